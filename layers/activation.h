@@ -1,0 +1,25 @@
+// Activation functions: formulas in tensor/ops/functors.h. The gradient is computed from the output,
+// so a forward pass saves that alone.
+#pragma once
+
+#include "layers/module.h"
+#include "tensor/ops/functors.h"
+
+namespace voxgrad {
+
+Variable activation(const Variable& x, Activation activation);
+Variable relu(const Variable& x);
+Variable leaky_relu(const Variable& x, double slope);
+Variable elu(const Variable& x, double alpha = 1);
+Variable sigmoid(const Variable& x);
+
+class ActivationLayer : public UnaryModule {
+ public:
+  explicit ActivationLayer(Activation activation) : activation_(activation) {}
+  Variable forward(const Variable& x) override;
+
+ private:
+  Activation activation_;
+};
+
+}  // namespace voxgrad

@@ -1,0 +1,83 @@
+// Convolution, all of it. A 2-D convolution has depth 1; the forward pass of a transposed
+// convolution is a convolution's backward_data; a linear layer is a 1x1x1 convolution of a 1x1x1
+// map. So each backend has three kernels.
+//
+//   y[n,o,f] = bias[f] + sum over k, c of x[n, o*stride + k - padding, c] * w[f,k,c]
+//
+// with o and k running over depth, height and width. Layouts: x [N,D,H,W,Cin], y [N,D',H',W',Cout],
+// w [Cout,kD,kH,kW,Cin]; the 2-D forms drop the D dimension (the kernels read sizes from the
+// geometry, not from the tensors' ranks).
+#pragma once
+
+#include <array>
+
+#include "tensor/ops/functors.h"
+#include "tensor/tensor.h"
+
+namespace voxgrad {
+
+/// Depth, height, width. 2-D operations have depth 1 (and padding 0 along it).
+using Triple = std::array<std::int64_t, 3>;
+
+/// Stride and padding of a convolution; the kernel size comes from the weight.
+struct ConvOptions {
+  Triple stride{1, 1, 1};
+  Triple padding{0, 0, 0};
+};
+
+/// The sizes of one convolution, and the only place where they are checked.
+struct ConvGeometry {
+  std::int64_t batch = 0;
+  std::int64_t in_channels = 0;   // channels of x, last dimension of w
+  std::int64_t out_channels = 0;  // channels of y, first dimension of w
+  Triple input{1, 1, 1};
+  Triple output{1, 1, 1};
+  Triple kernel{1, 1, 1};
+  Triple stride{1, 1, 1};
+  Triple padding{0, 0, 0};
+  int spatial_rank = 3;  // 2 or 3 (or 0: linear): how many extents the tensors' shapes show
+
+  /// Of y = conv(x, w): x [N,(D,)H,W,Cin], w [Cout,(kD,)kH,kW,Cin]. Errors begin with [op].
+  static ConvGeometry convolution(const char* op, const Shape& x, const Shape& w,
+                                  const ConvOptions& options);
+  /// Of the transposed convolution that takes x [N,(D,)H,W,Cin] by w [Cin,(kD,)kH,kW,Cout] to
+  /// extents (input-1)*stride - 2*padding + kernel. The result describes the convolution whose
+  /// backward_data it is: its `output` and out_channels are x's, its `input` and in_channels the
+  /// result's.
+  static ConvGeometry transposed(const char* op, const Shape& x, const Shape& w,
+                                 const ConvOptions& options);
+  /// Of y = x w^T: x [N,Cin], w [Cout,Cin].
+  static ConvGeometry linear(const char* op, const Shape& x, const Shape& w);
+
+  Shape input_shape() const;   // of x and dx
+  Shape output_shape() const;  // of y and dy
+  Shape weight_shape() const;
+  std::int64_t kernel_volume() const { return kernel[0] * kernel[1] * kernel[2]; }
+  std::int64_t input_volume() const { return input[0] * input[1] * input[2]; }
+  std::int64_t output_volume() const { return output[0] * output[1] * output[2]; }
+  /// Multiply-adds as usually counted: no credit for taps that fall into the padding.
+  std::int64_t multiply_adds() const {
+    return batch * output_volume() * kernel_volume() * in_channels * out_channels;
+  }
+  bool operator==(const ConvGeometry&) const = default;
+};
+
+std::ostream& operator<<(std::ostream& out, const ConvGeometry& geometry);
+
+/// What happens to a result before it is written: add a bias a channel (if defined), then activate.
+struct Epilogue {
+  Tensor bias;  // [C] or undefined
+  Activation activation{};
+};
+
+struct ConvOps {
+  /// y = epilogue(conv(x, w)); bias [Cout].
+  void (*forward)(const ConvGeometry&, const Tensor& x, const Tensor& w, const Epilogue&, const Tensor& y);
+  /// dx = epilogue(transposed conv(dy, w)); bias [Cin], for the forward pass of transposed layers.
+  void (*backward_data)(const ConvGeometry&, const Tensor& dy, const Tensor& w, const Epilogue&,
+                        const Tensor& dx);
+  /// dw, from x and dy.
+  void (*backward_weight)(const ConvGeometry&, const Tensor& x, const Tensor& dy, const Tensor& dw);
+};
+
+}  // namespace voxgrad

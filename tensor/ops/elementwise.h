@@ -1,0 +1,33 @@
+// Kernels that treat every element alike. All float tensors are f64 or f32 unless said otherwise.
+// Contract of every kernel in ops/: outputs are allocated by the caller and overwritten, never
+// accumulated into (accumulate() is the one exception, for the backward engine); an input may be
+// the output only where it says "in place"; arguments were checked by the caller.
+#pragma once
+
+#include "tensor/ops/functors.h"
+#include "tensor/tensor.h"
+
+namespace voxgrad {
+
+enum class BinaryKind : std::uint8_t { add, subtract, multiply, divide };
+
+struct ElementwiseOps {
+  /// All dtypes.
+  void (*fill)(const Tensor& y, double value);
+  /// Any dtype to any other; rounds to nearest even; floats to u8 or i64 truncate.
+  void (*convert)(const Tensor& x, const Tensor& y);
+  /// y = a (kind) b, same shapes; in place.
+  void (*binary)(BinaryKind kind, const Tensor& a, const Tensor& b, const Tensor& y);
+  /// y = scale * x + offset; in place.
+  void (*affine)(const Tensor& x, double scale, double offset, const Tensor& y);
+  /// y += x. The only kernel that accumulates.
+  void (*accumulate)(const Tensor& x, const Tensor& y);
+  /// y = act(x); in place.
+  void (*activation)(Activation activation, const Tensor& x, const Tensor& y);
+  /// dx = dy * act'(x), from y = act(x); dx may be dy.
+  void (*activation_backward)(Activation activation, const Tensor& y, const Tensor& dy, const Tensor& dx);
+  void (*clamp)(const Tensor& x, double low, double high, const Tensor& y);
+  void (*clamp_backward)(const Tensor& x, double low, double high, const Tensor& dy, const Tensor& dx);
+};
+
+}  // namespace voxgrad

@@ -1,0 +1,127 @@
+// The elementwise mathematics, written once. The CPU's loops and CUDA's kernels run these same
+// functors, so a machine without a GPU still tests the formulas that a GPU uses.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#ifdef __CUDACC__
+#define VOXGRAD_HD __host__ __device__
+#else
+#define VOXGRAD_HD
+#endif
+
+namespace voxgrad {
+
+enum class ActivationKind : std::uint8_t { identity, relu, leaky_relu, elu, sigmoid };
+
+/// alpha: slope of leaky_relu for negative input; scale of elu.
+struct Activation {
+  ActivationKind kind = ActivationKind::identity;
+  double alpha = 0;
+
+  static Activation identity() { return {}; }
+  static Activation relu() { return {ActivationKind::relu, 0}; }
+  static Activation leaky_relu(double slope) { return {ActivationKind::leaky_relu, slope}; }
+  static Activation elu(double alpha = 1) { return {ActivationKind::elu, alpha}; }
+  static Activation sigmoid() { return {ActivationKind::sigmoid, 0}; }
+};
+
+namespace functors {
+
+template <ActivationKind kind, class T>
+struct Activate {
+  T alpha;
+  VOXGRAD_HD T operator()(T x) const {
+    if constexpr (kind == ActivationKind::relu) return x > T(0) ? x : (x != x ? x : T(0));
+    if constexpr (kind == ActivationKind::leaky_relu) return x > T(0) ? x : alpha * x;
+    if constexpr (kind == ActivationKind::elu) return x > T(0) ? x : alpha * std::expm1(x);
+    if constexpr (kind == ActivationKind::sigmoid) return T(1) / (T(1) + std::exp(-x));
+    return x;
+  }
+};
+
+/// d act(x) / dx, written in terms of y = act(x).
+template <ActivationKind kind, class T>
+struct ActivationSlope {
+  T alpha;
+  VOXGRAD_HD T operator()(T y) const {
+    if constexpr (kind == ActivationKind::relu) return y > T(0) ? T(1) : T(0);
+    if constexpr (kind == ActivationKind::leaky_relu) return y > T(0) ? T(1) : alpha;
+    if constexpr (kind == ActivationKind::elu) return y > T(0) ? T(1) : y + alpha;
+    if constexpr (kind == ActivationKind::sigmoid) return y * (T(1) - y);
+    return T(1);
+  }
+};
+
+template <class T>
+struct Clamp {
+  T low, high;
+  VOXGRAD_HD T operator()(T x) const { return x < low ? low : (x > high ? high : x); }
+};
+
+/// The gradient passes inside and on the bounds, as in PyTorch.
+template <class T>
+struct ClampSlope {
+  T low, high;
+  VOXGRAD_HD T operator()(T x) const { return x >= low && x <= high ? T(1) : T(0); }
+};
+
+/// -(t log p + (1-t) log(1-p)), each log clamped at -100 (torch.nn.BCELoss).
+template <class T>
+struct BinaryCrossEntropy {
+  VOXGRAD_HD static T log_clamped(T x) {
+    const T value = std::log(x);
+    return value < T(-100) ? T(-100) : value;
+  }
+  VOXGRAD_HD T operator()(T p, T t) const {
+    return -(t * log_clamped(p) + (T(1) - t) * log_clamped(T(1) - p));
+  }
+};
+
+/// (p - t) / max(p (1-p), 1e-12), as torch.nn.BCELoss computes it.
+template <class T>
+struct BinaryCrossEntropySlope {
+  VOXGRAD_HD T operator()(T p, T t) const {
+    const T variance = (T(1) - p) * p;
+    return (p - t) / (variance > T(1e-12) ? variance : T(1e-12));
+  }
+};
+
+/// One Adam step of one element (Kingma and Ba, 2015), in the order torch.optim.Adam computes it:
+/// step = learning_rate / correction1, and sqrt(v)/sqrt(correction2) + eps below.
+template <class T>
+struct AdamStep {
+  T beta1, beta2, eps, step_size, sqrt_correction2;
+  VOXGRAD_HD void operator()(T& parameter, T gradient, T& m, T& v) const {
+    m = beta1 * m + (T(1) - beta1) * gradient;
+    v = beta2 * v + (T(1) - beta2) * gradient * gradient;
+    parameter -= step_size * m / (std::sqrt(v) / sqrt_correction2 + eps);
+  }
+};
+
+/// SGD with momentum as in PyTorch: buffer = momentum * buffer + gradient; p -= lr * buffer.
+template <class T>
+struct SgdStep {
+  T learning_rate, momentum;
+  VOXGRAD_HD void operator()(T& parameter, T gradient, T& buffer) const {
+    buffer = momentum * buffer + gradient;
+    parameter -= learning_rate * buffer;
+  }
+};
+
+}  // namespace functors
+
+/// Calls f.template operator()<kind>() with the run-time kind as a template argument.
+template <class F>
+decltype(auto) dispatch_activation(ActivationKind kind, F&& f) {
+  switch (kind) {
+    case ActivationKind::relu: return f.template operator()<ActivationKind::relu>();
+    case ActivationKind::leaky_relu: return f.template operator()<ActivationKind::leaky_relu>();
+    case ActivationKind::elu: return f.template operator()<ActivationKind::elu>();
+    case ActivationKind::sigmoid: return f.template operator()<ActivationKind::sigmoid>();
+    default: return f.template operator()<ActivationKind::identity>();
+  }
+}
+
+}  // namespace voxgrad

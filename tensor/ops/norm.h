@@ -1,0 +1,40 @@
+// Batch normalisation with groups, fused with the activation behind it.
+//
+//   y = act( (x - mean[g]) / sqrt(variance[g] + eps) * gamma + beta )      (Ioffe and Szegedy, 2015)
+//
+// x is read as rows of C channels. The rows are cut into G equal contiguous blocks, one a group
+// (the views of Pix2Vox, folded into the batch view by view); mean and variance are [G,C].
+#pragma once
+
+#include "tensor/ops/functors.h"
+#include "tensor/tensor.h"
+
+namespace voxgrad {
+
+struct BatchNormParameters {
+  Tensor gamma, beta;  // [C]
+  double eps = 1e-5;
+  Activation activation{};
+};
+
+struct NormOps {
+  /// mean and (biased) variance [G,C] of x's G blocks.
+  void (*statistics)(const Tensor& x, const Tensor& mean, const Tensor& variance);
+  /// y from given statistics, [G,C]. y may be x.
+  void (*normalize)(const Tensor& x, const Tensor& mean, const Tensor& variance,
+                    const BatchNormParameters&, const Tensor& y);
+  /// running = (1-momentum)*running + momentum*batch, group after group; the variance that goes in
+  /// is unbiased: times rows/(rows-1), rows a group. In place.
+  void (*update_running)(const Tensor& mean, const Tensor& variance, std::int64_t rows_per_group,
+                         double momentum, const Tensor& running_mean, const Tensor& running_var);
+  /// Gradients when mean and variance were computed from x (training). dx may be undefined (not
+  /// wanted) or dy; dgamma, dbeta [C] may be undefined together.
+  void (*backward)(const Tensor& x, const Tensor& dy, const Tensor& mean, const Tensor& variance,
+                   const BatchNormParameters&, const Tensor& dx, const Tensor& dgamma, const Tensor& dbeta);
+  /// The same when mean and variance are constants (evaluation).
+  void (*backward_constant)(const Tensor& x, const Tensor& dy, const Tensor& mean, const Tensor& variance,
+                            const BatchNormParameters&, const Tensor& dx, const Tensor& dgamma,
+                            const Tensor& dbeta);
+};
+
+}  // namespace voxgrad

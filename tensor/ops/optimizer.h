@@ -1,0 +1,30 @@
+// Optimizer steps over all parameters at once (functors.h has the formulas).
+#pragma once
+
+#include <span>
+
+#include "tensor/tensor.h"
+
+namespace voxgrad {
+
+struct AdamSlot {
+  Tensor parameter, gradient, m, v;  // one shape and dtype
+  double learning_rate;
+  std::int64_t step;  // 1 for the first
+};
+
+struct AdamHyper {
+  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
+};
+
+struct SgdSlot {
+  Tensor parameter, gradient, buffer;
+  double learning_rate;
+};
+
+struct OptimizerOps {
+  void (*adam)(std::span<const AdamSlot> slots, const AdamHyper& hyper);
+  void (*sgd)(std::span<const SgdSlot> slots, double momentum);
+};
+
+}  // namespace voxgrad

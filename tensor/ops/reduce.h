@@ -1,0 +1,17 @@
+// Sums. Partial sums are combined in a fixed order, so results do not change from run to run.
+#pragma once
+
+#include "tensor/tensor.h"
+
+namespace voxgrad {
+
+struct ReduceOps {
+  /// y[0] = sum of all elements of x.
+  void (*sum)(const Tensor& x, const Tensor& y);
+  /// y[c] = sum over the rows of x, read as [rows, C]: the gradient of a bias.
+  void (*column_sums)(const Tensor& x, const Tensor& y);
+  /// False if x holds a NaN or an infinity. Synchronises with the device.
+  bool (*all_finite)(const Tensor& x);
+};
+
+}  // namespace voxgrad
