@@ -1,0 +1,32 @@
+// Pictures in memory, and PNG and JPEG files.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace voxgrad {
+
+/// 8-bit pixels, row by row from the top, channels interleaved: 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA.
+struct Image {
+  int width = 0, height = 0, channels = 0;
+  std::vector<std::uint8_t> pixels;
+
+  Image() = default;
+  Image(int width, int height, int channels);  // all 0
+  std::uint8_t* at(int x, int y) { return &pixels[(std::size_t(y) * width + x) * channels]; }
+  const std::uint8_t* at(int x, int y) const { return &pixels[(std::size_t(y) * width + x) * channels]; }
+};
+
+/// Reads a PNG or JPEG of any bit depth and colour type to 8-bit Grey, GreyA, RGB or RGBA, upright
+/// (EXIF rotation applied). PNG chunk CRCs and the JPEG end marker are checked. Sides at most 8192,
+/// at most 64 million pixels, checked before decoding. Error names the file and what is wrong.
+Image read_image(const std::filesystem::path& file);
+/// The same from memory; `name` stands in the messages.
+Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name);
+/// Writes a PNG: to a temporary file first, then renamed.
+void write_png(const Image& image, const std::filesystem::path& file);
+
+}  // namespace voxgrad

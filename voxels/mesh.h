@@ -1,0 +1,26 @@
+// Triangle meshes with a colour a triangle. Coordinates as in the file; y is up.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace voxgrad {
+
+using Vec3 = std::array<double, 3>;
+
+struct Mesh {
+  std::vector<Vec3> vertices;
+  std::vector<std::array<std::uint32_t, 3>> triangles;  // counter-clockwise seen from outside
+  std::vector<std::array<float, 3>> colors;             // RGB 0..1, one a triangle, or empty
+
+  struct Bounds {
+    Vec3 low, high;
+    double longest_side() const;
+  };
+  /// Of the vertices that triangles use. Error if there is no triangle.
+  Bounds bounds() const;
+};
+
+}  // namespace voxgrad
