@@ -29,6 +29,7 @@ struct VoxelGrid {
 
 /// |A and B| / |A or B| of the voxels with value >= threshold (b is compared at 0.5). 1 if both are
 /// empty. Error if the sizes differ.
-double intersection_over_union(const VoxelGrid& prediction, const VoxelGrid& truth, double threshold);
+double intersection_over_union(const VoxelGrid& prediction, const VoxelGrid& truth,
+                               double threshold);
 
 }  // namespace voxgrad

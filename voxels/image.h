@@ -9,7 +9,8 @@
 
 namespace voxgrad {
 
-/// 8-bit pixels, row by row from the top, channels interleaved: 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA.
+/// 8-bit pixels, row by row from the top, channels interleaved: 1 grey, 2 grey+alpha, 3 RGB, 4
+/// RGBA.
 struct Image {
   int width = 0, height = 0, channels = 0;
   std::vector<std::uint8_t> pixels;
@@ -17,7 +18,9 @@ struct Image {
   Image() = default;
   Image(int width, int height, int channels);  // all 0
   std::uint8_t* at(int x, int y) { return &pixels[(std::size_t(y) * width + x) * channels]; }
-  const std::uint8_t* at(int x, int y) const { return &pixels[(std::size_t(y) * width + x) * channels]; }
+  const std::uint8_t* at(int x, int y) const {
+    return &pixels[(std::size_t(y) * width + x) * channels];
+  }
 };
 
 /// Reads a PNG or JPEG of any bit depth and colour type to 8-bit Grey, GreyA, RGB or RGBA, upright

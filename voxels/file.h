@@ -1,0 +1,19 @@
+// Whole files in and out. Reading has a cap; writing is atomic: a reader, or a machine that lost
+// power, finds either the old file or the new one under the name, never half of one.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <vector>
+
+namespace voxgrad {
+
+/// All bytes of a file. Error if it cannot be read or has more than max_bytes.
+std::vector<std::uint8_t> read_file(const std::filesystem::path& file, std::size_t max_bytes);
+
+/// Writes to a temporary file in the same folder, syncs it, renames it, syncs the folder. The
+/// folder must exist. On error the old file is untouched and the temporary one is gone.
+void write_file_atomically(const std::filesystem::path& file, std::span<const std::uint8_t> bytes);
+
+}  // namespace voxgrad
