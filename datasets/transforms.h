@@ -1,0 +1,75 @@
+// From a picture to what the network sees: crop, background, colour and flip, as Pix2Vox was
+// trained (Xie et al., ICCV 2019). Random numbers are drawn first (AugmentationDraw) and applied
+// afterwards, so that a test can apply the same draws with another library.
+//
+// Steps, on floats in [0,1] in the order B, G, R, A (grey becomes three equal channels):
+//   1. Crop. With a box: the square around the box's middle with its longer side, continued with
+//      edge pixels outside the picture. Without: the centre crop*crop pixels if the picture is
+//      larger both ways, else all of it. Bilinear resize to size*size (half-pixel centres, edges
+//      clamped, no antialiasing).
+//   2. Pixels whose alpha is exactly 0 get the background colour; alpha is then dropped.
+//   3. Brightness, contrast and saturation in random order, without clipping; then one offset a
+//      channel along the principal components of ImageNet's colours (Krizhevsky et al., 2012).
+//   4. (x - 0.5) / 0.5.
+//   5. Left-right flip a view; one permutation of the channels for all views.
+// All of 3, 4 and 5 is affine in a pixel's colour, so it is applied as one 3x4 matrix.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "datasets/dataset.h"
+#include "tensor/rng.h"
+#include "tensor/tensor.h"
+
+namespace voxgrad {
+
+struct TransformOptions {
+  int crop = 128;                                             // pixels of the picture
+  int size = 224;                                             // pixels of the result
+  int background = 240;                                       // grey for testing, 0..255
+  int background_low = 225, background_high = 255;            // for training, both included
+  double brightness = 0.4, contrast = 0.4, saturation = 0.4;  // factors in 1 +- this
+  double noise_std = 0.1;
+  bool flip = true;
+  bool permute_channels = true;
+};
+
+/// ConfigError for sizes and ranges that make no sense.
+void check_transform_options(const TransformOptions& options);
+
+enum class ColorStep { brightness, contrast, saturation };
+
+/// One object's random numbers. The defaults change nothing.
+struct AugmentationDraw {
+  struct View {
+    bool flip = false;
+    double box_scale = 1;                                 // of the square's side
+    std::array<double, 4> box_edges{0.5, 0.5, 0.5, 0.5};  // left, right, top, bottom: distance
+  };                                                      // from the middle over the side
+  std::array<int, 3> background{240, 240, 240};           // B, G, R
+  double brightness = 1, contrast = 1, saturation = 1;
+  std::array<ColorStep, 3> order{ColorStep::brightness, ColorStep::contrast, ColorStep::saturation};
+  std::array<double, 3> noise{0, 0, 0};  // weight of each principal component
+  std::array<int, 3> channels{0, 1, 2};  // result channel c is B, G, R channel channels[c]
+  std::vector<View> views;
+};
+
+/// For testing: the fixed background and nothing random.
+AugmentationDraw plain_draw(int n_views, const TransformOptions& options);
+/// For training.
+AugmentationDraw draw_augmentation(Rng& rng, int n_views, const TransformOptions& options);
+
+/// Writes one view, f32 [size,size,3] in the order B, G, R. Error for a picture without pixels or
+/// a box without area.
+void transform_view(const Image& picture, const std::optional<Box>& box,
+                    const AugmentationDraw& draw, int view, const TransformOptions& options,
+                    float* result);
+/// Test-time preprocessing of the views of one object: f32 [V,size,size,3].
+Tensor preprocess(const std::vector<Image>& pictures, const TransformOptions& options = {},
+                  const std::optional<Box>& box = {});
+/// What the network saw: the RGB picture of one f32 [size,size,3], values clipped to 0..255.
+Image picture_of_input(const Tensor& input);
+
+}  // namespace voxgrad
