@@ -107,7 +107,8 @@ class NameScope {
 };
 
 /// While one lives in this thread, every forward result and every gradient is checked; the first
-/// NaN or infinity throws an Error naming the node, "[anomaly] forward of encoder.layer1.0/conv2d ...".
+/// NaN or infinity throws an Error naming the node, "[anomaly] forward of encoder.layer1.0/conv2d
+/// ...".
 class FiniteCheck {
  public:
   FiniteCheck();

@@ -1,5 +1,5 @@
-// Activation functions: formulas in tensor/ops/functors.h. The gradient is computed from the output,
-// so a forward pass saves that alone.
+// Activation functions: formulas in tensor/ops/functors.h. The gradient is computed from the
+// output, so a forward pass saves that alone.
 #pragma once
 
 #include "layers/module.h"

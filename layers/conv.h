@@ -9,10 +9,10 @@
 
 namespace voxgrad {
 
-/// x [N,H,W,Cin] with weight [Cout,kH,kW,Cin], or [N,D,H,W,Cin] with [Cout,kD,kH,kW,Cin]; bias [Cout]
-/// or undefined. The activation is applied in the same pass.
-Variable conv(const Variable& x, const Variable& weight, const Variable& bias, const ConvOptions& options,
-              Activation activation = {});
+/// x [N,H,W,Cin] with weight [Cout,kH,kW,Cin], or [N,D,H,W,Cin] with [Cout,kD,kH,kW,Cin]; bias
+/// [Cout] or undefined. The activation is applied in the same pass.
+Variable conv(const Variable& x, const Variable& weight, const Variable& bias,
+              const ConvOptions& options, Activation activation = {});
 /// x [N,(D,)H,W,Cin], weight [Cin,(kD,)kH,kW,Cout]; extents (input-1)*stride - 2*padding + kernel.
 Variable conv_transpose(const Variable& x, const Variable& weight, const Variable& bias,
                         const ConvOptions& options, Activation activation = {});
@@ -28,8 +28,8 @@ struct ConvLayerOptions {
 
   /// The same kernel size, stride and padding along every axis.
   static ConvLayerOptions cube(std::int64_t in_channels, std::int64_t out_channels,
-                               std::int64_t kernel_size, std::int64_t stride = 1, std::int64_t padding = 0,
-                               bool bias = true);
+                               std::int64_t kernel_size, std::int64_t stride = 1,
+                               std::int64_t padding = 0, bool bias = true);
 };
 
 /// Parameters "weight" and, if wanted, "bias". Initialised to 0: see layers/init.h.

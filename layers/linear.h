@@ -6,7 +6,8 @@
 
 namespace voxgrad {
 
-Variable linear(const Variable& x, const Variable& weight, const Variable& bias, Activation activation = {});
+Variable linear(const Variable& x, const Variable& weight, const Variable& bias,
+                Activation activation = {});
 
 struct LinearOptions {
   std::int64_t in_features = 1;

@@ -35,8 +35,8 @@ class Module {
   std::vector<NamedTensor> buffers() const;
   /// Parameters and buffers in registration order: what a checkpoint holds.
   std::vector<NamedTensor> state() const;
-  /// Overwrites parameters and buffers in place, converting dtype and device. Strict: an Error lists
-  /// every missing, extra and wrongly shaped tensor.
+  /// Overwrites parameters and buffers in place, converting dtype and device. Strict: an Error
+  /// lists every missing, extra and wrongly shaped tensor.
   void load_state(const std::vector<NamedTensor>& tensors);
 
   /// Training mode (default) or evaluation mode, for this module and its children.
@@ -75,7 +75,8 @@ class Module {
   };
   void collect(const std::string& prefix, std::vector<NamedVariable>* parameters,
                std::vector<NamedTensor>* buffers, std::vector<NamedTensor>* state) const;
-  void visit(const std::string& name, const std::function<void(const std::string&, Module&)>& visitor);
+  void visit(const std::string& name,
+             const std::function<void(const std::string&, Module&)>& visitor);
 
   std::vector<NamedVariable> parameters_;
   std::vector<Buffer> buffers_;

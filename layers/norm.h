@@ -1,6 +1,7 @@
-// Batch normalisation with groups, with the activation behind it fused (formula: tensor/ops/norm.h).
-// In training mode statistics come from the batch, one set a group, and the running statistics are
-// updated once a group, in order; in evaluation mode the running statistics are used.
+// Batch normalisation with groups, with the activation behind it fused (formula:
+// tensor/ops/norm.h). In training mode statistics come from the batch, one set a group, and the
+// running statistics are updated once a group, in order; in evaluation mode the running statistics
+// are used.
 #pragma once
 
 #include "layers/module.h"
@@ -12,7 +13,8 @@ namespace voxgrad {
 /// Training: running_mean and running_var [C] are updated in place (undefined: not kept).
 Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta,
                     const Tensor& running_mean, const Tensor& running_var, std::int64_t groups,
-                    bool training, double momentum = 0.1, double eps = 1e-5, Activation activation = {});
+                    bool training, double momentum = 0.1, double eps = 1e-5,
+                    Activation activation = {});
 
 struct BatchNormOptions {
   std::int64_t channels = 1;

@@ -15,7 +15,9 @@ enum class DType : std::uint8_t { f64, f32, bf16, u8, i64 };
 
 std::size_t size_of(DType dtype);
 const char* name_of(DType dtype);
-inline std::ostream& operator<<(std::ostream& out, DType dtype) { return out << name_of(dtype); }
+inline std::ostream& operator<<(std::ostream& out, DType dtype) {
+  return out << name_of(dtype);
+}
 
 /// bfloat16 in memory: the upper half of an f32.
 struct BFloat16 {

@@ -17,12 +17,13 @@ std::uint64_t mix(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
-std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> x, std::array<std::uint32_t, 2> key) {
+std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> x,
+                                    std::array<std::uint32_t, 2> key) {
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t a = std::uint64_t{0xD2511F53u} * x[0];
     const std::uint64_t b = std::uint64_t{0xCD9E8D57u} * x[2];
-    x = {std::uint32_t(b >> 32) ^ x[1] ^ key[0], std::uint32_t(b), std::uint32_t(a >> 32) ^ x[3] ^ key[1],
-         std::uint32_t(a)};
+    x = {std::uint32_t(b >> 32) ^ x[1] ^ key[0], std::uint32_t(b),
+         std::uint32_t(a >> 32) ^ x[3] ^ key[1], std::uint32_t(a)};
     key[0] += 0x9E3779B9u;
     key[1] += 0xBB67AE85u;
   }
@@ -52,7 +53,9 @@ std::uint64_t Rng::next_u64() {
   return (high << 32) | next_u32();
 }
 
-double Rng::uniform() { return double(next_u64() >> 11) * 0x1p-53; }
+double Rng::uniform() {
+  return double(next_u64() >> 11) * 0x1p-53;
+}
 
 double Rng::normal() {
   if (has_spare_) {

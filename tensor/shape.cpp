@@ -8,7 +8,8 @@ Shape::Shape(std::initializer_list<std::int64_t> extents)
     : Shape(std::span<const std::int64_t>(extents.begin(), extents.size())) {}
 
 Shape::Shape(std::span<const std::int64_t> extents) : rank_(static_cast<int>(extents.size())) {
-  check(extents.size() <= max_rank, "[shape] at most ", max_rank, " dimensions, got ", extents.size());
+  check(extents.size() <= max_rank, "[shape] at most ", max_rank, " dimensions, got ",
+        extents.size());
   std::int64_t numel = 1;
   for (int i = 0; i < rank_; ++i) {
     check(extents[i] >= 0, "[shape] extent ", i, " is negative: ", extents[i]);
@@ -19,7 +20,9 @@ Shape::Shape(std::span<const std::int64_t> extents) : rank_(static_cast<int>(ext
   }
 }
 
-std::int64_t Shape::operator[](int dim) const { return const_cast<Shape&>(*this)[dim]; }
+std::int64_t Shape::operator[](int dim) const {
+  return const_cast<Shape&>(*this)[dim];
+}
 
 std::int64_t& Shape::operator[](int dim) {
   const int index = dim < 0 ? dim + rank_ : dim;

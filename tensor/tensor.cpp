@@ -10,7 +10,9 @@ Storage::Storage(std::size_t bytes, Device device) : bytes_(bytes), device_(devi
   data_ = backend(device).memory.allocate(bytes, device.index);
 }
 
-Storage::~Storage() { backend(device_).memory.release(data_, bytes_, device_.index); }
+Storage::~Storage() {
+  backend(device_).memory.release(data_, bytes_, device_.index);
+}
 
 Tensor::Tensor(const Shape& shape, DType dtype, Device device)
     : storage_(std::make_shared<Storage>(std::size_t(shape.numel()) * size_of(dtype), device)),
@@ -107,17 +109,20 @@ void Tensor::copy_from(const Tensor& source) const {
   backend(device).memory.copy(raw(), storage_->device(), source.raw(), source.device(), bytes());
 }
 
-void Tensor::fill(double value) const { backend(device()).elementwise.fill(*this, value); }
+void Tensor::fill(double value) const {
+  backend(device()).elementwise.fill(*this, value);
+}
 
 void check_same_kind(const char* op, const Tensor& a, const Tensor& b) {
-  check(a.dtype() == b.dtype() && a.device() == b.device(), "[", op, "] tensors differ: ", a.dtype(),
-        a.shape(), " on ", a.device(), " and ", b.dtype(), b.shape(), " on ", b.device());
+  check(a.dtype() == b.dtype() && a.device() == b.device(), "[", op,
+        "] tensors differ: ", a.dtype(), a.shape(), " on ", a.device(), " and ", b.dtype(),
+        b.shape(), " on ", b.device());
 }
 
 void check_shape(const char* op, const char* what, const Tensor& tensor, const Shape& expected) {
   check(tensor.defined(), "[", op, "] ", what, " is missing, expected shape ", expected);
-  check(tensor.shape() == expected, "[", op, "] ", what, " has shape ", tensor.shape(), ", expected ",
-        expected);
+  check(tensor.shape() == expected, "[", op, "] ", what, " has shape ", tensor.shape(),
+        ", expected ", expected);
 }
 
 template Tensor Tensor::from(const std::vector<double>&, const Shape&);

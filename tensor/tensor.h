@@ -20,12 +20,15 @@ class Tensor {
   explicit Tensor(const Shape& shape, DType dtype = DType::f32, Device device = {});
 
   static Tensor zeros(const Shape& shape, DType dtype = DType::f32, Device device = {});
-  static Tensor full(const Shape& shape, double value, DType dtype = DType::f32, Device device = {});
+  static Tensor full(const Shape& shape, double value, DType dtype = DType::f32,
+                     Device device = {});
   /// A new tensor on the CPU with a copy of the values.
   template <class T>
   static Tensor from(const std::vector<T>& values, const Shape& shape);
   /// Uninitialised, with the shape, dtype and device of another.
-  static Tensor like(const Tensor& other) { return Tensor(other.shape(), other.dtype(), other.device()); }
+  static Tensor like(const Tensor& other) {
+    return Tensor(other.shape(), other.dtype(), other.device());
+  }
 
   bool defined() const { return storage_ != nullptr; }
   const Shape& shape() const { return shape_; }

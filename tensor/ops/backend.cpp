@@ -3,7 +3,7 @@
 namespace voxgrad {
 
 #ifdef VOXGRAD_WITH_CUDA
-const Backend& cuda_backend();      // cuda/backend.cu
+const Backend& cuda_backend();  // cuda/backend.cu
 int cuda_backend_device_count();
 #endif
 
@@ -12,7 +12,8 @@ const Backend& backend(Device device) {
 #ifdef VOXGRAD_WITH_CUDA
   return cuda_backend();
 #else
-  fail<DeviceError>("[device] ", device, " asked for, but this program was built without CUDA. Use "
+  fail<DeviceError>("[device] ", device,
+                    " asked for, but this program was built without CUDA. Use "
                     "--device cpu, or build with -DVOXGRAD_CUDA=ON");
 #endif
 }

@@ -6,8 +6,10 @@ namespace {
 constexpr const char* kAxes[] = {"depth", "height", "width"};
 
 // The extents and channels that convolution() and transposed() read the same way.
-ConvGeometry read_shapes(const char* op, const Shape& x, const Shape& w, const ConvOptions& options) {
-  check(x.rank() == 4 || x.rank() == 5, "[", op, "] input must be [N,H,W,C] or [N,D,H,W,C], got ", x);
+ConvGeometry read_shapes(const char* op, const Shape& x, const Shape& w,
+                         const ConvOptions& options) {
+  check(x.rank() == 4 || x.rank() == 5, "[", op, "] input must be [N,H,W,C] or [N,D,H,W,C], got ",
+        x);
   check(w.rank() == x.rank(), "[", op, "] weight must have ", x.rank(), " dimensions: input ", x,
         ", weight ", w);
   check(x.numel() > 0 && w.numel() > 0, "[", op, "] empty tensor: input ", x, ", weight ", w);
@@ -30,11 +32,15 @@ ConvGeometry read_shapes(const char* op, const Shape& x, const Shape& w, const C
   return g;
 }
 
-Shape spatial_shape(std::int64_t first, const Triple& extents, std::int64_t channels, int spatial_rank) {
+Shape spatial_shape(std::int64_t first, const Triple& extents, std::int64_t channels,
+                    int spatial_rank) {
   switch (spatial_rank) {
-    case 0: return {first, channels};
-    case 2: return {first, extents[1], extents[2], channels};
-    default: return {first, extents[0], extents[1], extents[2], channels};
+    case 0:
+      return {first, channels};
+    case 2:
+      return {first, extents[1], extents[2], channels};
+    default:
+      return {first, extents[0], extents[1], extents[2], channels};
   }
 }
 
@@ -45,12 +51,13 @@ ConvGeometry ConvGeometry::convolution(const char* op, const Shape& x, const Sha
   ConvGeometry g = read_shapes(op, x, w, options);
   g.in_channels = x[-1];
   g.out_channels = w[0];
-  check(w[-1] == x[-1], "[", op, "] weight expects ", w[-1], " input channels, got ", x[-1], ": input ",
-        x, ", weight ", w);
+  check(w[-1] == x[-1], "[", op, "] weight expects ", w[-1], " input channels, got ", x[-1],
+        ": input ", x, ", weight ", w);
   for (int axis = 0; axis < 3; ++axis) {
     const std::int64_t room = g.input[axis] + 2 * g.padding[axis] - g.kernel[axis];
     check(room >= 0, "[", op, "] kernel ", g.kernel[axis], " is larger than the padded input ",
-          g.input[axis] + 2 * g.padding[axis], " along ", kAxes[axis], ": input ", x, ", weight ", w);
+          g.input[axis] + 2 * g.padding[axis], " along ", kAxes[axis], ": input ", x, ", weight ",
+          w);
     g.output[axis] = room / g.stride[axis] + 1;
   }
   return g;
@@ -61,8 +68,8 @@ ConvGeometry ConvGeometry::transposed(const char* op, const Shape& x, const Shap
   ConvGeometry g = read_shapes(op, x, w, options);
   g.out_channels = x[-1];
   g.in_channels = w[-1];
-  check(w[0] == x[-1], "[", op, "] weight expects ", w[0], " input channels, got ", x[-1], ": input ", x,
-        ", weight ", w);
+  check(w[0] == x[-1], "[", op, "] weight expects ", w[0], " input channels, got ", x[-1],
+        ": input ", x, ", weight ", w);
   g.output = g.input;
   for (int axis = 0; axis < 3; ++axis) {
     g.input[axis] = (g.output[axis] - 1) * g.stride[axis] - 2 * g.padding[axis] + g.kernel[axis];
@@ -84,7 +91,9 @@ ConvGeometry ConvGeometry::linear(const char* op, const Shape& x, const Shape& w
   return g;
 }
 
-Shape ConvGeometry::input_shape() const { return spatial_shape(batch, input, in_channels, spatial_rank); }
+Shape ConvGeometry::input_shape() const {
+  return spatial_shape(batch, input, in_channels, spatial_rank);
+}
 Shape ConvGeometry::output_shape() const {
   return spatial_shape(batch, output, out_channels, spatial_rank);
 }
@@ -93,9 +102,9 @@ Shape ConvGeometry::weight_shape() const {
 }
 
 std::ostream& operator<<(std::ostream& out, const ConvGeometry& g) {
-  return out << g.input_shape() << " * " << g.weight_shape() << " -> " << g.output_shape() << " stride ["
-             << g.stride[0] << ',' << g.stride[1] << ',' << g.stride[2] << "] padding [" << g.padding[0]
-             << ',' << g.padding[1] << ',' << g.padding[2] << ']';
+  return out << g.input_shape() << " * " << g.weight_shape() << " -> " << g.output_shape()
+             << " stride [" << g.stride[0] << ',' << g.stride[1] << ',' << g.stride[2]
+             << "] padding [" << g.padding[0] << ',' << g.padding[1] << ',' << g.padding[2] << ']';
 }
 
 }  // namespace voxgrad

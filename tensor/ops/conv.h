@@ -72,7 +72,8 @@ struct Epilogue {
 
 struct ConvOps {
   /// y = epilogue(conv(x, w)); bias [Cout].
-  void (*forward)(const ConvGeometry&, const Tensor& x, const Tensor& w, const Epilogue&, const Tensor& y);
+  void (*forward)(const ConvGeometry&, const Tensor& x, const Tensor& w, const Epilogue&,
+                  const Tensor& y);
   /// dx = epilogue(transposed conv(dy, w)); bias [Cin], for the forward pass of transposed layers.
   void (*backward_data)(const ConvGeometry&, const Tensor& dy, const Tensor& w, const Epilogue&,
                         const Tensor& dx);

@@ -20,14 +20,16 @@ struct ElementwiseOps {
   void (*binary)(BinaryKind kind, const Tensor& a, const Tensor& b, const Tensor& y);
   /// y = scale * x + offset; in place.
   void (*affine)(const Tensor& x, double scale, double offset, const Tensor& y);
-  /// y += x. The only kernel that accumulates.
+  /// y += x; f64, f32 and i64. The only kernel that accumulates.
   void (*accumulate)(const Tensor& x, const Tensor& y);
   /// y = act(x); in place.
   void (*activation)(Activation activation, const Tensor& x, const Tensor& y);
   /// dx = dy * act'(x), from y = act(x); dx may be dy.
-  void (*activation_backward)(Activation activation, const Tensor& y, const Tensor& dy, const Tensor& dx);
+  void (*activation_backward)(Activation activation, const Tensor& y, const Tensor& dy,
+                              const Tensor& dx);
   void (*clamp)(const Tensor& x, double low, double high, const Tensor& y);
-  void (*clamp_backward)(const Tensor& x, double low, double high, const Tensor& dy, const Tensor& dx);
+  void (*clamp_backward)(const Tensor& x, double low, double high, const Tensor& dy,
+                         const Tensor& dx);
 };
 
 }  // namespace voxgrad

@@ -116,11 +116,16 @@ struct SgdStep {
 template <class F>
 decltype(auto) dispatch_activation(ActivationKind kind, F&& f) {
   switch (kind) {
-    case ActivationKind::relu: return f.template operator()<ActivationKind::relu>();
-    case ActivationKind::leaky_relu: return f.template operator()<ActivationKind::leaky_relu>();
-    case ActivationKind::elu: return f.template operator()<ActivationKind::elu>();
-    case ActivationKind::sigmoid: return f.template operator()<ActivationKind::sigmoid>();
-    default: return f.template operator()<ActivationKind::identity>();
+    case ActivationKind::relu:
+      return f.template operator()<ActivationKind::relu>();
+    case ActivationKind::leaky_relu:
+      return f.template operator()<ActivationKind::leaky_relu>();
+    case ActivationKind::elu:
+      return f.template operator()<ActivationKind::elu>();
+    case ActivationKind::sigmoid:
+      return f.template operator()<ActivationKind::sigmoid>();
+    default:
+      return f.template operator()<ActivationKind::identity>();
   }
 }
 

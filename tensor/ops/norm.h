@@ -1,6 +1,7 @@
 // Batch normalisation with groups, fused with the activation behind it.
 //
-//   y = act( (x - mean[g]) / sqrt(variance[g] + eps) * gamma + beta )      (Ioffe and Szegedy, 2015)
+//   y = act( (x - mean[g]) / sqrt(variance[g] + eps) * gamma + beta )      (Ioffe and Szegedy,
+//   2015)
 //
 // x is read as rows of C channels. The rows are cut into G equal contiguous blocks, one a group
 // (the views of Pix2Vox, folded into the batch view by view); mean and variance are [G,C].
@@ -30,11 +31,12 @@ struct NormOps {
   /// Gradients when mean and variance were computed from x (training). dx may be undefined (not
   /// wanted) or dy; dgamma, dbeta [C] may be undefined together.
   void (*backward)(const Tensor& x, const Tensor& dy, const Tensor& mean, const Tensor& variance,
-                   const BatchNormParameters&, const Tensor& dx, const Tensor& dgamma, const Tensor& dbeta);
+                   const BatchNormParameters&, const Tensor& dx, const Tensor& dgamma,
+                   const Tensor& dbeta);
   /// The same when mean and variance are constants (evaluation).
-  void (*backward_constant)(const Tensor& x, const Tensor& dy, const Tensor& mean, const Tensor& variance,
-                            const BatchNormParameters&, const Tensor& dx, const Tensor& dgamma,
-                            const Tensor& dbeta);
+  void (*backward_constant)(const Tensor& x, const Tensor& dy, const Tensor& mean,
+                            const Tensor& variance, const BatchNormParameters&, const Tensor& dx,
+                            const Tensor& dgamma, const Tensor& dbeta);
 };
 
 }  // namespace voxgrad

@@ -2,8 +2,10 @@
 
 namespace voxgrad {
 
-PoolGeometry PoolGeometry::make(const char* op, const Shape& x, const Triple& kernel, const Triple& stride) {
-  check(x.rank() == 4 || x.rank() == 5, "[", op, "] input must be [N,H,W,C] or [N,D,H,W,C], got ", x);
+PoolGeometry PoolGeometry::make(const char* op, const Shape& x, const Triple& kernel,
+                                const Triple& stride) {
+  check(x.rank() == 4 || x.rank() == 5, "[", op, "] input must be [N,H,W,C] or [N,D,H,W,C], got ",
+        x);
   PoolGeometry g;
   g.spatial_rank = x.rank() - 2;
   g.batch = x[0];
@@ -13,9 +15,10 @@ PoolGeometry PoolGeometry::make(const char* op, const Shape& x, const Triple& ke
     g.input[axis] = x[axis - (3 - g.spatial_rank) + 1];
     g.kernel[axis] = kernel[axis];
     g.stride[axis] = stride[axis];
-    check(kernel[axis] >= 1 && stride[axis] >= 1, "[", op, "] kernel and stride must be at least 1");
-    check(g.input[axis] >= kernel[axis], "[", op, "] window ", kernel[axis], " is larger than the input ",
-          x);
+    check(kernel[axis] >= 1 && stride[axis] >= 1, "[", op,
+          "] kernel and stride must be at least 1");
+    check(g.input[axis] >= kernel[axis], "[", op, "] window ", kernel[axis],
+          " is larger than the input ", x);
     g.output[axis] = (g.input[axis] - kernel[axis]) / stride[axis] + 1;
   }
   return g;
@@ -28,7 +31,11 @@ Shape shape_of(const PoolGeometry& g, const Triple& extents) {
 }
 }  // namespace
 
-Shape PoolGeometry::input_shape() const { return shape_of(*this, input); }
-Shape PoolGeometry::output_shape() const { return shape_of(*this, output); }
+Shape PoolGeometry::input_shape() const {
+  return shape_of(*this, input);
+}
+Shape PoolGeometry::output_shape() const {
+  return shape_of(*this, output);
+}
 
 }  // namespace voxgrad

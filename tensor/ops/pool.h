@@ -16,7 +16,8 @@ struct PoolGeometry {
   int spatial_rank = 3;
 
   /// Of x [N,H,W,C] or [N,D,H,W,C]; kernel volume at most 255. Errors begin with [op].
-  static PoolGeometry make(const char* op, const Shape& x, const Triple& kernel, const Triple& stride);
+  static PoolGeometry make(const char* op, const Shape& x, const Triple& kernel,
+                           const Triple& stride);
   Shape input_shape() const;
   Shape output_shape() const;
 };
@@ -25,7 +26,8 @@ struct PoolOps {
   /// y = window maxima; winners (u8, y's shape, or undefined) = index of the winner in its window.
   void (*max_forward)(const PoolGeometry&, const Tensor& x, const Tensor& y, const Tensor& winners);
   /// dx: each dy goes to its winner, all else 0 (overlapping windows add up).
-  void (*max_backward)(const PoolGeometry&, const Tensor& dy, const Tensor& winners, const Tensor& dx);
+  void (*max_backward)(const PoolGeometry&, const Tensor& dy, const Tensor& winners,
+                       const Tensor& dx);
 };
 
 }  // namespace voxgrad

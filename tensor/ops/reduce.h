@@ -8,6 +8,8 @@ namespace voxgrad {
 struct ReduceOps {
   /// y[0] = sum of all elements of x.
   void (*sum)(const Tensor& x, const Tensor& y);
+  /// Every element of y = x[0]: the gradient of a sum.
+  void (*spread)(const Tensor& x, const Tensor& y);
   /// y[c] = sum over the rows of x, read as [rows, C]: the gradient of a bias.
   void (*column_sums)(const Tensor& x, const Tensor& y);
   /// False if x holds a NaN or an infinity. Synchronises with the device.

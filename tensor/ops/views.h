@@ -12,8 +12,8 @@ struct ViewOps {
   /// y[i] = sum over v of w[v,i] * x[v,i].
   void (*weighted_sum)(const Tensor& w, const Tensor& x, const Tensor& y);
   /// dw[v,i] = dy[i]*x[v,i], dx[v,i] = dy[i]*w[v,i]; either may be undefined.
-  void (*weighted_sum_backward)(const Tensor& w, const Tensor& x, const Tensor& dy, const Tensor& dw,
-                                const Tensor& dx);
+  void (*weighted_sum_backward)(const Tensor& w, const Tensor& x, const Tensor& dy,
+                                const Tensor& dw, const Tensor& dx);
 };
 
 }  // namespace voxgrad

@@ -1,0 +1,89 @@
+#include "layers/conv.h"
+
+#include "layers/bias.h"
+
+namespace voxgrad {
+namespace {
+
+const char* op_name(bool transposed, int rank) {
+  if (transposed) return rank == 5 ? "conv_transpose3d" : "conv_transpose2d";
+  return rank == 5 ? "conv3d" : "conv2d";
+}
+
+// A convolution and its transpose differ only in which kernel runs forward and which backward.
+Variable convolve(bool transposed, const Variable& x, const Variable& weight, const Variable& bias,
+                  const ConvOptions& options, Activation activation) {
+  const char* op = op_name(transposed, x.shape().rank());
+  check_same_kind(op, x.value(), weight.value());
+  const ConvGeometry g = transposed
+                             ? ConvGeometry::transposed(op, x.shape(), weight.shape(), options)
+                             : ConvGeometry::convolution(op, x.shape(), weight.shape(), options);
+  check_bias(op, x, bias, transposed ? g.in_channels : g.out_channels);
+  const ConvOps& ops = backend(x.device()).conv;
+  Tensor y(transposed ? g.input_shape() : g.output_shape(), x.dtype(), x.device());
+  const Epilogue epilogue = make_epilogue(bias, activation);
+  (transposed ? ops.backward_data : ops.forward)(g, x.value(), weight.value(), epilogue, y);
+
+  const Tensor saved = activation.kind == ActivationKind::identity ? Tensor() : y;
+  return make_result(y, op, {x, weight, bias}, [=](const Tensor& dy) {
+    const ConvOps& kernels = backend(dy.device()).conv;
+    const Tensor dz = before_activation(activation, saved, dy);
+    std::vector<Tensor> gradients(3);
+    if (x.requires_grad()) {
+      gradients[0] = Tensor::like(x.value());
+      (transposed ? kernels.forward : kernels.backward_data)(g, dz, weight.value(), Epilogue{},
+                                                             gradients[0]);
+    }
+    if (weight.requires_grad()) {
+      gradients[1] = Tensor::like(weight.value());
+      if (transposed)
+        kernels.backward_weight(g, dz, x.value(), gradients[1]);
+      else
+        kernels.backward_weight(g, x.value(), dz, gradients[1]);
+    }
+    if (bias.requires_grad()) gradients[2] = bias_gradient(dz);
+    return gradients;
+  });
+}
+
+}  // namespace
+
+Variable conv(const Variable& x, const Variable& weight, const Variable& bias,
+              const ConvOptions& options, Activation activation) {
+  return convolve(false, x, weight, bias, options, activation);
+}
+
+Variable conv_transpose(const Variable& x, const Variable& weight, const Variable& bias,
+                        const ConvOptions& options, Activation activation) {
+  return convolve(true, x, weight, bias, options, activation);
+}
+
+ConvLayerOptions ConvLayerOptions::cube(std::int64_t in_channels, std::int64_t out_channels,
+                                        std::int64_t kernel_size, std::int64_t stride,
+                                        std::int64_t padding, bool bias) {
+  return {in_channels,
+          out_channels,
+          {kernel_size, kernel_size, kernel_size},
+          {stride, stride, stride},
+          {padding, padding, padding},
+          bias,
+          {}};
+}
+
+ConvLayer::ConvLayer(const ConvLayerOptions& options, int spatial_rank, bool transposed)
+    : options_(options), spatial_rank_(spatial_rank), transposed_(transposed) {
+  const Triple& k = options.kernel_size;
+  const std::int64_t first = transposed ? options.in_channels : options.out_channels;
+  const std::int64_t last = transposed ? options.out_channels : options.in_channels;
+  const Shape shape =
+      spatial_rank == 2 ? Shape{first, k[1], k[2], last} : Shape{first, k[0], k[1], k[2], last};
+  weight = register_parameter("weight", Tensor::zeros(shape));
+  if (options.bias) bias = register_parameter("bias", Tensor::zeros({options.out_channels}));
+}
+
+Variable ConvLayer::forward(const Variable& x) {
+  return convolve(transposed_, x, weight, bias, {options_.stride, options_.padding},
+                  options_.activation);
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,43 @@
+#include "layers/linear.h"
+
+#include "layers/bias.h"
+
+namespace voxgrad {
+
+Variable linear(const Variable& x, const Variable& weight, const Variable& bias,
+                Activation activation) {
+  check_same_kind("linear", x.value(), weight.value());
+  const ConvGeometry g = ConvGeometry::linear("linear", x.shape(), weight.shape());
+  check_bias("linear", x, bias, g.out_channels);
+  Tensor y(g.output_shape(), x.dtype(), x.device());
+  backend(x.device())
+      .conv.forward(g, x.value(), weight.value(), make_epilogue(bias, activation), y);
+
+  const Tensor saved = activation.kind == ActivationKind::identity ? Tensor() : y;
+  return make_result(y, "linear", {x, weight, bias}, [=](const Tensor& dy) {
+    const ConvOps& kernels = backend(dy.device()).conv;
+    const Tensor dz = before_activation(activation, saved, dy);
+    std::vector<Tensor> gradients(3);
+    if (x.requires_grad()) {
+      gradients[0] = Tensor::like(x.value());
+      kernels.backward_data(g, dz, weight.value(), Epilogue{}, gradients[0]);
+    }
+    if (weight.requires_grad()) {
+      gradients[1] = Tensor::like(weight.value());
+      kernels.backward_weight(g, x.value(), dz, gradients[1]);
+    }
+    if (bias.requires_grad()) gradients[2] = bias_gradient(dz);
+    return gradients;
+  });
+}
+
+Linear::Linear(const LinearOptions& options) : options_(options) {
+  weight = register_parameter("weight", Tensor::zeros({options.out_features, options.in_features}));
+  if (options.bias) bias = register_parameter("bias", Tensor::zeros({options.out_features}));
+}
+
+Variable Linear::forward(const Variable& x) {
+  return linear(x, weight, bias, options_.activation);
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,158 @@
+#include "optim/optimizer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "tensor/ops/backend.h"
+
+namespace voxgrad {
+namespace {
+
+// Copies the offered tensors into the optimizer's own, or says what does not fit.
+void copy_state(const std::vector<Optimizer::NamedState>& own,
+                const std::vector<Optimizer::NamedState>& offered) {
+  std::map<std::string, Tensor> by_name;
+  for (const auto& [name, tensor] : offered) by_name.emplace(name, tensor);
+  std::string problems;
+  for (const auto& [name, tensor] : own) {
+    const auto found = by_name.find(name);
+    if (found == by_name.end())
+      problems += "\n  missing: " + name;
+    else if (found->second.shape() != tensor.shape())
+      problems += concat("\n  wrong shape: ", name, ' ', found->second.shape(), ", expected ",
+                         tensor.shape());
+  }
+  if (by_name.size() > own.size())
+    problems += "\n  there are tensors of parameters that are not trained";
+  check(problems.empty(), "[optimizer] the saved state does not fit:", problems);
+  for (const auto& [name, tensor] : own)
+    tensor.copy_from(by_name.at(name).to(tensor.dtype()).to(tensor.device()));
+}
+
+class Adam : public Optimizer {
+ public:
+  Adam(std::vector<OptimizedParameter> parameters, std::vector<double> rates,
+       const AdamHyper& hyper)
+      : Optimizer(std::move(parameters), std::move(rates)), hyper_(hyper) {
+    for (const auto& parameter : parameters_) {
+      const Tensor& value = parameter.variable.value();
+      moments_.push_back({Tensor::zeros(value.shape(), value.dtype(), value.device()),
+                          Tensor::zeros(value.shape(), value.dtype(), value.device()),
+                          Tensor::zeros({1}, DType::i64)});
+    }
+  }
+
+  const char* type() const override { return "adam"; }
+
+  void step() override {
+    std::vector<AdamSlot> slots;
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+      const auto& [name, variable, rate] = parameters_[i];
+      if (!variable.grad().defined()) continue;
+      Moments& moments = moments_[i];
+      const std::int64_t step = ++*moments.step.data<std::int64_t>();
+      slots.push_back(
+          {variable.value(), variable.grad(), moments.m, moments.v, rates_[rate], step});
+    }
+    if (!slots.empty()) backend(slots[0].parameter.device()).optimizer.adam(slots, hyper_);
+  }
+
+  std::vector<NamedState> state() const override {
+    std::vector<NamedState> result;
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+      const std::string& name = parameters_[i].name;
+      result.push_back({name + "/exp_avg", moments_[i].m});
+      result.push_back({name + "/exp_avg_sq", moments_[i].v});
+      result.push_back({name + "/step", moments_[i].step});
+    }
+    return result;
+  }
+
+  void load_state(const std::vector<NamedState>& state) override {
+    copy_state(this->state(), state);
+  }
+
+ private:
+  struct Moments {
+    Tensor m, v, step;
+  };
+  AdamHyper hyper_;
+  std::vector<Moments> moments_;
+};
+
+class Sgd : public Optimizer {
+ public:
+  Sgd(std::vector<OptimizedParameter> parameters, std::vector<double> rates, double momentum)
+      : Optimizer(std::move(parameters), std::move(rates)), momentum_(momentum) {
+    for (const auto& parameter : parameters_) {
+      const Tensor& value = parameter.variable.value();
+      // From 0, the first step leaves buffer = gradient, as PyTorch's first step does.
+      buffers_.push_back(Tensor::zeros(value.shape(), value.dtype(), value.device()));
+    }
+  }
+
+  const char* type() const override { return "sgd"; }
+
+  void step() override {
+    std::vector<SgdSlot> slots;
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+      const auto& [name, variable, rate] = parameters_[i];
+      if (variable.grad().defined())
+        slots.push_back({variable.value(), variable.grad(), buffers_[i], rates_[rate]});
+    }
+    if (!slots.empty()) backend(slots[0].parameter.device()).optimizer.sgd(slots, momentum_);
+  }
+
+  std::vector<NamedState> state() const override {
+    std::vector<NamedState> result;
+    for (std::size_t i = 0; i < parameters_.size(); ++i)
+      result.push_back({parameters_[i].name + "/momentum_buffer", buffers_[i]});
+    return result;
+  }
+
+  void load_state(const std::vector<NamedState>& state) override {
+    copy_state(this->state(), state);
+  }
+
+ private:
+  double momentum_;
+  std::vector<Tensor> buffers_;
+};
+
+}  // namespace
+
+Optimizer::Optimizer(std::vector<OptimizedParameter> parameters, std::vector<double> rates)
+    : parameters_(std::move(parameters)), rates_(std::move(rates)) {
+  for (const auto& parameter : parameters_)
+    check(parameter.rate < rates_.size(), "[optimizer] ", parameter.name, " has no learning rate");
+}
+
+void Optimizer::zero_grad() {
+  for (auto& parameter : parameters_) parameter.variable.zero_grad();
+}
+
+void Optimizer::set_learning_rates(std::vector<double> rates) {
+  check(rates.size() == rates_.size(), "[optimizer] expects ", rates_.size(),
+        " learning rates, got ", rates.size());
+  rates_ = std::move(rates);
+}
+
+std::unique_ptr<Optimizer> make_adam(std::vector<OptimizedParameter> parameters,
+                                     std::vector<double> rates, const AdamHyper& hyper) {
+  return std::make_unique<Adam>(std::move(parameters), std::move(rates), hyper);
+}
+
+std::unique_ptr<Optimizer> make_sgd(std::vector<OptimizedParameter> parameters,
+                                    std::vector<double> rates, double momentum) {
+  return std::make_unique<Sgd>(std::move(parameters), std::move(rates), momentum);
+}
+
+double milestone_rate(double base, const std::vector<std::int64_t>& milestones, double gamma,
+                      std::int64_t epoch) {
+  const auto passed = std::count_if(milestones.begin(), milestones.end(),
+                                    [epoch](std::int64_t milestone) { return milestone <= epoch; });
+  return base * std::pow(gamma, double(passed));
+}
+
+}  // namespace voxgrad

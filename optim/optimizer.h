@@ -1,0 +1,61 @@
+// Optimizers: SGD with momentum and Adam, with a learning rate a parameter. The formulas are those
+// of PyTorch (tensor/ops/functors.h). Parameters without a gradient are skipped, and neither they
+// nor their state change.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "autograd/variable.h"
+#include "tensor/ops/optimizer.h"
+
+namespace voxgrad {
+
+/// A parameter as the optimizer sees it. `rate` is the index of its learning rate.
+struct OptimizedParameter {
+  std::string name;
+  Variable variable;
+  std::size_t rate = 0;
+};
+
+class Optimizer {
+ public:
+  struct NamedState {
+    std::string name;  // "<parameter>/<slot>", e.g. "decoder.layer1.0.weight/exp_avg"
+    Tensor tensor;
+  };
+
+  virtual ~Optimizer() = default;
+  /// "adam" or "sgd": kept in checkpoints, so that a resumed run cannot change it unnoticed.
+  virtual const char* type() const = 0;
+  /// One update of every parameter that has a gradient.
+  virtual void step() = 0;
+  /// Everything that a resumed run needs; tensors share storage with the optimizer.
+  virtual std::vector<NamedState> state() const = 0;
+  /// Strict: an Error lists missing and unknown names.
+  virtual void load_state(const std::vector<NamedState>& state) = 0;
+
+  void zero_grad();
+  /// One rate an index used by the parameters.
+  void set_learning_rates(std::vector<double> rates);
+  const std::vector<double>& learning_rates() const { return rates_; }
+
+ protected:
+  Optimizer(std::vector<OptimizedParameter> parameters, std::vector<double> rates);
+  std::vector<OptimizedParameter> parameters_;
+  std::vector<double> rates_;
+};
+
+/// Kingma and Ba, 2015. State a parameter: exp_avg, exp_avg_sq, step (i64 [1]).
+std::unique_ptr<Optimizer> make_adam(std::vector<OptimizedParameter> parameters,
+                                     std::vector<double> rates, const AdamHyper& hyper = {});
+/// State a parameter: momentum_buffer.
+std::unique_ptr<Optimizer> make_sgd(std::vector<OptimizedParameter> parameters,
+                                    std::vector<double> rates, double momentum);
+
+/// The learning rate of an epoch (from 0): base * gamma^(number of milestones <= epoch).
+double milestone_rate(double base, const std::vector<std::int64_t>& milestones, double gamma,
+                      std::int64_t epoch);
+
+}  // namespace voxgrad
