@@ -1,0 +1,75 @@
+// Checkpoint files: HDF5 that h5ls and h5py open, with a checksum behind it.
+//
+//   /                attributes format "voxgrad checkpoint", format_version, layout
+//   "channels_last",
+//                    threshold
+//   /config          the resolved configuration, YAML text
+//   /model/NAME      one dataset a tensor, in state-dict order
+//   /training        attributes optimizer, step, epoch, batch, seed, best_epoch, best_iou and the
+//                    running sums; left out in files that hold weights alone
+//   /training/state/NAME   the optimizer's tensors
+//   24 bytes         "VOXGRAD1", length of the HDF5 part, 64-bit checksum of it (both
+//   little-endian)
+//
+// The same contents give the same bytes. Tensors come from any device and are loaded to the CPU.
+// A file is built in memory, written beside its place and renamed, so a half-written one never
+// carries the real name. On loading the checksum comes first, before HDF5 sees the file: any
+// changed bit is an Error. Only plain contiguous datasets of known types are read; their sizes are
+// checked against the file's before memory is taken. NaN and infinity are never saved.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+
+#include "layers/module.h"
+#include "pix2vox/config.h"
+
+namespace voxgrad {
+
+/// Everything besides the weights that a training needs to go on bit for bit.
+struct TrainingState {
+  std::string optimizer;  // "adam" or "sgd"
+  std::vector<Module::NamedTensor> optimizer_state;
+  std::int64_t step = 0;        // optimizer steps done
+  std::int64_t epoch = 0;       // epochs completed; the schedule follows from it
+  std::int64_t batch = 0;       // batches done in the epoch after those
+  std::uint64_t seed = 0;       // of all random draws, which are keyed by (seed, epoch, sample)
+  std::int64_t best_epoch = 0;  // 0: none yet
+  double best_iou = 0;
+  std::map<std::string, double> sums;  // running sums of the unfinished epoch
+};
+
+struct Checkpoint {
+  Config config;
+  std::vector<Module::NamedTensor> model;
+  double threshold = 0.3;  // calibrated on the validation set
+  std::optional<TrainingState> training;
+};
+
+/// Error if a tensor is not finite, or if the file cannot be written (what stood there remains).
+void save_checkpoint(const std::filesystem::path& file, const Checkpoint& checkpoint);
+
+enum class CheckpointPart { all, weights };  // weights: leaves `training` empty
+/// Error names the file and what is wrong with it.
+Checkpoint load_checkpoint(const std::filesystem::path& file,
+                           CheckpointPart part = CheckpointPart::all);
+
+/// folder/last.h5, and folder/last.previous.h5 with what last.h5 held before.
+void save_last_checkpoint(const std::filesystem::path& folder, const Checkpoint& checkpoint);
+
+struct LastCheckpoint {
+  Checkpoint checkpoint;
+  std::filesystem::path file;
+  std::string warning;  // empty, or why last.h5 could not be used: to be shown
+};
+/// last.h5, or last.previous.h5 if that is missing or damaged. Error, with both reasons, if neither
+/// can be used.
+LastCheckpoint load_last_checkpoint(const std::filesystem::path& folder);
+
+/// ConfigError naming both variants and the sizes that differ, unless the file's network is the one
+/// asked for.
+void check_same_network(const ModelConfig& in_file, const ModelConfig& wanted,
+                        const std::filesystem::path& file);
+
+}  // namespace voxgrad

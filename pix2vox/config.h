@@ -1,0 +1,145 @@
+// Configuration: what a model is made of, and how it is trained and tested. Four sections, model,
+// data, train and test; keys are written a.b.c ("train.learning_rate.encoder"). A value comes from,
+// the last one winning: the default, the YAML file, `--set key=value`, a command-line flag.
+//
+// Files are read strictly: unknown and repeated keys, aliases, tags, values of the wrong type or
+// out of range are ConfigErrors that name file and line, key, value and what was expected. Files
+// over 256 KiB and nesting over 8 levels are refused before anything is built from them.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tensor/error.h"
+
+namespace voxgrad {
+
+/// The architecture. `variant` and `n_vox` choose the defaults of all sizes after them
+/// (default_model below); any size may then be given by itself.
+struct ModelConfig {
+  std::string variant = "A";  // A, F (as published) or mini (small pictures and trunk)
+  std::int64_t n_vox = 32;    // edge of the volume: a power of two, 8..128
+  std::int64_t image_size = 224;
+  std::vector<std::int64_t> trunk_channels;        // 4: of VGG's four blocks (2, 2, 3, 1 convs)
+  std::vector<std::int64_t> encoder_channels;      // 3: of the layers after the trunk
+  std::vector<std::int64_t> encoder_kernel_sizes;  // 3
+  std::int64_t encoder_pool = 1;                   // max pooling after the second of them
+  std::vector<std::int64_t> decoder_channels;      // one a doubling, from edge 2 to n_vox
+  std::vector<std::int64_t> merger_channels;       // of the hidden layers; a last one gives 1
+  std::vector<std::int64_t> refiner_channels;      // one a halving, from n_vox to edge 4
+  std::int64_t refiner_hidden = 2048;
+  bool use_merger = true;           // false: views are averaged
+  bool use_refiner = true;          // false: the merged volume is the result
+  std::string vgg_init = "random";  // or a weights file
+  bool freeze_vgg = true;           // no gradient for the trunk; its batch norms stay live
+
+  /// Edge of the square feature map that the encoder gives.
+  std::int64_t feature_edge() const;
+  /// Channels of the 2x2x2 volume that the feature map is viewed as.
+  std::int64_t decoder_in_channels() const;
+  /// ConfigError if the sizes do not fit together.
+  void check() const;
+  /// True if both describe the same tensors (initialisation and freezing do not matter).
+  bool same_architecture(const ModelConfig& other) const;
+  bool operator==(const ModelConfig&) const = default;
+};
+
+/// The sizes of a variant: the published ones at n_vox 32, with levels added or dropped otherwise.
+ModelConfig default_model(const std::string& variant, std::int64_t n_vox = 32);
+
+/// Random changes to training pictures.
+struct AugmentationConfig {
+  std::vector<std::int64_t> background{225, 255};  // range of the random colour, per channel
+  double brightness = 0.4;                         // factor uniform in 1 +- this; 0: none
+  double contrast = 0.4;
+  double saturation = 0.4;
+  double noise_std = 0.1;         // of the colour noise along ImageNet's principal components
+  double flip_probability = 0.5;  // left-right, each view by itself; volumes are not flipped
+  bool permute_channels = true;   // one random order of the channels for all views of an object
+  std::vector<double> box_scale{0.8, 1.2};   // bounding boxes: side times U(low, high)
+  std::vector<double> box_center{0.4, 0.6};  // and where the middle lies in the side
+  bool operator==(const AugmentationConfig&) const = default;
+};
+
+struct DataConfig {
+  std::string format = "shapenet";    // shapenet (the 3D-R2N2 layout), pix3d, pascal3d
+  std::string root;                   // folder of the data set
+  std::string taxonomy;               // JSON with the split; empty: the one in `root`
+  std::string channel_order = "bgr";  // bgr (as published) or rgb
+  std::int64_t crop_size = 128;       // centre crop where both sides are larger; 0: no crop
+  std::vector<std::int64_t> background{240, 240, 240};  // behind transparent pixels, when testing
+  std::int64_t cache_mb = 2048;                         // decoded pictures kept in memory
+  std::int64_t loader_threads = 2;
+  double skip_bad = 0;  // percent of unreadable samples to replace; 0: stop at the first
+  AugmentationConfig augmentation;
+  bool operator==(const DataConfig&) const = default;
+};
+
+/// One number a part of the network.
+struct LearningRates {
+  double encoder = 1e-3, decoder = 1e-3, merger = 1e-4, refiner = 1e-3;
+  double of(const std::string& part) const;
+  bool operator==(const LearningRates&) const = default;
+};
+
+struct TrainConfig {
+  std::int64_t epochs = 250;
+  std::int64_t batch_size = 64;  // a last partial batch is dropped
+  std::int64_t n_views = 1;
+  bool random_n_views = false;     // 1..n_views, drawn for each epoch
+  std::string optimizer = "adam";  // adam or sgd
+  std::vector<double> betas{0.9, 0.999};
+  double momentum = 0.9;  // of sgd
+  LearningRates learning_rate;
+  std::vector<std::int64_t> milestones{150};  // epochs after which rates are multiplied by gamma
+  double gamma = 0.5;
+  std::int64_t save_every = 10;  // epochs between numbered checkpoints; 0: only last and best
+  std::uint64_t seed = 0;
+  std::vector<std::string> freeze;  // parts without gradient: encoder, decoder, merger, refiner
+  std::string weights;              // start from this checkpoint
+  bool operator==(const TrainConfig&) const = default;
+};
+
+struct TestConfig {
+  std::string split = "test";  // train, val or test
+  std::int64_t batch_size = 1;
+  std::int64_t n_views = 1;  // the first ones
+  std::vector<double> thresholds{0.2, 0.3, 0.4, 0.5};
+  bool operator==(const TestConfig&) const = default;
+};
+
+struct Config {
+  ModelConfig model = default_model("A");
+  DataConfig data;
+  TrainConfig train;
+  TestConfig test;
+  bool operator==(const Config&) const = default;
+};
+
+/// What overrides the file, in rising precedence.
+struct ConfigOverrides {
+  std::vector<std::string> set;  // "key=value", the value written as in YAML
+  struct Flag {
+    std::string name, key, value;  // "--epochs", "train.epochs", "20"
+  };
+  std::vector<Flag> flags;
+};
+
+/// Reads a file and applies the overrides. The result has passed all checks.
+Config load_config(const std::filesystem::path& file, const ConfigOverrides& overrides = {});
+/// The same from text; `name` stands for the file in messages.
+Config parse_config(const std::string& yaml, const std::string& name,
+                    const ConfigOverrides& overrides = {});
+/// All keys with their values, defaults included, in a form that parse_config() reads back equal.
+std::string to_yaml(const Config& config);
+
+/// One line a key, for documentation: name, default of variant A, meaning.
+struct ConfigKey {
+  std::string name, value, expects, meaning;
+};
+std::vector<ConfigKey> config_keys();
+
+}  // namespace voxgrad
