@@ -1,0 +1,100 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "layers/activation.h"
+#include "layers/conv.h"
+#include "layers/init.h"
+#include "layers/linear.h"
+#include "layers/norm.h"
+#include "layers/pool.h"
+
+using namespace voxgrad;
+
+namespace {
+
+std::shared_ptr<Sequential> make_net() {
+  auto net = std::make_shared<Sequential>();
+  net->add("0", std::make_shared<Conv2d>(ConvLayerOptions::cube(3, 4, 3, 1, 1)));
+  net->add("1", std::make_shared<BatchNorm2d>(
+                    BatchNormOptions{.channels = 4, .activation = Activation::relu()}));
+  net->add("3", std::make_shared<MaxPool>(2));
+  return net;
+}
+
+std::vector<std::string> names(const std::vector<Module::NamedTensor>& tensors) {
+  std::vector<std::string> result;
+  for (const auto& [name, tensor] : tensors) result.push_back(name);
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("a state dict lists parameters and buffers under dotted names, in order") {
+  CHECK(names(make_net()->state()) ==
+        std::vector<std::string>{"0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean",
+                                 "1.running_var", "1.num_batches_tracked"});
+}
+
+TEST_CASE("loading a state is strict and says what does not fit") {
+  auto net = make_net();
+  auto state = net->state();
+  for (auto& [name, tensor] : state) tensor = tensor.clone();
+  state[0].tensor.fill(0.5);
+  net->load_state(state);
+  CHECK(net->state()[0].tensor.to_vector<float>()[0] == 0.5f);
+
+  state[1].name = "0.offset";
+  state[2].tensor = Tensor::zeros({5});
+  CHECK_THROWS_WITH_AS(
+      net->load_state(state),
+      "[load_state] the weights do not fit this model:\n  missing: 0.bias [4]\n  wrong shape: "
+      "1.weight is [5], the model has [4]\n  not in the model: 0.offset [4]",
+      Error);
+}
+
+TEST_CASE("node names carry the path of the module") {
+  auto net = make_net();
+  const Variable y = (*net)("trunk", Variable(Tensor::full({1, 4, 4, 3}, 0.25)));
+  REQUIRE(y.node());
+  CHECK(y.node()->name == "trunk.3/max_pool");
+  CHECK(y.node()->inputs[0].node()->name == "trunk.1/batch_norm");
+}
+
+TEST_CASE("frozen parameters get no gradient, and batch norm keeps counting") {
+  auto net = make_net();
+  net->set_requires_grad(false);
+  set_batch_norm_groups(*net, 2);
+  const Variable y = net->forward(Variable(Tensor::full({2, 4, 4, 3}, 0.25)));
+  CHECK_FALSE(y.requires_grad());
+  CHECK(net->state()[6].tensor.to_vector<std::int64_t>()[0] == 2);
+  net->train(false);
+  net->forward(Variable(Tensor::full({2, 4, 4, 3}, 0.25)));
+  CHECK(net->state()[6].tensor.to_vector<std::int64_t>()[0] == 2);
+}
+
+TEST_CASE("initialisation has PyTorch's variances and is reproducible") {
+  const auto deviation = [](const Tensor& tensor) {
+    double total = 0;
+    for (const float value : tensor.to_vector<float>()) total += double(value) * value;
+    return std::sqrt(total / double(tensor.numel()));
+  };
+  Conv3d conv(ConvLayerOptions::cube(32, 64, 3));
+  ConvTranspose3d transposed(ConvLayerOptions::cube(64, 32, 4, 2, 1, false));
+  Linear linear({.in_features = 300, .out_features = 200});
+  for (Module* module : std::initializer_list<Module*>{&conv, &transposed, &linear})
+    initialize(*module, 7);
+  CHECK(deviation(conv.weight.value()) ==
+        doctest::Approx(std::sqrt(2.0 / (32 * 27))).epsilon(0.02));
+  // The fan-in of a transposed convolution counts its OUTPUT channels.
+  CHECK(deviation(transposed.weight.value()) ==
+        doctest::Approx(std::sqrt(2.0 / (32 * 64))).epsilon(0.02));
+  CHECK(deviation(linear.weight.value()) == doctest::Approx(0.01).epsilon(0.02));
+  CHECK(deviation(conv.bias.value()) == 0);
+
+  Conv3d again(ConvLayerOptions::cube(32, 64, 3));
+  initialize(again, 7);
+  CHECK(again.weight.value().to_vector<float>() == conv.weight.value().to_vector<float>());
+  initialize(again, 8);
+  CHECK(again.weight.value().to_vector<float>() != conv.weight.value().to_vector<float>());
+}
