@@ -5,9 +5,9 @@
 //                    threshold
 //   /config          the resolved configuration, YAML text
 //   /model/NAME      one dataset a tensor, in state-dict order
-//   /training        attributes optimizer, step, epoch, batch, seed, best_epoch, best_iou and the
+//   /training        attributes optimizer, epoch, batch, seed, best_epoch, best_iou and the
 //                    running sums; left out in files that hold weights alone
-//   /training/state/NAME   the optimizer's tensors
+//   /training/state/NAME   the optimizer's tensors; ':' stands for the '/' in their names
 //   24 bytes         "VOXGRAD1", length of the HDF5 part, 64-bit checksum of it (both
 //   little-endian)
 //
@@ -23,6 +23,7 @@
 #include <optional>
 
 #include "layers/module.h"
+#include "optim/optimizer.h"
 #include "pix2vox/config.h"
 
 namespace voxgrad {
@@ -30,8 +31,7 @@ namespace voxgrad {
 /// Everything besides the weights that a training needs to go on bit for bit.
 struct TrainingState {
   std::string optimizer;  // "adam" or "sgd"
-  std::vector<Module::NamedTensor> optimizer_state;
-  std::int64_t step = 0;        // optimizer steps done
+  std::vector<Optimizer::NamedState> optimizer_state;
   std::int64_t epoch = 0;       // epochs completed; the schedule follows from it
   std::int64_t batch = 0;       // batches done in the epoch after those
   std::uint64_t seed = 0;       // of all random draws, which are keyed by (seed, epoch, sample)
