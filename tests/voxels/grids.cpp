@@ -1,0 +1,73 @@
+#include "tests/voxels/grids.h"
+
+#include <stdlib.h>
+
+namespace voxgrad::test {
+
+VoxelGrid random_grid(int n, double occupied, std::uint64_t seed) {
+  VoxelGrid grid(n);
+  Rng rng(seed);
+  for (float& value : grid.values) value = rng.uniform() < occupied ? 1.0f : 0.0f;
+  return grid;
+}
+
+std::string error_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  FAIL("expected an Error, none was thrown");
+  return "";
+}
+
+TemporaryFolder::TemporaryFolder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "voxgrad-test-XXXXXX").string();
+  REQUIRE(::mkdtemp(pattern.data()) != nullptr);
+  path_ = pattern;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+namespace {
+
+void decode_into(MutantCount& counted, const Bytes& bytes,
+                 const std::function<void(const Bytes&)>& decode) {
+  try {
+    decode(bytes);
+    ++counted.accepted;
+  } catch (const Error& error) {
+    CHECK(std::string(error.what()).size() > 5);
+    ++counted.refused;
+  }
+}
+
+}  // namespace
+
+MutantCount decode_flipped(const Bytes& bytes, int count,
+                           const std::function<void(const Bytes&)>& decode) {
+  MutantCount counted;
+  const std::size_t bits = 8 * bytes.size();
+  for (int i = 0; i < count; ++i) {
+    const std::size_t bit = bits * std::size_t(i) / std::size_t(count) + std::size_t(i) % 8;
+    Bytes mutant = bytes;
+    mutant[bit / 8 % bytes.size()] ^= std::uint8_t(1 << bit % 8);
+    decode_into(counted, mutant, decode);
+  }
+  return counted;
+}
+
+MutantCount decode_cut(const Bytes& bytes, int count,
+                       const std::function<void(const Bytes&)>& decode) {
+  MutantCount counted;
+  for (int i = 0; i < count; ++i) {
+    const std::size_t kept = bytes.size() * std::size_t(i) / std::size_t(count);
+    decode_into(counted, Bytes(bytes.begin(), bytes.begin() + std::ptrdiff_t(kept)), decode);
+  }
+  return counted;
+}
+
+}  // namespace voxgrad::test
