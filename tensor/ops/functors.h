@@ -88,14 +88,25 @@ struct BinaryCrossEntropySlope {
   }
 };
 
-/// One Adam step of one element (Kingma and Ba, 2015), in the order torch.optim.Adam computes it:
-/// step = learning_rate / correction1, and sqrt(v)/sqrt(correction2) + eps below.
+/// One Adam step of one element (Kingma and Ba, 2015), in the order torch.optim.Adam computes it.
+/// Coefficients are computed in f64 and then rounded, so that 1 - beta2 keeps its digits in f32.
 template <class T>
 struct AdamStep {
-  T beta1, beta2, eps, step_size, sqrt_correction2;
+  T beta1, beta2, rest1, rest2, eps, step_size, sqrt_correction2;
+
+  /// step: 1 for the first.
+  AdamStep(double beta1_, double beta2_, double eps_, double learning_rate, std::int64_t step)
+      : beta1(T(beta1_)),
+        beta2(T(beta2_)),
+        rest1(T(1.0 - beta1_)),
+        rest2(T(1.0 - beta2_)),
+        eps(T(eps_)),
+        step_size(T(learning_rate / (1.0 - std::pow(beta1_, double(step))))),
+        sqrt_correction2(T(std::sqrt(1.0 - std::pow(beta2_, double(step))))) {}
+
   VOXGRAD_HD void operator()(T& parameter, T gradient, T& m, T& v) const {
-    m = beta1 * m + (T(1) - beta1) * gradient;
-    v = beta2 * v + (T(1) - beta2) * gradient * gradient;
+    m = beta1 * m + rest1 * gradient;
+    v = beta2 * v + rest2 * gradient * gradient;
     parameter -= step_size * m / (std::sqrt(v) / sqrt_correction2 + eps);
   }
 };

@@ -1,0 +1,108 @@
+// Elementwise kernels: one parallel, vectorised loop each over the functors of functors.h.
+#include <algorithm>
+#include <limits>
+
+#include "cpu/convert.h"
+#include "cpu/kernels.h"
+#include "cpu/parallel.h"
+#include "cpu/vector_math.h"
+
+namespace voxgrad::cpu {
+namespace {
+
+/// y[i] = f(x[i]).
+template <class T, class F>
+void map(const Tensor& x, const Tensor& y, F f) {
+  const T* const in = x.data<T>();
+  T* const out = y.data<T>();
+  for_each_index(y.numel(), [=](std::int64_t i) { out[i] = f(in[i]); });
+}
+
+/// y[i] = f(a[i], b[i]).
+template <class T, class F>
+void map(const Tensor& a, const Tensor& b, const Tensor& y, F f) {
+  const T* const left = a.data<T>();
+  const T* const right = b.data<T>();
+  T* const out = y.data<T>();
+  for_each_index(y.numel(), [=](std::int64_t i) { out[i] = f(left[i], right[i]); });
+}
+
+void fill(const Tensor& y, double value) {
+  dispatch_any(y.dtype(), [&]<class T>() {
+    const T element = convert_value<T>(value);
+    T* const out = y.data<T>();
+    for_each_index(y.numel(), [=](std::int64_t i) { out[i] = element; });
+  });
+}
+
+void convert(const Tensor& x, const Tensor& y) {
+  dispatch_any(x.dtype(), [&]<class From>() {
+    dispatch_any(y.dtype(), [&]<class To>() {
+      const From* const in = x.data<From>();
+      To* const out = y.data<To>();
+      for_each_index(y.numel(), [=](std::int64_t i) { out[i] = convert_value<To>(in[i]); });
+    });
+  });
+}
+
+void binary(BinaryKind kind, const Tensor& a, const Tensor& b, const Tensor& y) {
+  dispatch_float("binary", y.dtype(), [&]<class T>() {
+    switch (kind) {
+      case BinaryKind::add:
+        return map<T>(a, b, y, [](T p, T q) { return p + q; });
+      case BinaryKind::subtract:
+        return map<T>(a, b, y, [](T p, T q) { return p - q; });
+      case BinaryKind::multiply:
+        return map<T>(a, b, y, [](T p, T q) { return p * q; });
+      case BinaryKind::divide:
+        return map<T>(a, b, y, [](T p, T q) { return p / q; });
+    }
+  });
+}
+
+void affine(const Tensor& x, double scale, double offset, const Tensor& y) {
+  dispatch_float("affine", y.dtype(), [&]<class T>() {
+    map<T>(x, y, [s = T(scale), o = T(offset)](T v) { return s * v + o; });
+  });
+}
+
+void accumulate(const Tensor& x, const Tensor& y) {
+  binary(BinaryKind::add, y, x, y);
+}
+
+void activation(Activation act, const Tensor& x, const Tensor& y) {
+  dispatch_float("activation", y.dtype(), [&]<class T>() {
+    dispatch_activation(
+        act.kind, [&]<ActivationKind kind>() { map<T>(x, y, Activate<kind, T>{T(act.alpha)}); });
+  });
+}
+
+void activation_backward(Activation act, const Tensor& y, const Tensor& dy, const Tensor& dx) {
+  dispatch_float("activation_backward", y.dtype(), [&]<class T>() {
+    dispatch_activation(act.kind, [&]<ActivationKind kind>() {
+      const functors::ActivationSlope<kind, T> slope{T(act.alpha)};
+      map<T>(y, dy, dx, [=](T value, T gradient) { return gradient * slope(value); });
+    });
+  });
+}
+
+void clamp(const Tensor& x, double low, double high, const Tensor& y) {
+  dispatch_float("clamp", y.dtype(), [&]<class T>() {
+    map<T>(x, y, functors::Clamp<T>{T(low), T(high)});
+  });
+}
+
+void clamp_backward(const Tensor& x, double low, double high, const Tensor& dy, const Tensor& dx) {
+  dispatch_float("clamp_backward", x.dtype(), [&]<class T>() {
+    const functors::ClampSlope<T> slope{T(low), T(high)};
+    map<T>(x, dy, dx, [=](T value, T gradient) { return gradient * slope(value); });
+  });
+}
+
+}  // namespace
+
+const ElementwiseOps elementwise_ops{
+    fill,  convert,       binary, affine, accumulate, activation, activation_backward,
+    clamp, clamp_backward};
+
+}  // namespace voxgrad::cpu

@@ -1,0 +1,128 @@
+// The CPU's caching allocator. Requests are rounded up to size classes (eight steps between powers
+// of two, so at most an eighth is wasted), and released blocks wait in their class's list.
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "cpu/kernels.h"
+#include "tensor/error.h"
+
+namespace voxgrad::cpu {
+namespace {
+
+constexpr std::size_t kAlignment = 64;
+constexpr std::size_t kLargestRequest = std::numeric_limits<std::size_t>::max() / 4;
+
+std::size_t size_class(std::size_t bytes) {
+  if (bytes <= 8 * kAlignment) return bytes == 0 ? kAlignment : (bytes + 63) / 64 * 64;
+  std::size_t step = kAlignment;
+  while (step * 16 < bytes) step *= 2;
+  return (bytes + step - 1) / step * step;
+}
+
+class CachingAllocator {
+ public:
+  void* allocate(std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    if (fail_in_ > 0 && --fail_in_ == 0) fail_for(bytes, "(as a test asked)");
+    if (bytes > kLargestRequest) fail_for(bytes, "(no machine has that much)");
+    const std::size_t size = size_class(bytes);
+    void* block = take(size);
+    statistics_.in_use += size;
+    statistics_.peak_in_use = std::max(statistics_.peak_in_use, statistics_.in_use);
+    return block;
+  }
+
+  void release(void* block, std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    const std::size_t size = size_class(bytes);
+    statistics_.in_use -= size;
+    cache_[size].push_back(block);
+  }
+
+  MemoryStatistics statistics() {
+    const std::lock_guard lock(mutex_);
+    return statistics_;
+  }
+
+  void reset_peak() {
+    const std::lock_guard lock(mutex_);
+    statistics_.peak_in_use = statistics_.in_use;
+  }
+
+  void trim() {
+    const std::lock_guard lock(mutex_);
+    free_cache();
+  }
+
+  void fail_allocation(std::int64_t k) {
+    const std::lock_guard lock(mutex_);
+    fail_in_ = k;
+  }
+
+ private:
+  void* take(std::size_t size) {
+    std::vector<void*>& waiting = cache_[size];
+    if (!waiting.empty()) {
+      void* block = waiting.back();
+      waiting.pop_back();
+      return block;
+    }
+    void* block = std::aligned_alloc(kAlignment, size);
+    if (block == nullptr) {
+      free_cache();
+      block = std::aligned_alloc(kAlignment, size);
+    }
+    if (block == nullptr) fail_for(size, "");
+    statistics_.reserved += size;
+    ++statistics_.system_allocations;
+    return block;
+  }
+
+  void free_cache() {
+    for (auto& [size, blocks] : cache_) {
+      for (void* block : blocks) std::free(block);
+      statistics_.reserved -= size * blocks.size();
+      blocks.clear();
+    }
+  }
+
+  [[noreturn]] void fail_for(std::size_t bytes, const char* reason) const {
+    fail<DeviceError>("[memory] cannot allocate ", bytes, " bytes on the CPU ", reason,
+                      reason[0] ? "; " : "", "in use ", statistics_.in_use, ", reserved ",
+                      statistics_.reserved, ". Use a smaller batch or fewer views");
+  }
+
+  std::mutex mutex_;
+  std::unordered_map<std::size_t, std::vector<void*>> cache_;
+  MemoryStatistics statistics_;
+  std::int64_t fail_in_ = 0;
+};
+
+// Never destroyed: tensors with static lifetime may be released after everything else.
+CachingAllocator& allocator() {
+  static CachingAllocator* const instance = new CachingAllocator;
+  return *instance;
+}
+
+void copy(void* to, Device, const void* from, Device, std::size_t bytes) {
+  if (bytes > 0) std::memmove(to, from, bytes);
+}
+
+}  // namespace
+
+const MemoryOps memory_ops{
+    [](std::size_t bytes, int) { return allocator().allocate(bytes); },
+    [](void* block, std::size_t bytes, int) { allocator().release(block, bytes); },
+    copy,
+    [](int) {},
+    [](int) { return allocator().statistics(); },
+    [](int) { allocator().reset_peak(); },
+    [](int) { allocator().trim(); },
+    [](std::int64_t k, int) { allocator().fail_allocation(k); },
+};
+
+}  // namespace voxgrad::cpu

@@ -1,0 +1,226 @@
+// Batch normalisation with groups, activation included. Sums run in double, shifted by the group's
+// first row, so that one pass gives a sound variance; the backward pass computes the activation
+// again from x instead of reading y.
+#include <cmath>
+
+#include "cpu/kernels.h"
+#include "cpu/row_blocks.h"
+#include "cpu/vector_math.h"
+
+namespace voxgrad::cpu {
+namespace {
+
+RowBlocks blocks_of(const Tensor& x, const Tensor& mean) {
+  const std::int64_t groups = mean.shape()[0];
+  return {groups, x.shape().rows() / groups, x.shape()[-1]};
+}
+
+void statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) {
+  dispatch_float("batch_norm", x.dtype(), [&]<class T>() {
+    const RowBlocks blocks = blocks_of(x, mean);
+    const T* const in = x.data<T>();
+    const auto first_row = [&](std::int64_t group, std::int64_t channel) {
+      return in[group * blocks.group_size + channel];
+    };
+    const Tensor shifts = blocks.repeat<T>(first_row);
+    const T* const shift_rows = shifts.data<T>();
+    const std::int64_t width = blocks.width;
+    const Tensor sums = blocks.sum_rows<2>(
+        [=](std::int64_t group, std::int64_t begin, std::int64_t length, double* sum) {
+          const T* row = in + begin;
+          const T* shift = shift_rows + group * width;
+          double* square = sum + width;
+#pragma omp simd
+          for (std::int64_t j = 0; j < length; ++j) {
+            const double shifted = double(row[j]) - double(shift[j]);
+            sum[j] += shifted;
+            square[j] += shifted * shifted;
+          }
+        });
+    const double rows = double(blocks.group_size / blocks.channels);
+    const double* total = sums.data<double>();
+    for (std::int64_t g = 0; g < blocks.groups; ++g, total += 2 * blocks.channels) {
+      for (std::int64_t c = 0; c < blocks.channels; ++c) {
+        const double offset = total[c] / rows;
+        const double spread = total[blocks.channels + c] / rows - offset * offset;
+        mean.data<T>()[g * blocks.channels + c] = T(double(first_row(g, c)) + offset);
+        variance.data<T>()[g * blocks.channels + c] = T(std::max(spread, 0.0));
+      }
+    }
+  });
+}
+
+// What turns x into y and into its gradient, a wide row a group:
+//   xhat = (x - mean) * inverse,  y = act((x - mean) * scale + beta),  scale = gamma * inverse.
+template <class T>
+struct Coefficients {
+  Tensor mean, inverse, scale, beta;
+
+  Coefficients(const RowBlocks& blocks, const Tensor& means, const Tensor& variances,
+               const BatchNormParameters& parameters) {
+    const std::int64_t channels = blocks.channels;
+    const auto inverse_deviation = [&](std::int64_t g, std::int64_t c) {
+      return 1.0 / std::sqrt(double(variances.data<T>()[g * channels + c]) + parameters.eps);
+    };
+    mean = blocks.repeat<T>(
+        [&](std::int64_t g, std::int64_t c) { return means.data<T>()[g * channels + c]; });
+    inverse = blocks.repeat<T>(inverse_deviation);
+    scale = blocks.repeat<T>([&](std::int64_t g, std::int64_t c) {
+      return inverse_deviation(g, c) * double(parameters.gamma.data<T>()[c]);
+    });
+    beta = blocks.repeat<T>(
+        [&](std::int64_t, std::int64_t c) { return parameters.beta.data<T>()[c]; });
+  }
+};
+
+void normalize(const Tensor& x, const Tensor& mean, const Tensor& variance,
+               const BatchNormParameters& parameters, const Tensor& y) {
+  dispatch_float("batch_norm", x.dtype(), [&]<class T>() {
+    const RowBlocks blocks = blocks_of(x, mean);
+    const Coefficients<T> coefficients(blocks, mean, variance, parameters);
+    const T* const in = x.data<T>();
+    T* const out = y.data<T>();
+    const T* const means = coefficients.mean.template data<T>();
+    const T* const scales = coefficients.scale.template data<T>();
+    const T* const betas = coefficients.beta.template data<T>();
+    dispatch_activation(parameters.activation.kind, [&]<ActivationKind kind>() {
+      const Activate<kind, T> activate{T(parameters.activation.alpha)};
+      blocks.for_each_wide_row(
+          [=, width = blocks.width](std::int64_t group, std::int64_t begin, std::int64_t length) {
+            const T* m = means + group * width;
+            const T* s = scales + group * width;
+            const T* b = betas + group * width;
+#pragma omp simd
+            for (std::int64_t j = 0; j < length; ++j)
+              out[begin + j] = activate((in[begin + j] - m[j]) * s[j] + b[j]);
+          });
+    });
+  });
+}
+
+void update_running(const Tensor& mean, const Tensor& variance, std::int64_t rows_per_group,
+                    double momentum, const Tensor& running_mean, const Tensor& running_var) {
+  dispatch_float("batch_norm", mean.dtype(), [&]<class T>() {
+    const std::int64_t groups = mean.shape()[0];
+    const std::int64_t channels = mean.shape()[1];
+    const double unbias =
+        rows_per_group > 1 ? double(rows_per_group) / double(rows_per_group - 1) : 1.0;
+    const auto update = [momentum](T& running, double batch) {
+      running = T((1.0 - momentum) * double(running) + momentum * batch);
+    };
+    for (std::int64_t g = 0; g < groups; ++g) {
+      for (std::int64_t c = 0; c < channels; ++c) {
+        update(running_mean.data<T>()[c], double(mean.data<T>()[g * channels + c]));
+        update(running_var.data<T>()[c], unbias * double(variance.data<T>()[g * channels + c]));
+      }
+    }
+  });
+}
+
+// The gradient that reaches z, where y = act(z): dy * act'(y), with y computed again from x.
+template <ActivationKind kind, class T>
+struct GradientAtNorm {
+  Activate<kind, T> activate;
+  functors::ActivationSlope<kind, T> slope;
+  T operator()(T centred, T scale, T beta, T dy) const {
+    return dy * slope(activate(centred * scale + beta));
+  }
+};
+
+// dx = scale * (g - mean(g) - xhat * mean(g xhat)) when the statistics depend on x, the means being
+// over the group's rows; dx = scale * g when they are constants. g is the gradient at the norm.
+void backward_with(bool constant, const Tensor& x, const Tensor& dy, const Tensor& mean,
+                   const Tensor& variance, const BatchNormParameters& parameters, const Tensor& dx,
+                   const Tensor& dgamma, const Tensor& dbeta) {
+  dispatch_float("batch_norm_backward", x.dtype(), [&]<class T>() {
+    dispatch_activation(parameters.activation.kind, [&]<ActivationKind kind>() {
+      const RowBlocks blocks = blocks_of(x, mean);
+      const std::int64_t channels = blocks.channels;
+      const std::int64_t width = blocks.width;
+      const Coefficients<T> coefficients(blocks, mean, variance, parameters);
+      const T alpha = T(parameters.activation.alpha);
+      const GradientAtNorm<kind, T> gradient{{alpha}, {alpha}};
+      const T* const in = x.data<T>();
+      const T* const out_gradient = dy.data<T>();
+      const T* const means = coefficients.mean.template data<T>();
+      const T* const inverses = coefficients.inverse.template data<T>();
+      const T* const scales = coefficients.scale.template data<T>();
+      const T* const betas = coefficients.beta.template data<T>();
+
+      Tensor sums;  // [G,2,C]: sum of g, sum of g xhat
+      if (!constant || dgamma.defined()) {
+        sums = blocks.sum_rows<2>(
+            [=](std::int64_t group, std::int64_t begin, std::int64_t length, double* sum) {
+              const T* m = means + group * width;
+              const T* s = scales + group * width;
+              const T* b = betas + group * width;
+              const T* inv = inverses + group * width;
+              double* product = sum + width;
+#pragma omp simd
+              for (std::int64_t j = 0; j < length; ++j) {
+                const T centred = in[begin + j] - m[j];
+                const T g = gradient(centred, s[j], b[j], out_gradient[begin + j]);
+                sum[j] += double(g);
+                product[j] += double(g * (centred * inv[j]));
+              }
+            });
+      }
+      const auto total = [&](std::int64_t group, int which, std::int64_t channel) {
+        return sums.data<double>()[(group * 2 + which) * channels + channel];
+      };
+      if (dgamma.defined()) {
+        for (std::int64_t c = 0; c < channels; ++c) {
+          double gamma_sum = 0, beta_sum = 0;
+          for (std::int64_t g = 0; g < blocks.groups; ++g) {
+            beta_sum += total(g, 0, c);
+            gamma_sum += total(g, 1, c);
+          }
+          dbeta.data<T>()[c] = T(beta_sum);
+          dgamma.data<T>()[c] = T(gamma_sum);
+        }
+      }
+      if (!dx.defined()) return;
+
+      const double rows = constant ? 1.0 : double(blocks.group_size / channels);
+      const Tensor mean_gradient = blocks.repeat<T>(
+          [&](std::int64_t g, std::int64_t c) { return constant ? 0.0 : total(g, 0, c) / rows; });
+      const Tensor mean_product = blocks.repeat<T>(
+          [&](std::int64_t g, std::int64_t c) { return constant ? 0.0 : total(g, 1, c) / rows; });
+      const T* const gradient_means = mean_gradient.template data<T>();
+      const T* const product_means = mean_product.template data<T>();
+      T* const result = dx.data<T>();
+      blocks.for_each_wide_row([=](std::int64_t group, std::int64_t begin, std::int64_t length) {
+        const T* m = means + group * width;
+        const T* s = scales + group * width;
+        const T* b = betas + group * width;
+        const T* inv = inverses + group * width;
+        const T* gm = gradient_means + group * width;
+        const T* pm = product_means + group * width;
+#pragma omp simd
+        for (std::int64_t j = 0; j < length; ++j) {
+          const T centred = in[begin + j] - m[j];
+          const T g = gradient(centred, s[j], b[j], out_gradient[begin + j]);
+          result[begin + j] = s[j] * (g - gm[j] - centred * inv[j] * pm[j]);
+        }
+      });
+    });
+  });
+}
+
+void backward(const Tensor& x, const Tensor& dy, const Tensor& mean, const Tensor& variance,
+              const BatchNormParameters& parameters, const Tensor& dx, const Tensor& dgamma,
+              const Tensor& dbeta) {
+  backward_with(false, x, dy, mean, variance, parameters, dx, dgamma, dbeta);
+}
+
+void backward_constant(const Tensor& x, const Tensor& dy, const Tensor& mean,
+                       const Tensor& variance, const BatchNormParameters& parameters,
+                       const Tensor& dx, const Tensor& dgamma, const Tensor& dbeta) {
+  backward_with(true, x, dy, mean, variance, parameters, dx, dgamma, dbeta);
+}
+
+}  // namespace
+
+const NormOps norm_ops{statistics, normalize, update_running, backward, backward_constant};
+
+}  // namespace voxgrad::cpu
