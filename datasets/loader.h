@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "datasets/dataset.h"
@@ -72,8 +73,9 @@ class Loader {
   const std::vector<SkippedObject>& skipped() const;
 
  private:
-  struct State;
+  struct State;  // shared with the threads
   std::shared_ptr<State> state_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace voxgrad

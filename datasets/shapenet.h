@@ -1,10 +1,5 @@
-// Reader of any folder in the layout of 3D-R2N2's ShapeNet, whatever the size and number of the
-// pictures:
-//   root/dataset.json                                       the taxonomy (taxonomy.h)
-//   root/ShapeNetRendering/<taxonomy>/<object>/rendering/   00.png, 01.png, ...
-//   root/ShapeNetVox32/<taxonomy>/<object>/model.binvox
-// Where there is no ShapeNetVox32, the only folder whose name begins with ShapeNetVox is taken.
-// A view's number is its place among the folder's .png, .jpg and .jpeg files in name order.
+// Reader of a folder in the layout of 3D-R2N2's ShapeNet (shapenet_layout.h), whatever the size and
+// number of the pictures.
 #pragma once
 
 #include <filesystem>
@@ -12,7 +7,7 @@
 #include <vector>
 
 #include "datasets/dataset.h"
-#include "datasets/taxonomy.h"
+#include "datasets/shapenet_layout.h"
 
 namespace voxgrad {
 
@@ -22,23 +17,6 @@ struct ShapeNetOptions {
   std::filesystem::path taxonomy;         // empty: root/dataset.json
   std::vector<std::string> categories{};  // ids or names; empty: all
   bool skip_missing = false;  // leave out objects whose files are missing instead of failing
-};
-
-/// The layout above in a few lines, for messages.
-std::string shapenet_layout(const std::filesystem::path& root);
-/// root/ShapeNetVox32 or its stand-in (see above). DataError if there is none or a choice.
-std::filesystem::path shapenet_volume_folder(const std::filesystem::path& root);
-std::filesystem::path shapenet_rendering_folder(const std::filesystem::path& root);
-
-/// The files of one object. `views` is empty if its folder has none or does not exist.
-struct ShapeNetFiles {
-  std::filesystem::path rendering, volume;
-  std::vector<std::string> views;  // file names in `rendering`, in order
-
-  bool has_volume = false;
-  bool complete() const { return has_volume && !views.empty(); }
-  /// The first path that should be there and is not; empty if complete.
-  std::filesystem::path first_missing() const;
 };
 
 class ShapeNetDataset : public Dataset {
