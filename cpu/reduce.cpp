@@ -42,6 +42,6 @@ bool all_finite(const Tensor& x) {
 
 }  // namespace
 
-const ReduceOps reduce_ops{sum, column_sums, all_finite};
+const ReduceOps reduce_ops{sum, spread, column_sums, all_finite};
 
 }  // namespace voxgrad::cpu
