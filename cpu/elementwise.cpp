@@ -67,6 +67,8 @@ void affine(const Tensor& x, double scale, double offset, const Tensor& y) {
 }
 
 void accumulate(const Tensor& x, const Tensor& y) {
+  if (y.dtype() == DType::i64)
+    return map<std::int64_t>(y, x, y, [](std::int64_t p, std::int64_t q) { return p + q; });
   binary(BinaryKind::add, y, x, y);
 }
 

@@ -26,6 +26,10 @@ void sum(const Tensor& x, const Tensor& y) {
   column_sums(x, y);
 }
 
+void spread(const Tensor& x, const Tensor& y) {
+  elementwise_ops.fill(y, x.item());
+}
+
 template <class T>
 bool all_finite_typed(const T* x, std::int64_t n) {
   // Multiplying by zero turns infinities and NaNs into NaN, and leaves zero of all else.
