@@ -324,6 +324,7 @@ Image draw_voxels(const VoxelGrid& grid, const PictureOptions& options) {
         " samples are not in 1..16");
   check(std::abs(options.elevation) <= 80, "[draw_voxels] elevation ", options.elevation,
         " is not in -80..80");
+  check(grid.n >= 1, "[draw_voxels] the grid has no voxels");
   Image image(options.width, options.height, 3);
   const BlockScene scene(grid, options.threshold);
   if (scene.empty()) {

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
+
 namespace voxgrad::test {
 
 VoxelGrid random_grid(int n, double occupied, std::uint64_t seed) {
@@ -19,6 +21,15 @@ std::string error_of(const std::function<void()>& action) {
   }
   FAIL("expected an Error, none was thrown");
   return "";
+}
+
+Bytes inserted(const Bytes& bytes, std::size_t offset, const Bytes& more) {
+  Bytes result(bytes.size() + more.size());
+  const auto middle = bytes.begin() + std::ptrdiff_t(offset);
+  auto out = std::copy(bytes.begin(), middle, result.begin());
+  out = std::copy(more.begin(), more.end(), out);
+  std::copy(middle, bytes.end(), out);
+  return result;
 }
 
 TemporaryFolder::TemporaryFolder() {

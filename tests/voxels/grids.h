@@ -41,6 +41,9 @@ struct MutantCount {
 
 using Bytes = std::vector<std::uint8_t>;
 
+/// A copy of `bytes` with `more` put in at an offset.
+Bytes inserted(const Bytes& bytes, std::size_t offset, const Bytes& more);
+
 /// Decodes copies with one bit flipped at `count` places spread evenly. Each decode must give a
 /// result or an Error; anything else fails the test.
 MutantCount decode_flipped(const Bytes& bytes, int count, const std::function<void(const Bytes&)>&);
