@@ -69,6 +69,7 @@ GradcheckResult gradcheck(const CheckedFunction& function, std::vector<Variable>
   std::vector<std::vector<double>> analytic(inputs.size()), numeric(inputs.size());
   double scale = 0;
   std::vector<Variable> moved;
+  moved.reserve(inputs.size());
   for (const Variable& input : inputs) moved.emplace_back(input.value());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (!inputs[i].requires_grad()) {
