@@ -17,10 +17,31 @@
 namespace voxgrad::cpu {
 namespace {
 
-// The product is made in tiles of kPixels x kLanes<T>, small enough to stay in registers.
+// Products are made in tiles of kPixels x kLanes<T> sums that stay in registers: 6 x 2 vectors.
 constexpr int kPixels = 6;
+constexpr int kVectors = 2;
+constexpr int kVectorBytes = 32;
 template <class T>
-constexpr int kLanes = 64 / sizeof(T);
+constexpr int kLanes = kVectors* kVectorBytes / int(sizeof(T));
+
+template <class T>
+struct Tile {
+  // Compilers leave plain loops over the tile in memory; with vector types they keep registers.
+  using Vector [[gnu::vector_size(kVectorBytes)]] = T;
+  Vector sum[kPixels][kVectors] = {};
+
+  /// sum[i][j] += column[i] * row[j]; row is aligned to its vectors.
+  template <class Column>
+  void add_product(Column column, const T* row) {
+    const Vector* lanes = reinterpret_cast<const Vector*>(row);
+    for (int i = 0; i < kPixels; ++i)
+      for (int j = 0; j < kVectors; ++j) sum[i][j] += column(i) * lanes[j];
+  }
+  T at(std::int64_t i, std::int64_t j) const {
+    constexpr int lanes = kLanes<T> / kVectors;
+    return sum[i][j / lanes][j % lanes];
+  }
+};
 
 struct Tap {
   std::int64_t index;   // along its axis of the kernel
@@ -140,16 +161,13 @@ Tensor pack_weights(const PhaseIndex& index, const Triple& kernel, const WeightV
   return packed;
 }
 
-/// sum[i][j] += rows[i][c] * panel[c][j], over all channels c.
+/// tile += rows[i][c] * panel[c][j], over all channels c.
 template <class T>
-void add_tile(const T* const* rows, std::int64_t channels, const T* panel,
-              T (&sum)[kPixels][kLanes<T>]) {
-  T local[kPixels][kLanes<T>];
-  std::copy_n(&sum[0][0], kPixels * kLanes<T>, &local[0][0]);
-  for (std::int64_t c = 0; c < channels; ++c, panel += kLanes<T>)
-    for (int i = 0; i < kPixels; ++i)
-      for (int j = 0; j < kLanes<T>; ++j) local[i][j] += rows[i][c] * panel[j];
-  std::copy_n(&local[0][0], kPixels * kLanes<T>, &sum[0][0]);
+void add_channels(const T* const* rows, std::int64_t channels, const T* panel, Tile<T>& tile) {
+  Tile<T> local = tile;
+  for (std::int64_t c = 0; c < channels; ++c)
+    local.add_product([=](int i) { return rows[i][c]; }, panel + c * kLanes<T>);
+  tile = local;
 }
 
 template <class T>
@@ -170,7 +188,7 @@ void run_phase(const Phase& phase, std::int64_t batch, const Triple& kernel, con
     const std::int64_t first = task % pixel_tiles * kPixels;
     const std::int64_t tile = task / pixel_tiles;
     const T* panel = panels + tile * taps * view.source_channels * lanes;
-    T sum[kPixels][kLanes<T>] = {};
+    Tile<T> sum;
     for (std::int64_t tap = 0; tap < taps; ++tap) {
       const T* rows[kPixels];
       for (int i = 0; i < kPixels; ++i) {
@@ -179,7 +197,7 @@ void run_phase(const Phase& phase, std::int64_t batch, const Triple& kernel, con
             pixel < pixels ? index.source(pixel / index.pixels(), pixel % index.pixels(), tap) : -1;
         rows[i] = seen < 0 ? zeros : source + seen * view.source_channels;
       }
-      add_tile<T>(rows, view.source_channels, panel, sum);
+      add_channels<T>(rows, view.source_channels, panel, sum);
       panel += view.source_channels * lanes;
     }
     const std::int64_t channel = tile * lanes;
@@ -188,7 +206,7 @@ void run_phase(const Phase& phase, std::int64_t batch, const Triple& kernel, con
       T* out = result + channel +
                index.result(pixel / index.pixels(), pixel % index.pixels()) * view.result_channels;
       for (std::int64_t j = 0; j < width; ++j)
-        out[j] = sum[pixel - first][j] + (bias ? bias[channel + j] : T(0));
+        out[j] = sum.at(pixel - first, j) + (bias ? bias[channel + j] : T(0));
     }
   });
 }
@@ -258,7 +276,7 @@ void backward_weight_typed(const ConvGeometry& g, const T* x, const T* dy, T* dw
     const std::int64_t tap = task / lane_tiles;
     const std::int64_t channel = task % lane_tiles * lanes;
     const std::int64_t width = std::min(lanes, g.in_channels - channel);
-    T panel[pixel_block][kLanes<T>] = {};
+    alignas(kVectorBytes) T panel[pixel_block][kLanes<T>] = {};
     for (std::int64_t begin = 0; begin < pixels; begin += pixel_block) {
       const std::int64_t count = std::min(pixel_block, pixels - begin);
       for (std::int64_t p = 0; p < count; ++p) {
@@ -269,13 +287,13 @@ void backward_weight_typed(const ConvGeometry& g, const T* x, const T* dy, T* dw
       }
       for (std::int64_t f = 0; f < g.out_channels; f += kPixels) {
         const T* gradient = gradients + (f / kPixels * pixels + begin) * kPixels;
-        T sum[kPixels][kLanes<T>] = {};
+        Tile<T> sum;
         for (std::int64_t p = 0; p < count; ++p, gradient += kPixels)
-          for (int i = 0; i < kPixels; ++i)
-            for (int j = 0; j < kLanes<T>; ++j) sum[i][j] += gradient[i] * panel[p][j];
+          sum.add_product([=](int i) { return gradient[i]; }, panel[p]);
         for (std::int64_t i = 0; i < std::min<std::int64_t>(kPixels, g.out_channels - f); ++i) {
           T* out = dw + ((f + i) * taps + tap) * g.in_channels + channel;
-          for (std::int64_t j = 0; j < width; ++j) out[j] = sum[i][j] + (begin > 0 ? out[j] : T(0));
+          for (std::int64_t j = 0; j < width; ++j)
+            out[j] = sum.at(i, j) + (begin > 0 ? out[j] : T(0));
         }
       }
     }

@@ -50,3 +50,10 @@ TEST_CASE("conv loops agree with the definition on random geometries") {
     check_all_directions(cpu::conv_reference_ops, random_geometry(rng, i % 3 == 0 ? 20 : 5),
                          i % 2 == 0 ? DType::f64 : DType::f32, rng);
 }
+
+TEST_CASE("oneDNN agrees with the definition on random geometries") {
+  Rng rng(8);
+  for (int i = 0; i < 60; ++i)
+    check_all_directions(cpu::conv_onednn_ops, random_geometry(rng, i % 3 == 0 ? 40 : 9),
+                         DType::f32, rng);
+}
