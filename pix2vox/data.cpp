@@ -1,0 +1,64 @@
+#include "pix2vox/data.h"
+
+#include "datasets/shapenet.h"
+
+namespace voxgrad {
+
+std::unique_ptr<Dataset> open_dataset(const DataConfig& config, const std::string& split) {
+  check<ConfigError>(!config.root.empty(),
+                     "no data set: give --data DIR, or data.root in the configuration");
+  return std::make_unique<ShapeNetDataset>(
+      ShapeNetOptions{.root = config.root, .split = split, .taxonomy = config.taxonomy});
+}
+
+TransformOptions transform_options(const Config& config) {
+  const DataConfig& data = config.data;
+  const AugmentationConfig& augmentation = data.augmentation;
+  TransformOptions options;
+  options.crop = int(data.crop_size);
+  options.size = int(config.model.image_size);
+  options.background = int(data.background);
+  options.background_low = int(augmentation.background[0]);
+  options.background_high = int(augmentation.background[1]);
+  options.brightness = augmentation.brightness;
+  options.contrast = augmentation.contrast;
+  options.saturation = augmentation.saturation;
+  options.noise_std = augmentation.noise_std;
+  options.flip = augmentation.flip;
+  options.permute_channels = augmentation.permute_channels;
+  return options;
+}
+
+namespace {
+
+LoaderOptions common(const Config& config) {
+  LoaderOptions options;
+  options.n_vox = int(config.model.n_vox);
+  options.seed = config.train.seed;
+  options.threads = int(config.data.loader_threads);
+  options.transform = transform_options(config);
+  options.skip_bad = config.data.skip_bad / 100;
+  options.cache_bytes = std::size_t(config.data.cache_mb) << 20;
+  return options;
+}
+
+}  // namespace
+
+LoaderOptions training_loader(const Config& config) {
+  LoaderOptions options = common(config);
+  options.batch_size = config.train.batch_size;
+  options.n_views = int(config.train.n_views);
+  options.random_n_views = config.train.random_n_views;
+  options.shuffle = options.drop_last = options.augment = true;
+  return options;
+}
+
+LoaderOptions testing_loader(const Config& config) {
+  LoaderOptions options = common(config);
+  options.batch_size = config.test.batch_size;
+  options.n_views = int(config.test.n_views);
+  options.first_views = true;
+  return options;
+}
+
+}  // namespace voxgrad

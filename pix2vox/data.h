@@ -1,0 +1,23 @@
+// From a configuration to data: opens the data set and says how the loader is to read it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "datasets/loader.h"
+#include "pix2vox/config.h"
+
+namespace voxgrad {
+
+/// One split of the data set that config.data names. ConfigError if it names none; DataError if the
+/// folder is not as expected.
+std::unique_ptr<Dataset> open_dataset(const DataConfig& config, const std::string& split);
+
+TransformOptions transform_options(const Config& config);
+
+/// Shuffled, augmented, the last partial batch dropped.
+LoaderOptions training_loader(const Config& config);
+/// Every object once, in order, its first views; `n_views` and batch size of config.test.
+LoaderOptions testing_loader(const Config& config);
+
+}  // namespace voxgrad

@@ -1,0 +1,48 @@
+// From pictures to a volume, with nothing but a weights file: the network, its preprocessing and
+// its calibrated threshold all come from the checkpoint.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "pix2vox/checkpoint.h"
+#include "pix2vox/model.h"
+#include "voxels/grid.h"
+#include "voxels/image.h"
+
+namespace voxgrad {
+
+class Predictor {
+ public:
+  /// Loads a checkpoint strictly. Error names the file and what is wrong with it.
+  Predictor(const std::filesystem::path& weights, Device device);
+  Predictor(const Checkpoint& checkpoint, Device device);
+
+  struct Result {
+    VoxelGrid probabilities;
+    std::vector<Image> seen;  // what the network saw, RGB, a picture a view
+  };
+  /// The views of one object, at least one, any size, grey to RGBA.
+  Result predict(const std::vector<Image>& views);
+
+  const Config& config() const { return config_; }
+  /// The threshold that was best on the validation split, 0.3 if there was none.
+  double threshold() const { return threshold_; }
+
+ private:
+  Config config_;
+  double threshold_;
+  Device device_;
+  Pix2Vox model_;
+};
+
+/// What makes a picture hard to read, in words for its owner; empty if nothing was found. Looks for
+/// an object that fills too little or too much of what the network will see, is cut off, is far
+/// from the middle, or cannot be told from the background. crop: see TransformOptions.
+std::vector<std::string> inspect_picture(const Image& picture, int crop);
+
+/// "" or a warning that the thresholded volume is empty or full.
+std::string inspect_volume(const VoxelGrid& probabilities, double threshold);
+
+}  // namespace voxgrad

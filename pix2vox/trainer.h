@@ -1,0 +1,104 @@
+// Training: epochs of steps, validation after each, checkpoints, resuming bit for bit.
+//
+// A run is a folder: config.yaml, metrics.csv (a row an epoch), samples/ (predictions beside truth)
+// and checkpoints/ with last.h5 (after every epoch and when stopped), best.h5 (highest mean IoU
+// over the thresholds on the validation split) and epoch_NNNN.h5 every train.save_every epochs.
+//
+// A step is one forward pass, one backward pass over the sum of both losses and one optimizer step;
+// the published code's two backward passes give the same gradients. A NaN or infinity in a loss or
+// gradient stops the run before the weights change, and the error names the first layer.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "datasets/loader.h"
+#include "optim/optimizer.h"
+#include "pix2vox/checkpoint.h"
+#include "pix2vox/evaluator.h"
+
+namespace voxgrad {
+
+/// After a step.
+struct TrainingProgress {
+  std::int64_t epoch = 0, epochs = 0;        // from 1
+  std::int64_t batch = 0, batches = 0;       // from 1
+  double loss_merged = 0, loss_refined = 0;  // running means of the epoch
+  double samples_per_second = 0;
+  double data_wait_share = 0;  // of the epoch's time spent waiting for data, 0..1
+  double seconds_left = 0;     // of the whole run, as the epoch so far suggests
+};
+
+/// After an epoch with its validation: a row of metrics.csv.
+struct EpochReport {
+  std::int64_t epoch = 0, epochs = 0;
+  std::int64_t n_views = 1;
+  double loss_merged = 0, loss_refined = 0;  // training means
+  double validation_loss_merged = 0, validation_loss_refined = 0;
+  IouTable validation;     // without rows if there is no validation split
+  double threshold = 0.3;  // the best on the validation split
+  bool best = false;
+  double seconds = 0, samples_per_second = 0, data_wait_share = 0;
+  std::int64_t skipped_objects = 0;
+};
+
+struct TrainingHooks {
+  std::function<void(const TrainingProgress&)> step;
+  std::function<void(const EpochReport&)> epoch;
+  std::function<void(std::int64_t, std::int64_t)> validating;
+  std::function<void(const std::string&)> notice;  // warnings and what was saved
+};
+
+struct TrainingOptions {
+  std::filesystem::path out;  // the run's folder
+  bool resume = false;        // go on from its last checkpoint
+  Device device;
+  /// Set from a signal handler: the step is finished and the state saved.
+  const std::atomic<bool>* stop = nullptr;
+};
+
+struct TrainingOutcome {
+  bool interrupted = false;
+  std::int64_t epochs = 0;  // completed
+  double best_iou = 0;
+  std::int64_t best_epoch = 0;
+};
+
+class Trainer {
+ public:
+  /// Builds the model, draws or loads its weights, and opens the run's folder. ConfigError if the
+  /// folder already holds a run and resume is off, or if a resumed run's model differs.
+  /// The data sets must outlive the trainer; `validation` may be null.
+  Trainer(const Config& config, const Dataset& train, const Dataset* validation,
+          const TrainingOptions& options, TrainingHooks hooks = {});
+  /// Up to config.train.epochs, or until options.stop.
+  TrainingOutcome run();
+  Pix2Vox& model() { return model_; }
+
+ private:
+  void start_fresh();
+  void resume();
+  void set_learning_rates();
+  bool train_epoch(EpochReport& report);  // false if stopped
+  void step(const Batch& batch);
+  [[noreturn]] void report_anomaly(const Batch& batch);
+  void validate(EpochReport& report);
+  void save(const EpochReport& report);
+  void write_metrics(const EpochReport& report) const;
+  Checkpoint snapshot(bool with_training) const;
+  bool stopping() const { return options_.stop && options_.stop->load(); }
+
+  Config config_;
+  TrainingOptions options_;
+  TrainingHooks hooks_;
+  const Dataset* validation_;
+  Pix2Vox model_;
+  Loader loader_;
+  std::unique_ptr<Optimizer> optimizer_;
+  TrainingState state_;
+  double threshold_ = 0.3;
+};
+
+}  // namespace voxgrad
