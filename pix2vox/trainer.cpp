@@ -104,9 +104,7 @@ void Trainer::resume() {
                      config_.train.seed);
   model_.load_state(checkpoint.model);
   optimizer_ = make_optimizer(model_, config_);
-  std::vector<Optimizer::NamedState> slots;
-  for (const auto& [name, tensor] : state_.optimizer_state) slots.push_back({name, tensor});
-  optimizer_->load_state(slots);
+  optimizer_->load_state(state_.optimizer_state);
   state_.optimizer_state.clear();
   threshold_ = checkpoint.threshold;
 }
@@ -157,7 +155,6 @@ bool Trainer::train_epoch(EpochReport& report) {
   std::int64_t done_here = 0;
   for (Batch batch; !stopping() && loader_.next(batch);) {
     step(batch);
-    ++state_.step;
     ++state_.batch;
     ++done_here;
     const double seconds = seconds_since(start);

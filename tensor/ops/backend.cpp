@@ -18,6 +18,14 @@ const Backend& backend(Device device) {
 #endif
 }
 
+bool cuda_built_in() {
+#ifdef VOXGRAD_WITH_CUDA
+  return true;
+#else
+  return false;
+#endif
+}
+
 int cuda_device_count() {
 #ifdef VOXGRAD_WITH_CUDA
   return cuda_backend_device_count();

@@ -32,6 +32,9 @@ struct Backend {
 /// The kernels for a device. DeviceError if Voxgrad was built without CUDA and is asked for it.
 const Backend& backend(Device device);
 
+/// False if Voxgrad was built without CUDA.
+bool cuda_built_in();
+
 /// Number of CUDA devices that can be used; 0 without a driver, or when built without CUDA.
 int cuda_device_count();
 

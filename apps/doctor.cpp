@@ -1,0 +1,49 @@
+// pix2vox doctor
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <iostream>
+#include <thread>
+
+#include "apps/verbs.h"
+#include "layers/gradcheck_cases.h"
+#include "tensor/ops/backend.h"
+
+namespace voxgrad::apps {
+namespace {
+
+void line(const std::string& what, const std::string& found) {
+  std::cout << fmt::format("{:<22} {}\n", what, found);
+}
+
+// One small convolution, forward and backward, against central differences.
+std::string try_device(Device device) {
+  const GradcheckCase each = make_gradcheck_case("conv3d", 1, 0, device);
+  const GradcheckResult result = gradcheck(each.function, each.inputs);
+  return result.passed ? fmt::format("works (gradient check: error {:.1e})", result.max_error)
+                       : "gives wrong gradients: " + result.message;
+}
+
+int doctor() {
+  line("pix2vox", VOXGRAD_VERSION);
+  line("processor", fmt::format("{} cores, {} threads in use", std::thread::hardware_concurrency(),
+                                omp_get_max_threads()));
+  line("cpu", try_device(Device::cpu()));
+  line("CUDA",
+       cuda_built_in()
+           ? "built in"
+           : "not built in: configure with -DVOXGRAD_CUDA=ON where nvcc and cuDNN are installed");
+  const int devices = cuda_device_count();
+  for (int i = 0; i < devices; ++i) line(fmt::format("cuda:{}", i), try_device(Device::cuda(i)));
+  if (devices == 0) line("CUDA devices", "none: --device auto takes the CPU");
+  return kOk;
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& app, Action& action) {
+  CLI::App* verb = app.add_subcommand("doctor", "Say what this machine and this program can do");
+  verb->callback([&action] { action = doctor; });
+}
+
+}  // namespace voxgrad::apps

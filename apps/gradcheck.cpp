@@ -1,0 +1,72 @@
+// pix2vox gradcheck
+#include <fmt/format.h>
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "apps/verbs.h"
+#include "layers/gradcheck_cases.h"
+
+namespace voxgrad::apps {
+namespace {
+
+struct GradcheckFlags {
+  std::string layer;
+  std::uint64_t seed = 1;
+  std::uint64_t cases = 5;
+  bool json = false;
+  DeviceFlags device;
+};
+
+int run_gradcheck(const GradcheckFlags& flags) {
+  const Device device = flags.device.apply();
+  const std::vector<std::string> layers =
+      flags.layer.empty() ? gradcheck_layers() : std::vector<std::string>{flags.layer};
+  bool all_passed = true;
+  nlohmann::json rows = nlohmann::json::array();
+  if (!flags.json)
+    std::cout << fmt::format("{:<24} {:<76} {:>12}  {}\n", "layer", "case", "max rel error",
+                             "verdict");
+  for (const std::string& layer : layers) {
+    for (std::uint64_t index = 0; index < flags.cases; ++index) {
+      const GradcheckCase each = make_gradcheck_case(layer, flags.seed, index, device);
+      const GradcheckResult result = gradcheck_subsets(each.function, each.inputs);
+      all_passed = all_passed && result.passed;
+      rows.push_back({{"layer", layer},
+                      {"case", each.description},
+                      {"max_relative_error", result.max_error},
+                      {"passed", result.passed},
+                      {"message", result.message}});
+      if (!flags.json) {
+        std::cout << fmt::format("{:<24} {:<76} {:>12.1e}  {}\n", layer, each.description,
+                                 result.max_error,
+                                 result.passed ? "ok" : "FAILED: " + result.message)
+                  << std::flush;
+      }
+    }
+  }
+  if (flags.json)
+    std::cout << rows.dump(2) << '\n';
+  else
+    std::cout << (all_passed ? "all gradients agree with central differences to 1e-6\n"
+                             : "some gradients are wrong\n");
+  return all_passed ? kOk : kFailed;
+}
+
+}  // namespace
+
+void add_gradcheck(CLI::App& app, Action& action) {
+  auto flags = std::make_shared<GradcheckFlags>();
+  CLI::App* verb = app.add_subcommand(
+      "gradcheck", "Check every layer's gradient against f64 central differences");
+  verb->add_option("layer", flags->layer, "One layer only, such as conv3d");
+  verb->add_option("--cases", flags->cases, "Random cases a layer")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  verb->add_option("--seed", flags->seed, "Seed of the cases")->capture_default_str();
+  verb->add_flag("--json", flags->json, "Print JSON");
+  flags->device.add(*verb);
+  verb->callback([flags, &action] { action = [flags] { return run_gradcheck(*flags); }; });
+}
+
+}  // namespace voxgrad::apps

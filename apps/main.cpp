@@ -1,0 +1,62 @@
+// pix2vox: trains, tests and runs Pix2Vox. Results go to stdout, everything else to stderr.
+#include <iostream>
+#include <new>
+
+#include "apps/suggest.h"
+#include "apps/verbs.h"
+#include "tensor/error.h"
+
+namespace voxgrad::apps {
+namespace {
+
+// What was not understood, and the nearest flag or verb there is.
+int usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  std::cerr << "pix2vox: " << error.what() << '\n';
+  const CLI::App* place = &app;
+  while (!place->get_subcommands().empty()) place = place->get_subcommands().front();
+  const std::string hint = suggest(*place, error.what());
+  if (!hint.empty()) std::cerr << "Did you mean " << hint << "?\n";
+  std::cerr << "See pix2vox" << (place == &app ? "" : " " + place->get_name()) << " --help\n";
+  return kUsage;
+}
+
+int report(const char* message, int code) {
+  std::cerr << "pix2vox: " << message << '\n';
+  return code;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"Pix2Vox: from pictures of an object to a 32x32x32 voxel model.", "pix2vox"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "pix2vox " VOXGRAD_VERSION);
+  Action action;
+  for (const auto& add : {add_train, add_test, add_predict, add_dataset, add_voxelize,
+                          add_gradcheck, add_summary, add_doctor})
+    add(app, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return usage_error(app, error);
+  }
+  try {
+    return action();
+  } catch (const ConfigError& error) {
+    return report(error.what(), kUsage);
+  } catch (const DataError& error) {
+    return report(error.what(), kDataFailed);
+  } catch (const DeviceError& error) {
+    return report(error.what(), kDevice);
+  } catch (const std::bad_alloc&) {
+    return report("not enough memory", kDevice);
+  } catch (const std::exception& error) {
+    return report(error.what(), kFailed);
+  }
+}
+
+}  // namespace
+}  // namespace voxgrad::apps
+
+int main(int argc, char** argv) {
+  return voxgrad::apps::run(argc, argv);
+}

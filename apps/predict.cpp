@@ -1,0 +1,141 @@
+// pix2vox predict
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <map>
+
+#include "apps/verbs.h"
+#include "pix2vox/predictor.h"
+#include "voxels/binvox.h"
+#include "voxels/mesh_writer.h"
+#include "voxels/npy.h"
+#include "voxels/picture.h"
+#include "voxels/surface.h"
+
+namespace voxgrad::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct PredictFlags {
+  std::vector<std::string> images;
+  std::string weights;
+  std::string out = ".";
+  std::vector<std::string> formats{"npy", "binvox", "obj", "png"};
+  double threshold = -1;  // below 0: the checkpoint's
+  bool each = false;
+  DeviceFlags device;
+};
+
+const std::vector<std::string> kFormats{"npy", "binvox", "obj", "ply", "stl", "glb", "png"};
+
+// What the network saw on the left, the voxels on the right.
+Image result_picture(const Predictor::Result& result, double threshold) {
+  std::vector<Image> pictures = result.seen;
+  pictures.push_back(draw_voxels(result.probabilities, {.size = 512, .threshold = threshold}));
+  return contact_sheet(pictures, int(pictures.size()));
+}
+
+void write_result(const Predictor::Result& result, const std::string& format, double threshold,
+                  const fs::path& file) {
+  if (format == "npy")
+    write_npy(result.probabilities, file);
+  else if (format == "binvox")
+    write_binvox(result.probabilities, file, threshold);
+  else if (format == "png")
+    write_png(result_picture(result, threshold), file);
+  else
+    write_mesh(block_surface(result.probabilities, threshold), file);
+}
+
+void warn(const std::string& text) {
+  std::cerr << "warning: " << text << '\n';
+}
+
+void predict_object(Predictor& predictor, const PredictFlags& flags,
+                    const std::vector<std::string>& files) {
+  std::vector<Image> views;
+  for (const std::string& file : files) {
+    views.push_back(read_image(file));
+    for (const std::string& problem :
+         inspect_picture(views.back(), int(predictor.config().data.crop_size)))
+      warn(file + ": " + problem);
+  }
+  const double threshold = flags.threshold < 0 ? predictor.threshold() : flags.threshold;
+  const Predictor::Result result = predictor.predict(views);
+  const std::string problem = inspect_volume(result.probabilities, threshold);
+  if (!problem.empty()) warn(problem);
+
+  const std::string stem = fs::path(files.front()).stem().string();
+  for (const std::string& format : flags.formats) {
+    const bool mesh_format = format != "npy" && format != "binvox" && format != "png";
+    if (mesh_format && result.probabilities.count(threshold) == 0) {
+      warn(fmt::format("no .{} written: there is no surface to write", format));
+      continue;
+    }
+    const fs::path file = fs::path(flags.out) / (stem + "." + format);
+    write_result(result, format, threshold, file);
+    std::cout << file.string() << '\n';
+  }
+}
+
+// Two pictures with the same name in different folders would overwrite each other's results.
+void check_distinct_stems(const std::vector<std::string>& images) {
+  std::map<std::string, std::string> seen;
+  for (const std::string& image : images) {
+    const auto [place, is_new] = seen.emplace(fs::path(image).stem().string(), image);
+    check<ConfigError>(
+        is_new, image, " and ", place->second,
+        " would be written to the same files: rename one of them, or predict them one by one");
+  }
+}
+
+int predict(const PredictFlags& flags) {
+  const Device device = flags.device.apply();
+  for (const std::string& format : flags.formats)
+    check<ConfigError>(std::ranges::find(kFormats, format) != kFormats.end(), "unknown format '",
+                       format, "': use npy, binvox, obj, ply, stl, glb, png");
+  check<ConfigError>(flags.threshold < 0 || flags.threshold <= 1,
+                     "--threshold is a probability, 0 to 1, got ", flags.threshold);
+  if (flags.each) check_distinct_stems(flags.images);
+  std::error_code error;
+  fs::create_directories(flags.out, error);
+  check(!error, flags.out, ": cannot make the folder: ", error.message());
+  Predictor predictor(flags.weights, device);
+  if (flags.each) {
+    for (const std::string& image : flags.images) predict_object(predictor, flags, {image});
+  } else {
+    predict_object(predictor, flags, flags.images);
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void add_predict(CLI::App& app, Action& action) {
+  auto flags = std::make_shared<PredictFlags>();
+  CLI::App* verb = app.add_subcommand(
+      "predict", "Pictures of one object in, its voxels out; prints the files written");
+  verb->add_option("images", flags->images, "Pictures (PNG or JPEG), the views of one object")
+      ->required();
+  verb->add_option("--weights", flags->weights, "Checkpoint")->required()->type_name("FILE");
+  verb->add_option("--out", flags->out, "Folder for the results")
+      ->type_name("DIR")
+      ->capture_default_str();
+  verb->add_option("--threshold", flags->threshold,
+                   "Probability from which a voxel counts as occupied [the checkpoint's]")
+      ->type_name("T");
+  verb->add_option("--format", flags->formats,
+                   "npy (float32 probabilities [x][y][z]), binvox, obj, ply, stl, glb, png")
+      ->delimiter(',')
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->capture_default_str();
+  verb->add_flag("--each", flags->each, "Every picture is an object of its own");
+  flags->device.add(*verb);
+  verb->callback([flags, &action] { action = [flags] { return predict(*flags); }; });
+}
+
+}  // namespace voxgrad::apps

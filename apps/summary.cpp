@@ -1,0 +1,27 @@
+// pix2vox summary
+#include "pix2vox/summary.h"
+
+#include <iostream>
+
+#include "apps/verbs.h"
+
+namespace voxgrad::apps {
+
+void add_summary(CLI::App& app, Action& action) {
+  auto flags = std::make_shared<ConfigFlags>();
+  auto json = std::make_shared<bool>(false);
+  CLI::App* verb = app.add_subcommand(
+      "summary", "Print each layer with its shape, parameters and multiply-adds");
+  flags->add(*verb);
+  verb->add_flag("--json", *json, "Print JSON");
+  verb->callback([flags, json, &action] {
+    action = [flags, json] {
+      Pix2Vox model(flags->load().model);
+      const ModelSummary summary = summarize(model);
+      std::cout << (*json ? summary.to_json() : summary.to_text());
+      return int(kOk);
+    };
+  });
+}
+
+}  // namespace voxgrad::apps

@@ -1,0 +1,125 @@
+// pix2vox train
+#include <fmt/format.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <filesystem>
+#include <iostream>
+
+#include "apps/progress.h"
+#include "apps/signals.h"
+#include "apps/verbs.h"
+#include "pix2vox/data.h"
+#include "pix2vox/run_folder.h"
+#include "pix2vox/trainer.h"
+
+namespace voxgrad::apps {
+namespace {
+
+struct TrainFlags {
+  ConfigFlags config;
+  DeviceFlags device;
+  std::string out;
+  bool resume = false;
+  bool dry_run = false;
+};
+
+std::string describe(const TrainingProgress& p) {
+  const double share =
+      (double(p.epoch - 1) + double(p.batch) / double(p.batches)) / double(p.epochs);
+  return fmt::format(
+      "{} epoch {}/{} batch {}/{} loss {:.4f}/{:.4f} {:.1f} samples/s data wait {:.0f}% left {}",
+      bar(share, 16), p.epoch, p.epochs, p.batch, p.batches, p.loss_merged, p.loss_refined,
+      p.samples_per_second, 100 * p.data_wait_share, format_seconds(p.seconds_left));
+}
+
+std::string describe(const EpochReport& r, double seconds_left) {
+  std::string text = fmt::format("epoch {}/{} loss {:.4f}", r.epoch, r.epochs, r.loss_merged);
+  if (r.loss_refined > 0) text += fmt::format(" refined {:.4f}", r.loss_refined);
+  const IouTable::Row overall = r.validation.overall();
+  if (overall.objects > 0)
+    text += fmt::format(" | val loss {:.4f} IoU {:.4f} (best {:.4f} at {}){}",
+                        r.validation_loss_merged, r.validation.mean_over_thresholds(),
+                        r.validation.best().second, r.threshold, r.best ? " *" : "");
+  return text + fmt::format(" | {:.1f} samples/s data wait {:.0f}% {} left {}",
+                            r.samples_per_second, 100 * r.data_wait_share,
+                            format_seconds(r.seconds), format_seconds(seconds_left));
+}
+
+// A validation split is used where there is one with objects in it.
+std::unique_ptr<Dataset> open_validation(const DataConfig& config, ProgressLine& line) {
+  try {
+    return open_dataset(config, "val");
+  } catch (const DataError& error) {
+    line.print(fmt::format("warning: training without validation: {}", error.what()));
+    return nullptr;
+  }
+}
+
+int train(const TrainFlags& flags) {
+  const Device device = flags.device.apply();
+  const Config config = flags.config.load();
+  ProgressLine line;
+  const auto training = open_dataset(config.data, "train");
+  const auto validation = open_validation(config.data, line);
+  const std::filesystem::path out =
+      flags.out.empty()
+          ? std::filesystem::path("runs") / std::filesystem::path(flags.config.file).stem()
+          : std::filesystem::path(flags.out);
+  line.print(fmt::format("Pix2Vox-{} on {}: {} training objects, {} validation objects, run in {}",
+                         config.model.variant, concat(device), training->size(),
+                         validation ? validation->size() : 0, out.string()));
+  if (flags.dry_run) {
+    line.print("dry run: configuration and data are good, nothing was trained");
+    return kOk;
+  }
+
+  double seconds_left = 0;
+  std::shared_ptr<spdlog::logger> log;  // log.txt repeats what stderr shows, with times
+  const auto say = [&](const std::string& text) {
+    line.print(text);
+    if (log) log->info(text);
+  };
+  TrainingHooks hooks;
+  hooks.step = [&](const TrainingProgress& progress) {
+    seconds_left = progress.seconds_left;
+    line.show(describe(progress));
+  };
+  hooks.validating = [&](std::int64_t done, std::int64_t total) {
+    if (line.terminal()) line.count("validating", done, total);
+  };
+  hooks.epoch = [&](const EpochReport& report) { say(describe(report, seconds_left)); };
+  hooks.notice = say;
+  Trainer trainer(config, *training, validation.get(),
+                  {out, flags.resume, device, &watch_signals()}, hooks);
+  log = spdlog::basic_logger_mt("train", RunFolder{out}.log().string());
+  log->flush_on(spdlog::level::info);
+  const TrainingOutcome outcome = trainer.run();
+  if (outcome.interrupted) return signal_exit_code();
+  const RunFolder folder{out};
+  say(fmt::format("done: {} epochs, best IoU {:.4f} in epoch {}", outcome.epochs, outcome.best_iou,
+                  outcome.best_epoch));
+  std::cout << folder.best().string() << '\n';
+  return kOk;
+}
+
+}  // namespace
+
+void add_train(CLI::App& app, Action& action) {
+  auto flags = std::make_shared<TrainFlags>();
+  CLI::App* verb =
+      app.add_subcommand("train", "Train a model; prints the path of the best checkpoint");
+  flags->config.add(*verb);
+  flags->config.add_key(*verb, "--data", "data.root", "Folder of the data set");
+  flags->config.add_key(*verb, "--weights", "train.weights", "Start from this checkpoint");
+  flags->config.add_key(*verb, "--epochs", "train.epochs", "Epochs in all");
+  flags->config.add_key(*verb, "--seed", "train.seed", "Seed of all random draws");
+  verb->add_option("--out", flags->out, "Folder of the run [runs/<name of the configuration>]")
+      ->type_name("DIR");
+  verb->add_flag("--resume", flags->resume, "Go on from the run's last checkpoint");
+  verb->add_flag("--dry-run", flags->dry_run, "Check configuration and data, then stop");
+  flags->device.add(*verb);
+  verb->callback([flags, &action] { action = [flags] { return train(*flags); }; });
+}
+
+}  // namespace voxgrad::apps

@@ -1,0 +1,46 @@
+// pix2vox voxelize
+#include "voxels/voxelize.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "apps/verbs.h"
+#include "voxels/binvox.h"
+#include "voxels/mesh_reader.h"
+
+namespace voxgrad::apps {
+namespace {
+
+struct VoxelizeFlags {
+  std::string mesh, out;
+  int resolution = 32;
+  DeviceFlags device;
+};
+
+int run_voxelize(const VoxelizeFlags& flags) {
+  flags.device.apply();
+  check<ConfigError>(flags.out.ends_with(".binvox"), "--out must end in .binvox, got ", flags.out);
+  const VoxelGrid grid = voxelize(read_mesh(flags.mesh), flags.resolution);
+  write_binvox(grid, flags.out);
+  std::cerr << fmt::format("{}: {} of {} voxels occupied\n", flags.mesh, grid.count(),
+                           grid.values.size());
+  std::cout << flags.out << '\n';
+  return kOk;
+}
+
+}  // namespace
+
+void add_voxelize(CLI::App& app, Action& action) {
+  auto flags = std::make_shared<VoxelizeFlags>();
+  CLI::App* verb = app.add_subcommand("voxelize", "Make solid voxels of a mesh");
+  verb->add_option("mesh", flags->mesh, "OBJ, OFF, PLY, STL, glTF, GLB or DAE file")->required();
+  verb->add_option("--out", flags->out, "Where to write")->required()->type_name("FILE.binvox");
+  verb->add_option("--resolution", flags->resolution, "Voxels along the longest side")
+      ->check(CLI::Range(2, 256))
+      ->capture_default_str();
+  flags->device.add(*verb);
+  verb->callback([flags, &action] { action = [flags] { return run_voxelize(*flags); }; });
+}
+
+}  // namespace voxgrad::apps
