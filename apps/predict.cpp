@@ -34,8 +34,8 @@ const std::vector<std::string> kFormats{"npy", "binvox", "obj", "ply", "stl", "g
 // What the network saw on the left, the voxels on the right.
 Image result_picture(const Predictor::Result& result, double threshold) {
   std::vector<Image> pictures = result.seen;
-  pictures.push_back(draw_voxels(result.probabilities, {.size = 512, .threshold = threshold}));
-  return contact_sheet(pictures, int(pictures.size()));
+  pictures.push_back(draw_voxels(result.probabilities, {.threshold = threshold}));
+  return contact_sheet(pictures);
 }
 
 void write_result(const Predictor::Result& result, const std::string& format, double threshold,
