@@ -1,0 +1,232 @@
+#include "voxels/render.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "tensor/error.h"
+#include "voxels/corner_normals.h"
+#include "voxels/embree_scene.h"
+#include "voxels/vec3.h"
+
+namespace voxgrad {
+namespace {
+
+constexpr int rays_a_side = 4;  // of the square of rays in a pixel
+static_assert(rays_a_side * rays_a_side == RayScene::packet_size);
+
+// The light, in camera coordinates (right, up, towards the viewer).
+const Vec3f key_light = normalized(Vec3f{-0.45f, 0.75f, 0.6f});
+const Vec3f fill_light = normalized(Vec3f{0.8f, 0.15f, 0.55f});
+constexpr float key_strength = 0.62f, fill_strength = 0.2f;
+constexpr float sky_strength = 0.5f, ground_strength = 0.16f;  // ambient from above and below
+constexpr float gloss_strength = 0.07f, gloss_exponent = 18;
+constexpr float occlusion_reach = 0.35f;  // longest sides
+
+float linear_from_srgb(float c) {
+  return c <= 0.04045f ? c / 12.92f : std::pow((c + 0.055f) / 1.055f, 2.4f);
+}
+
+std::uint8_t srgb_byte(float c) {
+  c = std::clamp(c, 0.0f, 1.0f);
+  const float s = c <= 0.0031308f ? 12.92f * c : 1.055f * std::pow(c, 1 / 2.4f) - 0.055f;
+  return std::uint8_t(std::lround(255 * s));
+}
+
+// The camera's place and axes in the scene, where the object is centred and its longest side is 1.
+struct View {
+  Vec3f eye, right, up, back;
+  float tangent;  // of half the field of view
+
+  explicit View(const Camera& camera) {
+    constexpr double degree = std::numbers::pi / 180;
+    const double azimuth = camera.azimuth * degree, elevation = camera.elevation * degree;
+    const double sin_a = std::sin(azimuth), cos_a = std::cos(azimuth);
+    const double sin_e = std::sin(elevation), cos_e = std::cos(elevation);
+    back = {float(cos_e * sin_a), float(sin_e), float(cos_e * cos_a)};
+    right = {float(cos_a), 0, float(-sin_a)};
+    up = {float(-sin_e * sin_a), float(cos_e), float(-sin_e * cos_a)};
+    eye = scaled(back, float(camera.distance));
+    tangent = float(std::tan(camera.field_of_view * degree / 2));
+  }
+
+  Vec3f to_scene(const Vec3f& v) const {
+    return add(add(scaled(right, v[0]), scaled(up, v[1])), scaled(back, v[2]));
+  }
+};
+
+void check_field_of_view(const Camera& camera) {
+  check(camera.field_of_view >= 1 && camera.field_of_view <= 120, "[render] field of view ",
+        camera.field_of_view, " is not in 1..120 degrees");
+}
+
+// Sixteen directions of the upper half sphere, more of them near the pole (density ~ cosine): one
+// in each cell of a 4x4 division of the unit square, turned as a whole by `turn` (0..1).
+Vec3f hemisphere_direction(int i, float turn) {
+  // A permutation, so that neighbouring rays of a pixel do not look in neighbouring directions.
+  const int cell = (i * 7 + 3) % RayScene::packet_size;
+  const float radius2 = (float(cell / rays_a_side) + 0.5f) / rays_a_side;
+  const float angle = 2 * std::numbers::pi_v<float> *
+                      ((float(cell % rays_a_side) + 0.25f * float(cell / rays_a_side)) / 4 + turn);
+  const float radius = std::sqrt(radius2);
+  return {radius * std::cos(angle), radius * std::sin(angle), std::sqrt(1 - radius2)};
+}
+
+// A turn for each pixel, without visible pattern.
+float pixel_turn(int x, int y) {
+  std::uint32_t h = std::uint32_t(x) * 0x9e3779b1u ^ std::uint32_t(y) * 0x85ebca77u;
+  h = (h ^ (h >> 15)) * 0x2c1b3c6du;
+  return float((h ^ (h >> 13)) & 0xffffu) / 65536;
+}
+
+// v, given relative to a frame whose third axis is `normal`.
+Vec3f around(const Vec3f& normal, const Vec3f& v) {
+  const Vec3f helper = std::abs(normal[0]) > 0.8f ? Vec3f{0, 1, 0} : Vec3f{1, 0, 0};
+  const Vec3f a = normalized(cross(helper, normal)), b = cross(normal, a);
+  return add(add(scaled(a, v[0]), scaled(b, v[1])), scaled(normal, v[2]));
+}
+
+struct Surfel {
+  Vec3f position, normal, to_viewer, color;
+};
+
+}  // namespace
+
+struct MeshRenderer::Scene {
+  std::vector<Vec3f> vertices;
+  std::vector<std::array<std::uint32_t, 3>> triangles;
+  std::vector<std::array<Vec3f, 3>> normals;
+  std::vector<Vec3f> colors;  // linear
+  std::unique_ptr<RayScene> rays;
+
+  Surfel surfel(const RayScene::Rays& rays_cast, const RayScene::Hits& hits, int ray) const {
+    const std::uint32_t triangle = hits.triangle[ray];
+    const Vec3f direction{rays_cast.direction[0][ray], rays_cast.direction[1][ray],
+                          rays_cast.direction[2][ray]};
+    const Vec3f origin{rays_cast.origin[0][ray], rays_cast.origin[1][ray],
+                       rays_cast.origin[2][ray]};
+    const float v = hits.u[ray], w = hits.v[ray];
+    const auto& corner = normals[triangle];
+    Vec3f normal = normalized(
+        add(add(scaled(corner[0], 1 - v - w), scaled(corner[1], v)), scaled(corner[2], w)));
+    const Vec3f to_viewer = normalized(scaled(direction, -1.0f));
+    if (dot(normal, to_viewer) < 0) normal = scaled(normal, -1.0f);
+    return {add(origin, scaled(direction, hits.distance[ray])), normal, to_viewer,
+            colors[triangle]};
+  }
+
+  static Vec3f shade(const Surfel& s, const View& view, bool open) {
+    const Vec3f key = view.to_scene(key_light), fill = view.to_scene(fill_light);
+    const float towards_sky = 0.5f + 0.5f * s.normal[1];
+    const float ambient = ground_strength + (sky_strength - ground_strength) * towards_sky;
+    const float diffuse = key_strength * std::max(0.0f, dot(s.normal, key)) +
+                          fill_strength * std::max(0.0f, dot(s.normal, fill)) +
+                          ambient * (open ? 1.0f : 0.25f);
+    const float halfway = std::max(0.0f, dot(s.normal, normalized(add(key, s.to_viewer))));
+    const float gloss = gloss_strength * std::pow(halfway, gloss_exponent);
+    return add(scaled(s.color, diffuse), Vec3f{gloss, gloss, gloss});
+  }
+
+  void render_pixel(const View& view, int x, int y, int size, std::uint8_t* pixel) const;
+};
+
+void MeshRenderer::Scene::render_pixel(const View& view, int x, int y, int size,
+                                       std::uint8_t* pixel) const {
+  RayScene::Rays cast;
+  for (int i = 0; i < RayScene::packet_size; ++i) {
+    const float px = float(x) + (float(i % rays_a_side) + 0.5f) / rays_a_side;
+    const float py = float(y) + (float(i / rays_a_side) + 0.5f) / rays_a_side;
+    const Vec3f direction = view.to_scene(
+        {(2 * px / float(size) - 1) * view.tangent, (1 - 2 * py / float(size)) * view.tangent, -1});
+    for (int axis = 0; axis < 3; ++axis) {
+      cast.origin[axis][i] = view.eye[axis];
+      cast.direction[axis][i] = direction[axis];
+    }
+    cast.active[i] = -1;
+  }
+  RayScene::Hits hits;
+  rays->nearest(cast, hits);
+
+  RayScene::Rays outward;
+  outward.near = 0;
+  outward.far = occlusion_reach;
+  std::array<Surfel, RayScene::packet_size> surfels;
+  int covered = 0;
+  for (int i = 0; i < RayScene::packet_size; ++i) {
+    const bool hit = hits.triangle[i] != RayScene::no_triangle;
+    outward.active[i] = hit ? -1 : 0;
+    surfels[i] = hit ? surfel(cast, hits, i) : Surfel{};
+    covered += hit;
+    const Vec3f direction =
+        hit ? around(surfels[i].normal, hemisphere_direction(i, pixel_turn(x, y))) : Vec3f{0, 0, 1};
+    const Vec3f origin = add(surfels[i].position, scaled(surfels[i].normal, 2e-3f));
+    for (int axis = 0; axis < 3; ++axis) {
+      outward.origin[axis][i] = origin[axis];
+      outward.direction[axis][i] = direction[axis];
+    }
+  }
+  if (covered == 0) return;
+  std::array<bool, RayScene::packet_size> blocked;
+  rays->occluded(outward, blocked);
+  Vec3f sum{};
+  for (int i = 0; i < RayScene::packet_size; ++i) {
+    if (outward.active[i]) sum = add(sum, shade(surfels[i], view, !blocked[i]));
+  }
+  for (int c = 0; c < 3; ++c) pixel[c] = srgb_byte(sum[c] / float(covered));
+  pixel[3] = std::uint8_t(std::lround(255.0 * covered / RayScene::packet_size));
+}
+
+MeshRenderer::MeshRenderer(const Mesh& mesh) : scene_(std::make_unique<Scene>()) {
+  const Mesh::Bounds bounds = mesh.bounds();
+  const double longest = bounds.longest_side();
+  check(std::isfinite(longest) && longest > 0, "[render] the mesh has no extent");
+  for (const Vec3& vertex : mesh.vertices) {
+    Vec3f moved;
+    for (int axis = 0; axis < 3; ++axis) {
+      moved[axis] = float((vertex[axis] - (bounds.low[axis] + bounds.high[axis]) / 2) / longest);
+    }
+    scene_->vertices.push_back(moved);
+  }
+  scene_->triangles = mesh.triangles;
+  scene_->normals = corner_normals(scene_->vertices, scene_->triangles);
+  scene_->colors.assign(mesh.triangles.size(), {0.5f, 0.5f, 0.5f});
+  for (std::size_t i = 0; i < mesh.colors.size(); ++i) {
+    for (int c = 0; c < 3; ++c) scene_->colors[i][c] = linear_from_srgb(mesh.colors[i][c]);
+  }
+  scene_->rays = std::make_unique<RayScene>(scene_->vertices, scene_->triangles);
+}
+
+MeshRenderer::~MeshRenderer() = default;
+
+double MeshRenderer::fitting_distance(const Camera& camera, double share) const {
+  check_field_of_view(camera);
+  check(share > 0 && share <= 1, "[render] share ", share, " is not in 0..1");
+  const View view(camera);
+  const double tangent = view.tangent * share;
+  double distance = 0;
+  for (const auto& triangle : scene_->triangles) {
+    for (const std::uint32_t index : triangle) {
+      const Vec3f& v = scene_->vertices[index];
+      const double across = std::abs(dot(v, view.right)), over = std::abs(dot(v, view.up));
+      distance = std::max(distance, std::max(across, over) / tangent + double(dot(v, view.back)));
+    }
+  }
+  return distance;
+}
+
+Image MeshRenderer::render(const Camera& camera, int size) const {
+  check(size >= 1 && size <= 4096, "[render] size ", size, " is not in 1..4096");
+  check_field_of_view(camera);
+  check(std::isfinite(camera.azimuth) && std::isfinite(camera.elevation) && camera.distance > 0.9,
+        "[render] the camera at distance ", camera.distance,
+        " may be inside the object; keep it over 0.9");
+  const View view(camera);
+  Image image(size, size, 4);
+#pragma omp parallel for schedule(dynamic, 4)
+  for (int y = 0; y < size; ++y) {
+    for (int x = 0; x < size; ++x) scene_->render_pixel(view, x, y, size, image.at(x, y));
+  }
+  return image;
+}
+
+}  // namespace voxgrad
