@@ -1,6 +1,7 @@
 #include "voxels/render.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 
@@ -20,8 +21,9 @@ const Vec3f key_light = normalized(Vec3f{-0.45f, 0.75f, 0.6f});
 const Vec3f fill_light = normalized(Vec3f{0.8f, 0.15f, 0.55f});
 constexpr float key_strength = 0.62f, fill_strength = 0.2f;
 constexpr float sky_strength = 0.5f, ground_strength = 0.16f;  // ambient from above and below
-constexpr float gloss_strength = 0.07f, gloss_exponent = 18;
-constexpr float occlusion_reach = 0.35f;  // longest sides
+constexpr float gloss_strength = 0.07f;
+// Of the rays that look for what shuts the ambient light out, in longest sides.
+constexpr float occlusion_reach = 0.35f, clearance = 2e-3f;
 
 float linear_from_srgb(float c) {
   return c <= 0.04045f ? c / 12.92f : std::pow((c + 0.055f) / 1.055f, 2.4f);
@@ -36,7 +38,8 @@ std::uint8_t srgb_byte(float c) {
 // The camera's place and axes in the scene, where the object is centred and its longest side is 1.
 struct View {
   Vec3f eye, right, up, back;
-  float tangent;  // of half the field of view
+  float tangent;    // of half the field of view
+  Vec3f key, fill;  // the lights
 
   explicit View(const Camera& camera) {
     constexpr double degree = std::numbers::pi / 180;
@@ -48,6 +51,8 @@ struct View {
     up = {float(-sin_e * sin_a), float(cos_e), float(-sin_e * cos_a)};
     eye = scaled(back, float(camera.distance));
     tangent = float(std::tan(camera.field_of_view * degree / 2));
+    key = to_scene(key_light);
+    fill = to_scene(fill_light);
   }
 
   Vec3f to_scene(const Vec3f& v) const {
@@ -61,15 +66,20 @@ void check_field_of_view(const Camera& camera) {
 }
 
 // Sixteen directions of the upper half sphere, more of them near the pole (density ~ cosine): one
-// in each cell of a 4x4 division of the unit square, turned as a whole by `turn` (0..1).
-Vec3f hemisphere_direction(int i, float turn) {
-  // A permutation, so that neighbouring rays of a pixel do not look in neighbouring directions.
-  const int cell = (i * 7 + 3) % RayScene::packet_size;
-  const float radius2 = (float(cell / rays_a_side) + 0.5f) / rays_a_side;
-  const float angle = 2 * std::numbers::pi_v<float> *
-                      ((float(cell % rays_a_side) + 0.25f * float(cell / rays_a_side)) / 4 + turn);
-  const float radius = std::sqrt(radius2);
-  return {radius * std::cos(angle), radius * std::sin(angle), std::sqrt(1 - radius2)};
+// in each cell of a 4x4 division of the unit square.
+std::array<Vec3f, RayScene::packet_size> hemisphere_directions() {
+  std::array<Vec3f, RayScene::packet_size> directions;
+  for (int i = 0; i < RayScene::packet_size; ++i) {
+    // A permutation, so that neighbouring rays of a pixel do not look in neighbouring directions.
+    const int cell = (i * 7 + 3) % RayScene::packet_size;
+    const int ring = cell / rays_a_side, sector = cell % rays_a_side;
+    const float radius2 = (float(ring) + 0.5f) / rays_a_side;
+    const float angle =
+        2 * std::numbers::pi_v<float> * (float(sector) + 0.25f * float(ring)) / rays_a_side;
+    const float radius = std::sqrt(radius2);
+    directions[i] = {radius * std::cos(angle), radius * std::sin(angle), std::sqrt(1 - radius2)};
+  }
+  return directions;
 }
 
 // A turn for each pixel, without visible pattern.
@@ -79,12 +89,26 @@ float pixel_turn(int x, int y) {
   return float((h ^ (h >> 13)) & 0xffffu) / 65536;
 }
 
-// v, given relative to a frame whose third axis is `normal`.
+// v, given relative to a frame whose third axis is `normal`. The frame is that of Duff et al.,
+// "Building an orthonormal basis, revisited", JCGT 6(1), 2017.
 Vec3f around(const Vec3f& normal, const Vec3f& v) {
-  const Vec3f helper = std::abs(normal[0]) > 0.8f ? Vec3f{0, 1, 0} : Vec3f{1, 0, 0};
-  const Vec3f a = normalized(cross(helper, normal)), b = cross(normal, a);
-  return add(add(scaled(a, v[0]), scaled(b, v[1])), scaled(normal, v[2]));
+  const float sign = std::copysign(1.0f, normal[2]);
+  const float a = -1 / (sign + normal[2]), b = normal[0] * normal[1] * a;
+  const Vec3f first{1 + sign * normal[0] * normal[0] * a, sign * b, -sign * normal[0]};
+  const Vec3f second{b, sign + normal[1] * normal[1] * a, -normal[1]};
+  return add(add(scaled(first, v[0]), scaled(second, v[1])), scaled(normal, v[2]));
 }
+
+// x to the power of 16.
+float gloss_curve(float x) {
+  x *= x, x *= x, x *= x;
+  return x * x;
+}
+
+// Pixels low <= (x, y) < high.
+struct PixelBox {
+  std::array<int, 2> low, high;
+};
 
 struct Surfel {
   Vec3f position, normal, to_viewer, color;
@@ -116,15 +140,32 @@ struct MeshRenderer::Scene {
   }
 
   static Vec3f shade(const Surfel& s, const View& view, bool open) {
-    const Vec3f key = view.to_scene(key_light), fill = view.to_scene(fill_light);
     const float towards_sky = 0.5f + 0.5f * s.normal[1];
     const float ambient = ground_strength + (sky_strength - ground_strength) * towards_sky;
-    const float diffuse = key_strength * std::max(0.0f, dot(s.normal, key)) +
-                          fill_strength * std::max(0.0f, dot(s.normal, fill)) +
+    const float diffuse = key_strength * std::max(0.0f, dot(s.normal, view.key)) +
+                          fill_strength * std::max(0.0f, dot(s.normal, view.fill)) +
                           ambient * (open ? 1.0f : 0.25f);
-    const float halfway = std::max(0.0f, dot(s.normal, normalized(add(key, s.to_viewer))));
-    const float gloss = gloss_strength * std::pow(halfway, gloss_exponent);
+    const float halfway = std::max(0.0f, dot(s.normal, normalized(add(view.key, s.to_viewer))));
+    const float gloss = gloss_strength * gloss_curve(halfway);
     return add(scaled(s.color, diffuse), Vec3f{gloss, gloss, gloss});
+  }
+
+  /// The pixels that the object may touch.
+  PixelBox pixel_box(const View& view, int size) const {
+    PixelBox box{{size, size}, {0, 0}};
+    for (const auto& triangle : triangles) {
+      for (const std::uint32_t index : triangle) {
+        const Vec3f v = subtract(vertices[index], view.eye);
+        const float depth = -dot(v, view.back) * view.tangent;
+        const std::array<float, 2> place{dot(v, view.right) / depth, -dot(v, view.up) / depth};
+        for (int axis = 0; axis < 2; ++axis) {
+          const float pixel = std::clamp(0.5f * (place[axis] + 1), 0.0f, 1.0f) * float(size);
+          box.low[axis] = std::min(box.low[axis], std::max(int(pixel) - 1, 0));
+          box.high[axis] = std::max(box.high[axis], std::min(int(pixel) + 2, size));
+        }
+      }
+    }
+    return box;
   }
 
   void render_pixel(const View& view, int x, int y, int size, std::uint8_t* pixel) const;
@@ -146,26 +187,30 @@ void MeshRenderer::Scene::render_pixel(const View& view, int x, int y, int size,
   }
   RayScene::Hits hits;
   rays->nearest(cast, hits);
+  const auto covered =
+      RayScene::packet_size -
+      std::count(std::begin(hits.triangle), std::end(hits.triangle), RayScene::no_triangle);
+  if (covered == 0) return;
 
-  RayScene::Rays outward;
-  outward.near = 0;
+  static const auto directions = hemisphere_directions();
+  const float turn = 2 * std::numbers::pi_v<float> * pixel_turn(x, y);
+  const float cosine = std::cos(turn), sine = std::sin(turn);
+  RayScene::Rays outward{};
   outward.far = occlusion_reach;
   std::array<Surfel, RayScene::packet_size> surfels;
-  int covered = 0;
   for (int i = 0; i < RayScene::packet_size; ++i) {
-    const bool hit = hits.triangle[i] != RayScene::no_triangle;
-    outward.active[i] = hit ? -1 : 0;
-    surfels[i] = hit ? surfel(cast, hits, i) : Surfel{};
-    covered += hit;
-    const Vec3f direction =
-        hit ? around(surfels[i].normal, hemisphere_direction(i, pixel_turn(x, y))) : Vec3f{0, 0, 1};
-    const Vec3f origin = add(surfels[i].position, scaled(surfels[i].normal, 2e-3f));
+    outward.active[i] = hits.triangle[i] == RayScene::no_triangle ? 0 : -1;
+    if (!outward.active[i]) continue;
+    surfels[i] = surfel(cast, hits, i);
+    const Vec3f& d = directions[i];
+    const Vec3f turned{cosine * d[0] - sine * d[1], sine * d[0] + cosine * d[1], d[2]};
+    const Vec3f direction = around(surfels[i].normal, turned);
+    const Vec3f origin = add(surfels[i].position, scaled(surfels[i].normal, clearance));
     for (int axis = 0; axis < 3; ++axis) {
       outward.origin[axis][i] = origin[axis];
       outward.direction[axis][i] = direction[axis];
     }
   }
-  if (covered == 0) return;
   std::array<bool, RayScene::packet_size> blocked;
   rays->occluded(outward, blocked);
   Vec3f sum{};
@@ -221,10 +266,13 @@ Image MeshRenderer::render(const Camera& camera, int size) const {
         "[render] the camera at distance ", camera.distance,
         " may be inside the object; keep it over 0.9");
   const View view(camera);
+  const PixelBox box = scene_->pixel_box(view, size);
   Image image(size, size, 4);
 #pragma omp parallel for schedule(dynamic, 4)
-  for (int y = 0; y < size; ++y) {
-    for (int x = 0; x < size; ++x) scene_->render_pixel(view, x, y, size, image.at(x, y));
+  for (int y = box.low[1]; y < box.high[1]; ++y) {
+    for (int x = box.low[0]; x < box.high[0]; ++x) {
+      scene_->render_pixel(view, x, y, size, image.at(x, y));
+    }
   }
   return image;
 }
