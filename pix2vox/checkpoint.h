@@ -1,15 +1,13 @@
 // Checkpoint files: HDF5 that h5ls and h5py open, with a checksum behind it.
 //
-//   /                attributes format "voxgrad checkpoint", format_version, layout
-//   "channels_last",
-//                    threshold
-//   /config          the resolved configuration, YAML text
-//   /model/NAME      one dataset a tensor, in state-dict order
-//   /training        attributes optimizer, epoch, batch, seed, best_epoch, best_iou and the
-//                    running sums; left out in files that hold weights alone
-//   /training/state/NAME   the optimizer's tensors; ':' stands for the '/' in their names
-//   24 bytes         "VOXGRAD1", length of the HDF5 part, 64-bit checksum of it (both
-//   little-endian)
+//   /                     attributes format "voxgrad checkpoint", format_version, threshold,
+//                         layout "channels_last", config (resolved, as YAML text)
+//   /model/NAME           one dataset a tensor, in state-dict order
+//   /training             attributes optimizer, epoch, batch, seed, best_epoch, best_iou; the
+//                         group is absent from files that hold weights alone
+//   /training/sums/NAME   running sums of the unfinished epoch
+//   /training/state/NAME  the optimizer's tensors; ':' stands for the '/' in their names
+//   behind it             24 bytes: "VOXGRAD1", length and 64-bit checksum of the HDF5 part
 //
 // The same contents give the same bytes. Tensors come from any device and are loaded to the CPU.
 // A file is built in memory, written beside its place and renamed, so a half-written one never

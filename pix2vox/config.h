@@ -132,10 +132,10 @@ Config parse_config(const std::string& yaml, const std::string& name,
 /// All keys with their values, defaults included, in a form that parse_config() reads back equal.
 std::string to_yaml(const Config& config);
 
-/// One line a key, for documentation: name, default of variant A, meaning.
+/// Every key of a configuration, for documentation and comparison.
 struct ConfigKey {
   std::string name, value, expects, meaning;
 };
-std::vector<ConfigKey> config_keys();
+std::vector<ConfigKey> config_keys(const Config& config = {});
 
 }  // namespace voxgrad

@@ -8,9 +8,9 @@
 namespace voxgrad {
 
 struct LayerSummary {
-  std::string name;  // "encoder.vgg.0"
-  std::string kind;  // "Conv2d 3x3"
-  Shape output;
+  std::string name{};  // "encoder.vgg.0"
+  std::string kind{};  // "Conv2d 3x3"
+  Shape output{};
   std::int64_t parameters = 0;
   std::int64_t multiply_adds = 0;
 };

@@ -1,0 +1,23 @@
+// Files with a seal behind their contents, so that any changed bit is found before the contents are
+// looked at: 24 bytes "VOXGRAD1", length of the contents, checksum of the contents (little-endian).
+// Formats such as HDF5, which know their own end, still open sealed files.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <vector>
+
+namespace voxgrad {
+
+/// Multiplies and rotates 64-bit words in four lanes. Every step is a bijection of the lane's
+/// state, so that two contents that differ in one word never have the same checksum.
+std::uint64_t checksum(std::span<const std::uint8_t> bytes);
+
+/// Appends the seal and writes the file atomically.
+void write_sealed(const std::filesystem::path& file, std::vector<std::uint8_t> contents);
+
+/// The contents, without the seal. Error if the seal is missing or does not fit.
+std::vector<std::uint8_t> read_sealed(const std::filesystem::path& file);
+
+}  // namespace voxgrad
