@@ -94,7 +94,9 @@ Hdf5Writer::Hdf5Writer(std::string name) : state_(std::make_unique<State>()) {
   state_->name = std::move(name);
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   H5Pset_fapl_core(access, growth, /*backing_store=*/false);
-  H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_LATEST);
+  // The oldest format: of newer ones, HDF5 1.10 gives images whose superblock does not fit its own
+  // checksum.
+  H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST);
   const Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
   order_without_times(creation);
   state_->file = Handle(H5Fcreate(state_->name.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose);

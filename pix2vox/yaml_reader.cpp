@@ -23,7 +23,10 @@ class EntryCollector : public YAML::EventHandler {
 
   std::vector<YamlEntry> entries;
 
-  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    check<ConfigError>(!started_, where(mark), ": more than one YAML document in a file");
+    started_ = true;
+  }
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override {
@@ -118,6 +121,7 @@ class EntryCollector : public YAML::EventHandler {
 
   std::string root_key_, source_;
   bool with_lines_;
+  bool started_ = false;
   std::vector<Level> levels_;
   std::set<std::string> seen_;
 };
@@ -129,9 +133,8 @@ std::vector<YamlEntry> collect(EntryCollector collector, const std::string& text
   try {
     std::istringstream stream(text);
     YAML::Parser parser(stream);
-    parser.HandleNextDocument(collector);
-    check<ConfigError>(!parser.HandleNextDocument(collector), name,
-                       ": holds more than one YAML document");
+    while (parser.HandleNextDocument(collector)) {
+    }
   } catch (const YAML::Exception& error) {
     fail<ConfigError>(name, ':', error.mark.line + 1, ':', error.mark.column + 1,
                       ": not valid YAML: ", error.msg);
