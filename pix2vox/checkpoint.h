@@ -14,6 +14,8 @@
 // carries the real name. On loading the checksum comes first, before HDF5 sees the file: any
 // changed bit is an Error. Only plain contiguous datasets of known types are read; their sizes are
 // checked against the file's before memory is taken. NaN and infinity are never saved.
+// The checksum is no signature: a file made on purpose, with a fitting checksum, still meets the
+// bugs of the HDF5 library, so load checkpoints of strangers with the care due to programs.
 #pragma once
 
 #include <filesystem>
