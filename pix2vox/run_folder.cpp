@@ -54,7 +54,7 @@ Image sample_sheet(const Tensor& inputs, const Tensor& volumes, const Tensor& tr
   const auto draw = [&](const Tensor& volume, double t) {
     VoxelGrid grid(n);
     std::copy_n(volume.data<float>(), grid.values.size(), grid.values.begin());
-    return draw_voxels(grid, {.width = 256, .height = 256, .threshold = t});
+    return draw_voxels(grid, {.width = 192, .height = 192, .threshold = t, .samples = 2});
   };
   std::vector<Image> pictures;
   for (std::int64_t b = 0; b < volumes.shape()[0]; ++b) {
@@ -63,7 +63,7 @@ Image sample_sheet(const Tensor& inputs, const Tensor& volumes, const Tensor& tr
     pictures.push_back(draw(volumes.slice(b, b + 1), threshold));
     pictures.push_back(draw(truth.slice(b, b + 1), 0.5));
   }
-  return contact_sheet(pictures, {.columns = 3, .cell = 256});
+  return contact_sheet(pictures, {.columns = 3, .cell = 192});
 }
 
 }  // namespace voxgrad
