@@ -30,7 +30,7 @@ class CachingAllocator {
     if (fail_in_ > 0 && --fail_in_ == 0) fail_for(bytes, "(as a test asked)");
     if (bytes > kLargestRequest) fail_for(bytes, "(no machine has that much)");
     const std::size_t size = size_class(bytes);
-    void* block = take(size);
+    void* block = take(size, bytes);
     statistics_.in_use += size;
     statistics_.peak_in_use = std::max(statistics_.peak_in_use, statistics_.in_use);
     return block;
@@ -64,7 +64,7 @@ class CachingAllocator {
   }
 
  private:
-  void* take(std::size_t size) {
+  void* take(std::size_t size, std::size_t requested) {
     std::vector<void*>& waiting = cache_[size];
     if (!waiting.empty()) {
       void* block = waiting.back();
@@ -76,7 +76,7 @@ class CachingAllocator {
       free_cache();
       block = std::aligned_alloc(kAlignment, size);
     }
-    if (block == nullptr) fail_for(size, "");
+    if (block == nullptr) fail_for(requested, "");
     statistics_.reserved += size;
     ++statistics_.system_allocations;
     return block;

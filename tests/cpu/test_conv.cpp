@@ -1,0 +1,143 @@
+// The convolution kernels, loops and oneDNN alike, against the definition.
+#include <doctest/doctest.h>
+#include <omp.h>
+
+#include "cpu/kernels.h"
+#include "tests/cpu/conv_cases.h"
+
+using namespace voxgrad;
+using namespace voxgrad::testing;
+
+namespace {
+
+struct Operands {
+  Tensor x, w, dy;
+};
+
+Operands random_operands(Rng& rng, const ConvGeometry& g, DType dtype) {
+  return {random_normal(rng, g.input_shape(), dtype), random_normal(rng, g.weight_shape(), dtype),
+          random_normal(rng, g.output_shape(), dtype)};
+}
+
+void check_all_directions(const ConvOps& ops, const ConvGeometry& g, DType dtype, Rng& rng) {
+  CAPTURE(concat(g));
+  const Operands in = random_operands(rng, g, dtype);
+  const Tensor x = in.x.to(DType::f64), w = in.w.to(DType::f64), dy = in.dy.to(DType::f64);
+
+  const GuardedTensor y(g.output_shape(), dtype);
+  ops.forward(g, in.x, in.w, {}, y);
+  CHECK(y.intact());
+  CHECK(rounding_share(g, Direction::forward, y, plain_convolution(g, Direction::forward, x, w)) <=
+        1);
+
+  const GuardedTensor dx(g.input_shape(), dtype);
+  ops.backward_data(g, in.dy, in.w, {}, dx);
+  CHECK(dx.intact());
+  CHECK(rounding_share(g, Direction::backward_data, dx,
+                       plain_convolution(g, Direction::backward_data, dy, w)) <= 1);
+
+  const GuardedTensor dw(g.weight_shape(), dtype);
+  ops.backward_weight(g, in.x, in.dy, dw);
+  CHECK(dw.intact());
+  CHECK(rounding_share(g, Direction::backward_weight, dw,
+                       plain_convolution(g, Direction::backward_weight, x, dy)) <= 1);
+}
+
+// Bias and activation must give what separate kernels give on the plain result.
+void check_epilogues(const ConvOps& ops, const ConvGeometry& g, DType dtype, Rng& rng) {
+  CAPTURE(concat(g));
+  const Operands in = random_operands(rng, g, dtype);
+  const double bound = dtype == DType::f64 ? 1e-14 : 2e-6;
+  for (const Activation activation :
+       {Activation::identity(), Activation::relu(), Activation::leaky_relu(0.2), Activation::elu(),
+        Activation::sigmoid()}) {
+    for (const bool with_bias : {false, true}) {
+      const auto expected = [&](const Tensor& plain, const Epilogue& epilogue) {
+        const Tensor y = plain.to(DType::f64).clone();
+        const std::int64_t channels = y.shape()[-1];
+        if (with_bias) {
+          const Tensor bias = epilogue.bias.to(DType::f64);
+          for (std::int64_t i = 0; i < y.numel(); ++i)
+            y.data<double>()[i] += bias.data<double>()[i % channels];
+        }
+        cpu::elementwise_ops.activation(activation, y, y);
+        return y;
+      };
+      const auto epilogue_for = [&](std::int64_t channels) {
+        return Epilogue{with_bias ? random_normal(rng, {channels}, dtype) : Tensor(), activation};
+      };
+      const GuardedTensor plain(g.output_shape(), dtype), y(g.output_shape(), dtype);
+      const Epilogue forward = epilogue_for(g.out_channels);
+      ops.forward(g, in.x, in.w, {}, plain);
+      ops.forward(g, in.x, in.w, forward, y);
+      CHECK(y.intact());
+      CHECK(max_relative_error(y, expected(plain, forward)) <= bound);
+
+      const GuardedTensor plain_dx(g.input_shape(), dtype), dx(g.input_shape(), dtype);
+      const Epilogue backward = epilogue_for(g.in_channels);
+      ops.backward_data(g, in.dy, in.w, {}, plain_dx);
+      ops.backward_data(g, in.dy, in.w, backward, dx);
+      CHECK(dx.intact());
+      CHECK(max_relative_error(dx, expected(plain_dx, backward)) <= bound);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("conv loops agree with the definition on random geometries") {
+  Rng rng(7);
+  for (int i = 0; i < 60; ++i)
+    check_all_directions(cpu::conv_reference_ops, random_geometry(rng, i % 3 == 0 ? 20 : 5),
+                         i % 2 == 0 ? DType::f64 : DType::f32, rng);
+}
+
+TEST_CASE("oneDNN agrees with the definition on random geometries") {
+  Rng rng(8);
+  for (int i = 0; i < 60; ++i)
+    check_all_directions(cpu::conv_onednn_ops, random_geometry(rng, i % 3 == 0 ? 40 : 9),
+                         DType::f32, rng);
+}
+
+TEST_CASE("epilogues add the bias and activate") {
+  Rng rng(9);
+  for (int i = 0; i < 5; ++i) {
+    const ConvGeometry g = random_geometry(rng, 19);
+    check_epilogues(cpu::conv_ops, g, DType::f64, rng);
+    check_epilogues(cpu::conv_ops, g, DType::f32, rng);
+    check_epilogues(cpu::conv_reference_ops, g, DType::f32, rng);
+  }
+  check_epilogues(cpu::conv_ops, ConvGeometry::linear("linear", {3, 70}, {33, 70}), DType::f32,
+                  rng);
+}
+
+TEST_CASE("heavy layers of few pixels agree with the loops") {
+  Rng rng(10);
+  const ConvGeometry g = ConvGeometry::transposed("conv_transpose3d", {3, 2, 2, 2, 160},
+                                                  {160, 4, 4, 4, 110}, {{2, 2, 2}, {1, 1, 1}});
+  check_all_directions(cpu::conv_ops, g, DType::f32, rng);
+  check_epilogues(cpu::conv_ops, g, DType::f32, rng);
+}
+
+TEST_CASE("convolutions repeat bit for bit, the loops with any number of threads") {
+  Rng rng(11);
+  const int threads = omp_get_max_threads();
+  for (int i = 0; i < 20; ++i) {
+    const ConvGeometry g = random_geometry(rng, 30);
+    const Operands in = random_operands(rng, g, DType::f32);
+    for (const ConvOps* ops : {&cpu::conv_ops, &cpu::conv_reference_ops}) {
+      const auto run = [&] {
+        const Tensor y(g.output_shape()), dx(g.input_shape()), dw(g.weight_shape());
+        ops->forward(g, in.x, in.w, {}, y);
+        ops->backward_data(g, in.dy, in.w, {}, dx);
+        ops->backward_weight(g, in.x, in.dy, dw);
+        return std::array{y, dx, dw};
+      };
+      const auto first = run();
+      if (ops == &cpu::conv_reference_ops) omp_set_num_threads(3);
+      const auto second = run();
+      omp_set_num_threads(threads);
+      for (int j = 0; j < 3; ++j) CHECK(identical(first[j], second[j]));
+    }
+  }
+}

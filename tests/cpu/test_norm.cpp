@@ -1,0 +1,224 @@
+#include <omp.h>
+
+#include <cmath>
+
+#include "tests/cpu/kernel_cases.h"
+
+using namespace voxgrad;
+using namespace voxgrad::testing;
+
+namespace {
+
+const NormOps& ops = cpu::norm_ops;
+
+struct Case {
+  std::int64_t groups, rows, channels;  // rows a group
+  DType dtype;
+  BatchNormParameters parameters;
+  Tensor x, dy;
+};
+
+Case random_case(Rng& rng, std::int64_t groups, std::int64_t rows, std::int64_t channels,
+                 DType dtype, Activation activation) {
+  Case c{groups, rows, channels, dtype, {}, {}, {}};
+  c.parameters = {random_uniform(rng, {channels}, 0.5, 2, dtype),
+                  random_normal(rng, {channels}, dtype), 1e-5, activation};
+  c.x = random_uniform(rng, {groups * rows, channels}, -1, 3, dtype);
+  c.dy = random_normal(rng, {groups * rows, channels}, dtype);
+  return c;
+}
+
+double activated(Activation a, double z) {
+  switch (a.kind) {
+    case ActivationKind::relu:
+      return z > 0 ? z : 0;
+    case ActivationKind::leaky_relu:
+      return z > 0 ? z : a.alpha * z;
+    case ActivationKind::elu:
+      return z > 0 ? z : a.alpha * std::expm1(z);
+    case ActivationKind::sigmoid:
+      return 1 / (1 + std::exp(-z));
+    default:
+      return z;
+  }
+}
+
+double slope(Activation a, double z) {
+  switch (a.kind) {
+    case ActivationKind::relu:
+      return z > 0 ? 1 : 0;
+    case ActivationKind::leaky_relu:
+      return z > 0 ? 1 : a.alpha;
+    case ActivationKind::elu:
+      return z > 0 ? 1 : a.alpha * std::exp(z);
+    case ActivationKind::sigmoid:
+      return activated(a, z) * (1 - activated(a, z));
+    default:
+      return 1;
+  }
+}
+
+struct Expected {
+  std::vector<double> mean, variance, y, dx, dx_constant, dgamma, dbeta;
+};
+
+// Two passes, one element after the other.
+Expected plain(const Case& c) {
+  const std::vector<double> x = values(c.x), dy = values(c.dy), gamma = values(c.parameters.gamma),
+                            beta = values(c.parameters.beta);
+  Expected e;
+  e.mean.assign(std::size_t(c.groups * c.channels), 0);
+  e.variance = e.mean;
+  e.y = e.dx = e.dx_constant = x;
+  e.dgamma.assign(std::size_t(c.channels), 0);
+  e.dbeta = e.dgamma;
+  for (std::int64_t g = 0; g < c.groups; ++g) {
+    for (std::int64_t ch = 0; ch < c.channels; ++ch) {
+      const auto at = [&](std::int64_t r) {
+        return std::size_t((g * c.rows + r) * c.channels + ch);
+      };
+      double mean = 0, variance = 0, sum = 0, product = 0;
+      for (std::int64_t r = 0; r < c.rows; ++r) mean += x[at(r)] / double(c.rows);
+      for (std::int64_t r = 0; r < c.rows; ++r)
+        variance += (x[at(r)] - mean) * (x[at(r)] - mean) / double(c.rows);
+      const double inverse = 1 / std::sqrt(variance + c.parameters.eps);
+      const auto xhat = [&](std::int64_t r) { return (x[at(r)] - mean) * inverse; };
+      const auto z = [&](std::int64_t r) { return xhat(r) * gamma[ch] + beta[ch]; };
+      const auto gradient = [&](std::int64_t r) {
+        return dy[at(r)] * slope(c.parameters.activation, z(r));
+      };
+      for (std::int64_t r = 0; r < c.rows; ++r) {
+        e.y[at(r)] = activated(c.parameters.activation, z(r));
+        sum += gradient(r);
+        product += gradient(r) * xhat(r);
+      }
+      for (std::int64_t r = 0; r < c.rows; ++r) {
+        e.dx_constant[at(r)] = gamma[ch] * inverse * gradient(r);
+        e.dx[at(r)] = gamma[ch] * inverse *
+                      (gradient(r) - sum / double(c.rows) - xhat(r) * product / double(c.rows));
+      }
+      e.mean[std::size_t(g * c.channels + ch)] = mean;
+      e.variance[std::size_t(g * c.channels + ch)] = variance;
+      e.dbeta[ch] += sum;
+      e.dgamma[ch] += product;
+    }
+  }
+  return e;
+}
+
+void check_case(const Case& c) {
+  CAPTURE(concat(c.groups, " groups of ", c.rows, " rows of ", c.channels, ", ", c.dtype));
+  const Expected e = plain(c);
+  const GuardedTensor mean({c.groups, c.channels}, c.dtype);
+  const GuardedTensor variance({c.groups, c.channels}, c.dtype);
+  ops.statistics(c.x, mean, variance);
+  check_result(mean, e.mean, 2);
+  check_result(variance, e.variance, 10);
+
+  const Shape shape = c.x.shape();
+  const GuardedTensor y(shape, c.dtype), dx(shape, c.dtype);
+  const GuardedTensor dgamma({c.channels}, c.dtype), dbeta({c.channels}, c.dtype);
+  ops.normalize(c.x, mean, variance, c.parameters, y);
+  check_result(y, e.y, 10);
+  const Tensor in_place = c.x.clone();
+  ops.normalize(in_place, mean, variance, c.parameters, in_place);
+  CHECK(identical(in_place, y));
+
+  ops.backward(c.x, c.dy, mean, variance, c.parameters, dx, dgamma, dbeta);
+  check_result(dx, e.dx, 50);
+  check_result(dgamma, e.dgamma, 50);
+  check_result(dbeta, e.dbeta, 50);
+  const GuardedTensor dx_alone(shape, c.dtype);
+  ops.backward(c.x, c.dy, mean, variance, c.parameters, dx_alone, {}, {});
+  CHECK(identical(dx_alone, dx));
+  const GuardedTensor dgamma_alone({c.channels}, c.dtype), dbeta_alone({c.channels}, c.dtype);
+  ops.backward(c.x, c.dy, mean, variance, c.parameters, {}, dgamma_alone, dbeta_alone);
+  CHECK(identical(dgamma_alone, dgamma));
+  CHECK(identical(dbeta_alone, dbeta));
+
+  const Tensor over_dy = c.dy.clone();
+  const GuardedTensor dgamma_constant({c.channels}, c.dtype), dbeta_constant({c.channels}, c.dtype);
+  ops.backward_constant(c.x, over_dy, mean, variance, c.parameters, over_dy, dgamma_constant,
+                        dbeta_constant);
+  CHECK(max_relative_error(over_dy, Tensor::from(e.dx_constant, shape)) <= 50 * tolerance(c.dtype));
+  CHECK(identical(dgamma_constant, dgamma));
+  CHECK(identical(dbeta_constant, dbeta));
+}
+
+}  // namespace
+
+TEST_CASE("batch norm against plain loops") {
+  Rng rng(11);
+  const Activation activations[] = {Activation::identity(), Activation::relu(),
+                                    Activation::leaky_relu(0.2), Activation::elu(),
+                                    Activation::sigmoid()};
+  for (const DType dtype : kFloats) {
+    for (const Activation activation : activations) {
+      check_case(random_case(rng, 1, 30, 5, dtype, activation));
+      check_case(random_case(rng, 3, 17, 300, dtype, activation));
+      check_case(random_case(rng, 2, 5001, 1, dtype, activation));
+      check_case(
+          random_case(rng, 2, random_int(rng, 2, 2000), random_int(rng, 1, 40), dtype, activation));
+    }
+  }
+}
+
+TEST_CASE("variance survives a mean far from zero, and is exactly 0 for a constant") {
+  Rng rng(12);
+  for (const DType dtype : kFloats) {
+    const std::int64_t rows = 20000;
+    Tensor x = random_normal(rng, {rows, 2}, DType::f64);
+    for (std::int64_t r = 0; r < rows; ++r) {
+      x.data<double>()[2 * r] = 3e3 + std::round(x.data<double>()[2 * r] * 64) / 64;
+      x.data<double>()[2 * r + 1] = 0.1;
+    }
+    x = x.to(dtype);
+    const Expected e = plain({1,
+                              rows,
+                              2,
+                              dtype,
+                              {Tensor::full({2}, 1, dtype), Tensor::zeros({2}, dtype), 1e-5, {}},
+                              x,
+                              x});
+    const GuardedTensor mean({1, 2}, dtype), variance({1, 2}, dtype);
+    ops.statistics(x, mean, variance);
+    CHECK(values(variance)[0] ==
+          doctest::Approx(e.variance[0]).epsilon(dtype == DType::f64 ? 1e-11 : 1e-6));
+    CHECK(values(variance)[1] == 0);
+  }
+}
+
+TEST_CASE("running statistics take each group in turn, unbiased") {
+  for (const DType dtype : kFloats) {
+    const Tensor mean = Tensor::from<double>({1, 2, 3, 4}, {2, 2}).to(dtype);
+    const Tensor variance = Tensor::from<double>({4, 8, 12, 16}, {2, 2}).to(dtype);
+    const Tensor running_mean = Tensor::zeros({2}, dtype);
+    const Tensor running_var = Tensor::full({2}, 1, dtype);
+    ops.update_running(mean, variance, 5, 0.1, running_mean, running_var);
+    const std::vector<double> m = values(running_mean), v = values(running_var);
+    CHECK(m[0] == doctest::Approx(0.9 * 0.1 * 1 + 0.1 * 3));
+    CHECK(m[1] == doctest::Approx(0.9 * 0.1 * 2 + 0.1 * 4));
+    CHECK(v[0] == doctest::Approx(0.9 * (0.9 + 0.1 * 5) + 0.1 * 15));
+    CHECK(v[1] == doctest::Approx(0.9 * (0.9 + 0.1 * 10) + 0.1 * 20));
+  }
+}
+
+TEST_CASE("statistics and gradients do not depend on the number of threads") {
+  Rng rng(13);
+  const int threads = omp_get_max_threads();
+  for (const DType dtype : kFloats) {
+    const Case c = random_case(rng, 2, 7000, 24, dtype, Activation::elu());
+    const auto run = [&](int count) {
+      omp_set_num_threads(count);
+      const Tensor mean({2, 24}, dtype), variance({2, 24}, dtype), dx(c.x.shape(), dtype),
+          dgamma({24}, dtype), dbeta({24}, dtype), sum({1}, dtype);
+      ops.statistics(c.x, mean, variance);
+      ops.backward(c.x, c.dy, mean, variance, c.parameters, dx, dgamma, dbeta);
+      cpu::reduce_ops.sum(c.x, sum);
+      omp_set_num_threads(threads);
+      return std::vector<Tensor>{mean, variance, dx, dgamma, dbeta, sum};
+    };
+    const std::vector<Tensor> one = run(1), three = run(3);
+    for (std::size_t i = 0; i < one.size(); ++i) CHECK(identical(one[i], three[i]));
+  }
+}

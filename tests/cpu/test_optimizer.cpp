@@ -1,0 +1,60 @@
+#include <cmath>
+
+#include "tests/cpu/kernel_cases.h"
+
+using namespace voxgrad;
+using namespace voxgrad::testing;
+
+TEST_CASE("Adam takes the published steps") {
+  Rng rng(51);
+  for (const DType dtype : kFloats) {
+    for (const std::int64_t n : kLengths) {
+      const AdamHyper hyper{0.9, 0.999, 1e-8};
+      const Tensor p = random_normal(rng, {n}, dtype);
+      const Tensor m = Tensor::zeros({n}, dtype), v = Tensor::zeros({n}, dtype);
+      const Tensor other = random_normal(rng, {3}, dtype), untouched = other.clone();
+      const Tensor om = Tensor::zeros({3}, dtype), ov = Tensor::zeros({3}, dtype);
+      std::vector<double> ep = values(p), em(ep.size(), 0), ev(ep.size(), 0);
+      for (std::int64_t step = 1; step <= 3; ++step) {
+        const Tensor g = random_normal(rng, {n}, dtype);
+        const std::vector<AdamSlot> slots{{p, g, m, v, 1e-2, step},
+                                          {other, Tensor::zeros({3}, dtype), om, ov, 1e-2, step}};
+        cpu::optimizer_ops.adam(slots, hyper);
+        const std::vector<double> gs = values(g);
+        for (std::size_t i = 0; i < ep.size(); ++i) {
+          em[i] = 0.9 * em[i] + 0.1 * gs[i];
+          ev[i] = 0.999 * ev[i] + 0.001 * gs[i] * gs[i];
+          const double mhat = em[i] / (1 - std::pow(0.9, double(step)));
+          const double vhat = ev[i] / (1 - std::pow(0.999, double(step)));
+          ep[i] -= 1e-2 * mhat / (std::sqrt(vhat) + 1e-8);
+        }
+      }
+      CHECK(max_relative_error(p, Tensor::from(ep, {n})) <= 2 * tolerance(dtype));
+      CHECK(max_relative_error(m, Tensor::from(em, {n})) <= 2 * tolerance(dtype));
+      CHECK(max_relative_error(v, Tensor::from(ev, {n})) <= 2 * tolerance(dtype));
+      CHECK(identical(other, untouched));
+    }
+  }
+}
+
+TEST_CASE("SGD with momentum") {
+  Rng rng(52);
+  for (const DType dtype : kFloats) {
+    for (const std::int64_t n : kLengths) {
+      const Tensor p = random_normal(rng, {n}, dtype), buffer = Tensor::zeros({n}, dtype);
+      std::vector<double> ep = values(p), eb(ep.size(), 0);
+      for (int step = 0; step < 3; ++step) {
+        const Tensor g = random_normal(rng, {n}, dtype);
+        const std::vector<SgdSlot> slots{{p, g, buffer, 0.05}};
+        cpu::optimizer_ops.sgd(slots, 0.9);
+        const std::vector<double> gs = values(g);
+        for (std::size_t i = 0; i < ep.size(); ++i) {
+          eb[i] = 0.9 * eb[i] + gs[i];
+          ep[i] -= 0.05 * eb[i];
+        }
+      }
+      CHECK(max_relative_error(p, Tensor::from(ep, {n})) <= 2 * tolerance(dtype));
+      CHECK(max_relative_error(buffer, Tensor::from(eb, {n})) <= 2 * tolerance(dtype));
+    }
+  }
+}
