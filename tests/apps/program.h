@@ -1,0 +1,66 @@
+// Runs the real program and looks at what a user sees: exit code, stdout, stderr, files.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace voxgrad::testing {
+
+/// How the program ended. A program killed by a signal (a crash) has the code -signal.
+struct Ended {
+  int code = 0;
+  std::string out, err;
+};
+
+using Arguments = std::vector<std::string>;
+
+/// pix2vox with these arguments, in the repository's root, with two threads and no terminal.
+Ended pix2vox(const Arguments& arguments);
+
+/// One that is still running, for signals.
+class RunningPix2Vox {
+ public:
+  explicit RunningPix2Vox(const Arguments& arguments);
+  ~RunningPix2Vox();  // kills it if it was not waited for
+  RunningPix2Vox(const RunningPix2Vox&) = delete;
+  RunningPix2Vox& operator=(const RunningPix2Vox&) = delete;
+
+  bool running();
+  void signal(int number) const;
+  Ended wait();
+
+ private:
+  std::filesystem::path folder_;  // of the captured output
+  pid_t process_ = -1;
+  int status_ = 0;
+  bool ended_ = false;
+};
+
+/// A new folder that is removed at the end.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+std::string read_text(const std::filesystem::path& file);
+void write_text(const std::filesystem::path& file, const std::string& text);
+
+/// True if the text holds the part; a message shows both otherwise.
+bool says(const std::string& text, const std::string& part);
+
+/// The usual way for a wrong call to end: the exit code, nothing on stdout, and a message on
+/// stderr.
+bool refused(const Ended& ended, int code, const std::string& message);
+
+}  // namespace voxgrad::testing

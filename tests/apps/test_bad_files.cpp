@@ -1,0 +1,117 @@
+// Missing and damaged files: the documented exit code, the file's name, and no crash.
+#include <doctest/doctest.h>
+
+#include "tests/apps/tiny_run.h"
+
+using namespace voxgrad::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+Ended predict(const std::string& picture, const std::string& weights) {
+  return pix2vox({"predict", picture, "--weights", weights, "--out", tiny_run().folder / "bad"});
+}
+
+// A fresh copy of the tiny data set that a test may damage.
+std::string copy_of_data(const TemporaryFolder& folder) {
+  const std::string data = folder / "data";
+  fs::copy(tiny_run().data, data, fs::copy_options::recursive);
+  return data;
+}
+
+Ended train_on(const std::string& data) {
+  return pix2vox(tiny_training(data, data + "-run"));
+}
+
+void cut_in_half(const std::string& file) {
+  fs::resize_file(file, fs::file_size(file) / 2);
+}
+
+}  // namespace
+
+TEST_CASE("pictures that cannot be read") {
+  const TinyRun& run = tiny_run();
+  const TemporaryFolder folder;
+  CHECK(refused(predict(folder / "none.png", run.weights), 1, "none.png"));
+
+  write_png(box_picture(4), folder / "cut.png");
+  cut_in_half(folder / "cut.png");
+  CHECK(refused(predict(folder / "cut.png", run.weights), 1, "cut.png"));
+  CHECK(refused(predict(folder / "cut.png", run.weights), 1, "cut off"));
+
+  write_text(folder / "text.png", "not a picture");
+  CHECK(refused(predict(folder / "text.png", run.weights), 1, "neither a PNG nor a JPEG"));
+  write_text(folder / "empty.png", "");
+  CHECK(refused(predict(folder / "empty.png", run.weights), 1, "empty"));
+  CHECK(refused(predict(folder.path().string(), run.weights), 1, "folder"));
+}
+
+TEST_CASE("checkpoints that cannot be used") {
+  const TinyRun& run = tiny_run();
+  const TemporaryFolder folder;
+  write_png(box_picture(4), folder / "box.png");
+  CHECK(refused(predict(folder / "box.png", folder / "none.h5"), 1, "none.h5"));
+  CHECK(refused(predict(folder / "box.png", folder / "box.png"), 1, "box.png"));
+
+  std::string bytes = read_text(run.weights);
+  bytes[bytes.size() / 2] ^= 1;
+  write_text(folder / "flipped.h5", bytes);
+  CHECK(refused(predict(folder / "box.png", folder / "flipped.h5"), 1, "flipped.h5"));
+  CHECK(refused(predict(folder / "box.png", folder / "flipped.h5"), 1, "checksum"));
+  write_text(folder / "cut.h5", bytes.substr(0, bytes.size() / 2));
+  CHECK(refused(predict(folder / "box.png", folder / "cut.h5"), 1, "cut.h5"));
+}
+
+TEST_CASE("the checkpoint of another model") {
+  const TinyRun& run = tiny_run();
+  const Ended ended = pix2vox(
+      {"test", "--cfg", "configs/Pix2Vox-F.yaml", "--weights", run.weights, "--data", run.data});
+  CHECK(refused(ended, 2, run.weights));
+  CHECK(says(ended.err, "mini"));
+}
+
+TEST_CASE("data sets that are missing, empty or incomplete") {
+  const TemporaryFolder folder;
+  CHECK(refused(train_on(folder / "none"), 3, folder / "none"));
+  fs::create_directory(folder / "empty");
+  CHECK(refused(train_on(folder / "empty"), 3, "ShapeNetRendering"));
+  CHECK(refused(pix2vox({"dataset", "check", folder / "empty"}), 3, "dataset.json"));
+  CHECK(refused(pix2vox({"dataset", "build", "--meshes", folder / "empty", "--out", folder / "x"}),
+                3, folder / "empty"));
+
+  const std::string data = copy_of_data(folder);
+  fs::remove(tiny_binvox(data, 1));
+  CHECK(refused(train_on(data), 3, tiny_binvox(data, 1)));
+  const Ended checked = pix2vox({"dataset", "check", data});
+  CHECK(checked.code == 3);
+  CHECK(says(checked.out + checked.err, tiny_binvox(data, 1)));
+
+  write_text(data + "/dataset.json", "[]");
+  CHECK(refused(train_on(data), 3, "dataset.json"));
+  write_text(data + "/dataset.json", "[{\"taxonomy_id\": ");
+  CHECK(refused(train_on(data), 3, "dataset.json"));
+}
+
+TEST_CASE("damaged files in a data set") {
+  const TemporaryFolder folder;
+  const std::string data = copy_of_data(folder);
+  CHECK(pix2vox({"dataset", "check", data}).code == 0);
+  cut_in_half(tiny_binvox(data, 2));
+  CHECK(refused(train_on(data), 3, tiny_binvox(data, 2)));
+  const Ended checked = pix2vox({"dataset", "check", data});
+  CHECK(checked.code == 3);
+  CHECK(says(checked.out + checked.err, tiny_binvox(data, 2)));
+}
+
+TEST_CASE("meshes that cannot be read") {
+  const TemporaryFolder folder;
+  const auto voxelize = [&](const std::string& name) {
+    return pix2vox({"voxelize", folder / name, "--out", folder / "x.binvox"});
+  };
+  CHECK(refused(voxelize("none.obj"), 1, "none.obj"));
+  write_text(folder / "empty.obj", "");
+  CHECK(refused(voxelize("empty.obj"), 1, "empty.obj"));
+  write_text(folder / "wrong.off", "OFF\n3 1 0\n0 0 0\n");
+  CHECK(refused(voxelize("wrong.off"), 1, "wrong.off"));
+  CHECK_FALSE(fs::exists(folder / "x.binvox"));
+}
