@@ -22,6 +22,7 @@ int run_gradcheck(const GradcheckFlags& flags) {
   const Device device = flags.device.apply();
   const std::vector<std::string> layers =
       flags.layer.empty() ? gradcheck_layers() : std::vector<std::string>{flags.layer};
+  make_gradcheck_case(layers.front(), flags.seed, 0, device);  // an unknown layer is refused first
   bool all_passed = true;
   nlohmann::json rows = nlohmann::json::array();
   if (!flags.json)

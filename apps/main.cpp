@@ -10,11 +10,12 @@ namespace voxgrad::apps {
 namespace {
 
 // What was not understood, and the nearest flag or verb there is.
-int usage_error(const CLI::App& app, const CLI::ParseError& error) {
+int usage_error(const CLI::App& app, const std::vector<std::string>& words,
+                const CLI::ParseError& error) {
   std::cerr << "pix2vox: " << error.what() << '\n';
   const CLI::App* place = &app;
   while (!place->get_subcommands().empty()) place = place->get_subcommands().front();
-  const std::string hint = suggest(*place, error.what());
+  const std::string hint = suggest(*place, words);
   if (!hint.empty()) std::cerr << "Did you mean " << hint << "?\n";
   std::cerr << "See pix2vox" << (place == &app ? "" : " " + place->get_name()) << " --help\n";
   return kUsage;
@@ -37,7 +38,7 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    return usage_error(app, error);
+    return usage_error(app, {argv + 1, argv + argc}, error);
   }
   try {
     return action();

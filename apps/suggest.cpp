@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <sstream>
 #include <vector>
 
 namespace voxgrad::apps {
@@ -26,28 +25,28 @@ std::size_t distance(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-std::string suggest(const CLI::App& app, const std::string& message) {
+std::string suggest(const CLI::App& app, const std::vector<std::string>& words) {
   std::vector<std::string> known;
   for (const CLI::Option* option : app.get_options())
     for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
   for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
     known.push_back(verb->get_name());
 
-  std::istringstream words(message);
-  std::string best;
-  std::size_t nearest = 3;  // farther words are no misspellings
-  for (std::string word; words >> word;) {
+  for (std::string word : words) {
     word = word.substr(0, word.find('='));
-    if (word.size() < 3) continue;
+    std::string best;
+    std::size_t nearest = 3;  // farther words are no misspellings
     for (const std::string& name : known) {
+      if (name.starts_with("--") != word.starts_with("--")) continue;
       const std::size_t d = distance(word, name);
-      if (d > 0 && d < nearest) {
+      if (d < nearest) {
         nearest = d;
         best = name;
       }
     }
+    if (nearest > 0 && nearest < 3 && word.size() > 2) return best;
   }
-  return best;
+  return "";
 }
 
 }  // namespace voxgrad::apps

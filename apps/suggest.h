@@ -3,11 +3,12 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
 namespace voxgrad::apps {
 
-/// Looks through `app`'s flags and verbs for the nearest to any word of the message; "" if none is
-/// near.
-std::string suggest(const CLI::App& app, const std::string& message);
+/// The first word of the command line that is neither a flag nor a verb of `app` but nearly one,
+/// as the name it is near to; "" if there is none.
+std::string suggest(const CLI::App& app, const std::vector<std::string>& words);
 
 }  // namespace voxgrad::apps
