@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 #include <memory>
 
@@ -47,6 +48,7 @@ class SegmentWalk {
       const auto payload = segment();
       if (is_start_of_frame(marker)) read_frame(payload);
       if (marker == kExif) read_exif(payload);
+      if (marker == kHuffmanTables) check_huffman_tables(payload);
       if (marker == kStartOfScan) skip_scan();
     }
     check(frames_ == 1 && scans_ >= 1, name_, ": JPEG damaged: it has ", frames_,
@@ -88,6 +90,20 @@ class SegmentWalk {
     check(payload.size() >= 6, name_, ": JPEG damaged: short frame header before byte ", offset_);
     check_image_size(u16(payload.subspan(3)), u16(payload.subspan(1)), name_);
     ++frames_;
+  }
+
+  /// stb_image up to 2.27 writes beyond its table when the counts add up to more than 256.
+  void check_huffman_tables(std::span<const std::uint8_t> payload) const {
+    constexpr std::size_t header_bytes = 17, max_symbols = 256;
+    while (!payload.empty()) {
+      std::size_t symbols = 0;
+      for (std::size_t i = 1; i < std::min(header_bytes, payload.size()); ++i) {
+        symbols += payload[i];
+      }
+      check(payload.size() >= header_bytes + symbols && symbols <= max_symbols, name_,
+            ": JPEG damaged: bad Huffman table before byte ", offset_);
+      payload = payload.subspan(header_bytes + symbols);
+    }
   }
 
   void read_exif(std::span<const std::uint8_t> payload) {

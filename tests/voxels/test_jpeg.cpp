@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #define STB_IMAGE_WRITE_IMPLEMENTATION
@@ -106,13 +107,15 @@ std::filesystem::path data_file(const char* name) {
   return std::filesystem::path(VOXGRAD_SOURCE_DIR) / "tests/voxels/data" / name;
 }
 
-/// Where the frame header's marker is.
-std::size_t frame_header(const Bytes& jpeg) {
-  for (std::size_t i = 0; i + 1 < jpeg.size(); ++i) {
-    if (jpeg[i] == 0xff && jpeg[i + 1] == 0xc0) return i;
-  }
-  return 0;
+/// Where a marker first occurs.
+std::size_t find_marker(const Bytes& jpeg, std::uint8_t marker) {
+  const std::uint8_t wanted[] = {0xff, marker};
+  const auto found = std::search(jpeg.begin(), jpeg.end(), std::begin(wanted), std::end(wanted));
+  REQUIRE(found != jpeg.end());
+  return std::size_t(found - jpeg.begin());
 }
+
+constexpr std::uint8_t kFrame = 0xc0, kHuffmanTables = 0xc4;
 
 }  // namespace
 
@@ -188,8 +191,7 @@ TEST_CASE("JPEG: flipped bits give a picture or an error") {
 
 TEST_CASE("JPEG: sizes beyond the limits are refused before decoding") {
   const Bytes good = encode_jpeg(gradient(16, 16, 3));
-  const std::size_t frame = frame_header(good);
-  REQUIRE(frame > 0);
+  const std::size_t frame = find_marker(good, kFrame);
   const auto sized = [&](int width, int height) {
     Bytes bytes = good;
     bytes[frame + 5] = std::uint8_t(height >> 8);
@@ -206,8 +208,21 @@ TEST_CASE("JPEG: sizes beyond the limits are refused before decoding") {
 
 TEST_CASE("JPEG: bytes after the end marker are allowed, a second frame is not") {
   const Bytes bytes = encode_jpeg(gradient(16, 16, 3));
-  const auto frame = bytes.begin() + std::ptrdiff_t(frame_header(bytes));
-  const Bytes second(frame, frame + 19);
-  CHECK(refused_with(inserted(bytes, frame_header(bytes), second), "2 frame headers"));
+  const std::size_t frame = find_marker(bytes, kFrame);
+  const auto first = bytes.begin() + std::ptrdiff_t(frame);
+  CHECK(refused_with(inserted(bytes, frame, Bytes(first, first + 19)), "2 frame headers"));
   CHECK_NOTHROW(decode(inserted(bytes, bytes.size(), {'e', 'x', 't', 'r', 'a'})));
+}
+
+TEST_CASE("JPEG: Huffman tables that hold more symbols than there are bytes are refused") {
+  const Bytes good = encode_jpeg(gradient(16, 16, 3));
+  const std::size_t table = find_marker(good, kHuffmanTables);
+  Bytes bytes = good;
+  bytes[table + 4 + 16] = 255;  // codes of 16 bits: beyond the segment
+  CHECK(refused_with(bytes, "bad Huffman table"));
+  Bytes large{0xff, kHuffmanTables, 2, 19, 0};  // 16 counts and 512 symbols
+  large.resize(2 + 2 + 1 + 16 + 512);
+  large[19] = large[20] = 255;
+  large[18] = 2;
+  CHECK(refused_with(inserted(good, table, large), "bad Huffman table"));
 }
