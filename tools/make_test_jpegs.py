@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes the JPEG files of tests/voxels/data: kinds that the test's own encoder cannot write.
+"""Makes the JPEG files of tests/voxels/data: one of each kind that pictures come in.
 
-Needs Pillow 9.4 or later. All show the gradient of tests/voxels/test_jpeg.cpp, 45x30 pixels.
+Needs Pillow, NumPy and OpenCV. All show the gradient of tests/voxels/test_jpeg.cpp, 45x30 pixels.
 """
 import pathlib
 import sys
@@ -24,6 +24,7 @@ def main():
     pixels = gradient()
     options = {"quality": 95, "subsampling": 0}
     Image.fromarray(pixels[..., 0]).save(folder / "grey.jpg", quality=95)
+    Image.fromarray(pixels).save(folder / "baseline.jpg", **options)
     Image.fromarray(pixels).save(folder / "progressive.jpg", progressive=True, **options)
     Image.fromarray(pixels).convert("CMYK").save(folder / "cmyk.jpg", **options)
     restart = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_RST_INTERVAL, 2]

@@ -1,19 +1,15 @@
-#include <algorithm>
+#include <csetjmp>
+#include <cstddef>
+#include <cstdio>
 #include <cstring>
-#include <memory>
+
+// In this order: the second needs the library's version from the first.
+#include <jconfig.h>
+#include <jerror.h>
+#include <jpeglib.h>
 
 #include "tensor/error.h"
 #include "voxels/image_codecs.h"
-
-// The decoder is compiled into this file alone, with JPEG only; its own warnings are not ours.
-#define STB_IMAGE_IMPLEMENTATION
-#define STB_IMAGE_STATIC
-#define STBI_ONLY_JPEG
-#define STBI_NO_STDIO
-#define STBI_NO_LINEAR
-#define STBI_NO_HDR
-#define STBI_MAX_DIMENSIONS 8192
-#include <stb/stb_image.h>
 
 namespace voxgrad {
 namespace {
@@ -48,7 +44,6 @@ class SegmentWalk {
       const auto payload = segment();
       if (is_start_of_frame(marker)) read_frame(payload);
       if (marker == kExif) read_exif(payload);
-      if (marker == kHuffmanTables) check_huffman_tables(payload);
       if (marker == kStartOfScan) skip_scan();
     }
     check(frames_ == 1 && scans_ >= 1, name_, ": JPEG damaged: it has ", frames_,
@@ -92,20 +87,6 @@ class SegmentWalk {
     ++frames_;
   }
 
-  /// stb_image up to 2.27 writes beyond its table when the counts add up to more than 256.
-  void check_huffman_tables(std::span<const std::uint8_t> payload) const {
-    constexpr std::size_t header_bytes = 17, max_symbols = 256;
-    while (!payload.empty()) {
-      std::size_t symbols = 0;
-      for (std::size_t i = 1; i < std::min(header_bytes, payload.size()); ++i) {
-        symbols += payload[i];
-      }
-      check(payload.size() >= header_bytes + symbols && symbols <= max_symbols, name_,
-            ": JPEG damaged: bad Huffman table before byte ", offset_);
-      payload = payload.subspan(header_bytes + symbols);
-    }
-  }
-
   void read_exif(std::span<const std::uint8_t> payload) {
     constexpr char header[] = "Exif\0";  // ends in two zero bytes
     if (payload.size() >= sizeof(header) &&
@@ -135,26 +116,101 @@ class SegmentWalk {
   int frames_ = 0, scans_ = 0, orientation_ = 1;
 };
 
-struct StbFree {
-  void operator()(stbi_uc* pixels) const { stbi_image_free(pixels); }
+/// Decodes with libjpeg. Its warnings about damaged data, after which it would go on with wrong
+/// pixels, count as errors here.
+class Decoder {
+ public:
+  Decoder() {
+    info_.err = jpeg_std_error(&errors_.manager);
+    errors_.manager.error_exit = on_error;
+    errors_.manager.emit_message = on_message;
+  }
+  Decoder(const Decoder&) = delete;
+  Decoder& operator=(const Decoder&) = delete;
+  ~Decoder() { jpeg_destroy_decompress(&info_); }
+
+  // libjpeg reports errors by longjmp, which must not leap over destructors: start() and
+  // read_rows() own nothing. They return false on error.
+
+  bool start(std::span<const std::uint8_t> bytes) {
+    if (setjmp(errors_.jump) != 0) return false;
+    jpeg_create_decompress(&info_);
+    jpeg_mem_src(&info_, bytes.data(), static_cast<unsigned long>(bytes.size()));
+    jpeg_read_header(&info_, TRUE);
+    info_.out_color_space = info_.num_components == 1   ? JCS_GRAYSCALE
+                            : info_.num_components == 4 ? JCS_CMYK
+                                                        : JCS_RGB;
+    jpeg_start_decompress(&info_);
+    return true;
+  }
+
+  bool read_rows(JSAMPARRAY rows) {
+    if (setjmp(errors_.jump) != 0) return false;
+    while (info_.output_scanline < info_.output_height) {
+      jpeg_read_scanlines(&info_, rows + info_.output_scanline,
+                          info_.output_height - info_.output_scanline);
+    }
+    jpeg_finish_decompress(&info_);
+    return true;
+  }
+
+  Image blank_image() const {
+    return {int(info_.output_width), int(info_.output_height), info_.output_components};
+  }
+  /// Adobe's programs store CMYK inverted, and leave their marker.
+  bool inverted() const { return info_.saw_Adobe_marker != 0; }
+  const char* message() const { return errors_.message; }
+
+ private:
+  struct Errors {
+    jpeg_error_mgr manager;  // the first member: libjpeg hands back its address
+    std::jmp_buf jump;
+    char message[JMSG_LENGTH_MAX];
+  };
+
+  static void on_error(j_common_ptr info) {
+    auto* errors = reinterpret_cast<Errors*>(info->err);
+    errors->manager.format_message(info, errors->message);
+    std::longjmp(errors->jump, 1);
+  }
+
+  static void on_message(j_common_ptr info, int level) {
+    const int code = info->err->msg_code;
+    const bool harmless =
+        code == JWRN_JFIF_MAJOR || code == JWRN_ADOBE_XFORM || code == JWRN_BOGUS_ICC;
+    if (level < 0 && !harmless) on_error(info);
+  }
+
+  jpeg_decompress_struct info_{};
+  Errors errors_{};
 };
+
+Image cmyk_to_rgb(const Image& cmyk, bool inverted) {
+  Image rgb(cmyk.width, cmyk.height, 3);
+  for (int y = 0; y < rgb.height; ++y) {
+    for (int x = 0; x < rgb.width; ++x) {
+      const std::uint8_t* ink = cmyk.at(x, y);
+      const auto light = [&](int c) { return inverted ? int(ink[c]) : 255 - ink[c]; };
+      for (int c = 0; c < 3; ++c) {
+        rgb.at(x, y)[c] = std::uint8_t((light(c) * light(3) + 127) / 255);
+      }
+    }
+  }
+  return rgb;
+}
 
 }  // namespace
 
 Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name) {
   SegmentWalk walk(bytes, name);
   walk.run();
-  int width = 0, height = 0, channels = 0;
-  const auto length = int(bytes.size());  // decode_image caps it at 512 MiB
-  if (!stbi_info_from_memory(bytes.data(), length, &width, &height, &channels)) {
-    fail(name, ": JPEG damaged or of an unknown kind: ", stbi_failure_reason());
-  }
-  const int wanted = channels == 1 ? 1 : 3;
-  const std::unique_ptr<stbi_uc, StbFree> pixels(
-      stbi_load_from_memory(bytes.data(), length, &width, &height, &channels, wanted));
-  if (pixels == nullptr) fail(name, ": JPEG damaged: ", stbi_failure_reason());
-  Image image(width, height, wanted);
-  std::memcpy(image.pixels.data(), pixels.get(), image.pixels.size());
+  Decoder decoder;
+  check(decoder.start(bytes), name, ": JPEG damaged or of an unknown kind: ", decoder.message());
+  Image image = decoder.blank_image();
+  std::vector<JSAMPROW> rows;
+  for (int y = 0; y < image.height; ++y) rows.push_back(image.at(0, y));
+  check(decoder.read_rows(rows.data()), name, ": JPEG damaged: ", decoder.message());
+  if (image.channels == 4) image = cmyk_to_rgb(image, decoder.inverted());
   return upright(std::move(image), walk.orientation());
 }
 
