@@ -25,8 +25,7 @@ struct TestFlags {
 // One line a category: objects, the model at each threshold, then the baselines at their best one.
 std::string to_text(const Evaluation& evaluation, const Baselines* baselines, double threshold) {
   const std::vector<double>& thresholds = evaluation.iou.thresholds();
-  std::string text = fmt::format("Mean IoU at threshold{:<12}", "");
-  text = fmt::format("{:<24}{:>8}", "category", "objects");
+  std::string text = fmt::format("{:<24}{:>8}", "category", "objects");
   for (const double t : thresholds) text += fmt::format("{:>9}", fmt::format("t={}", t));
   if (baselines)
     text += fmt::format("{:>12}{:>12}{:>12}", "mean shape", "mean of cat", "best train");
