@@ -1,5 +1,5 @@
 // The thin layer over oneDNN: the only code that knows its API, 2.x and 3.x. f32 only.
-// Primitives are built once for each geometry and kept. Weights go in and out in our layout; where
+// Primitives are built once for each geometry and kept. Tensors go in and out in our layout; where
 // a kernel wants another one, they are reordered in scratch memory of our allocator.
 #pragma once
 
@@ -24,6 +24,9 @@ bool convolve(Direction direction, const ConvGeometry& geometry, const Operands&
 
 /// oneDNN's name for the kernel that convolve() would use, such as "jit:avx2"; "none" if false.
 std::string kernel_name(Direction direction, const ConvGeometry& geometry);
+
+/// True if oneDNN runs its AVX-512 kernels on this processor.
+bool uses_avx512();
 
 /// A row-major matrix, or its transpose.
 struct Matrix {
