@@ -79,12 +79,13 @@ struct BinaryCrossEntropy {
   }
 };
 
-/// (p - t) / max(p (1-p), 1e-12), as torch.nn.BCELoss computes it.
+/// (p - t) / max(p (1-p), 1e-12), as torch.nn.BCELoss computes it; its bound is the f32 nearest to
+/// 1e-12 even in f64.
 template <class T>
 struct BinaryCrossEntropySlope {
   VOXGRAD_HD T operator()(T p, T t) const {
     const T variance = (T(1) - p) * p;
-    return (p - t) / (variance > T(1e-12) ? variance : T(1e-12));
+    return (p - t) / (variance > T(1e-12f) ? variance : T(1e-12f));
   }
 };
 

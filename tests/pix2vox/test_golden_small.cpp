@@ -1,0 +1,28 @@
+// A narrow network with every part of Pix2Vox-A against PyTorch (tests/golden/small.json).
+#include <doctest/doctest.h>
+
+#include "tests/support/golden_model.h"
+
+namespace voxgrad {
+
+TEST_CASE("small network agrees with PyTorch in f64") {
+  const golden::ModelRun run = golden::small_run();
+  golden::check_weights(run);
+  for (const std::int64_t views : {1, 3}) {
+    golden::check_evaluation(run, views);
+    golden::check_features(run, views);
+    golden::check_training_step(run, views);
+    golden::check_ten_steps(run, views);
+  }
+}
+
+TEST_CASE("small network agrees with PyTorch in f32") {
+  const golden::ModelRun run = golden::small_run(DType::f32);
+  for (const std::int64_t views : {1, 3}) {
+    golden::check_evaluation(run, views);
+    golden::check_features(run, views);
+    golden::check_training_step(run, views);
+  }
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,53 @@
+// Whole models against golden numbers: a network with the weights of the formula, on pictures and a
+// truth of the formula, is evaluated, trained for one step or for ten, and every figure compared.
+// For any dtype and device, so that each backend is held against the same numbers.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "pix2vox/model.h"
+
+namespace voxgrad::golden {
+
+/// True in builds with a sanitizer, where full-size models take too long.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool sanitized = true;
+#else
+inline constexpr bool sanitized = false;
+#endif
+
+/// How the golden numbers were made: the network, and how close to them a run must come.
+struct ModelRun {
+  ModelConfig config;
+  nlohmann::json numbers;  // one network's part of small.json or reference/numbers.json
+  DType dtype = DType::f64;
+  Device device = {};
+  double tolerance = 1e-9;           // on stages, losses and buffers
+  double gradient_tolerance = 1e-8;  // on gradients, relative
+  double noise = 1e-12;              // norm up to which a gradient of 0 may differ from it
+};
+
+/// The published networks against the numbers of their authors' code; variant "A" or "F".
+ModelRun reference_run(const std::string& variant, DType dtype = DType::f64, Device device = {});
+/// A narrow network with every part of A, against small.json.
+ModelRun small_run(DType dtype = DType::f64, Device device = {});
+
+/// A model with the weights of the formula.
+std::unique_ptr<Pix2Vox> make_model(const ModelRun& run);
+/// Pictures [V*B,S,S,3] and truth [B,n,n,n] of the formula.
+Tensor make_pictures(const ModelRun& run, std::int64_t batch, std::int64_t views);
+Tensor make_truth(const ModelRun& run, std::int64_t batch);
+
+/// Names, order, first and last value of every tensor.
+void check_weights(const ModelRun& run);
+/// Evaluation mode, one object: coarse, merged and refined volumes. Returns the final volume,
+/// [n,n,n] in f64.
+Tensor check_evaluation(const ModelRun& run, std::int64_t views);
+/// Evaluation mode: what encoder and decoder hand on.
+void check_features(const ModelRun& run, std::int64_t views);
+/// One training step on two objects: losses, all gradients, all buffers afterwards.
+void check_training_step(const ModelRun& run, std::int64_t views);
+/// Both losses before each of ten Adam steps on one batch of two objects.
+void check_ten_steps(const ModelRun& run, std::int64_t views);
+
+}  // namespace voxgrad::golden
