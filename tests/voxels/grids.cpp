@@ -1,10 +1,8 @@
 #include "tests/voxels/grids.h"
 
-#include <stdlib.h>
-
 #include <algorithm>
 
-namespace voxgrad::test {
+namespace voxgrad::testing {
 
 VoxelGrid random_grid(int n, double occupied, std::uint64_t seed) {
   VoxelGrid grid(n);
@@ -30,17 +28,6 @@ Bytes inserted(const Bytes& bytes, std::size_t offset, const Bytes& more) {
   out = std::copy(more.begin(), more.end(), out);
   std::copy(middle, bytes.end(), out);
   return result;
-}
-
-TemporaryFolder::TemporaryFolder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "voxgrad-test-XXXXXX").string();
-  REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-  path_ = pattern;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
 }
 
 namespace {
@@ -81,4 +68,4 @@ MutantCount decode_cut(const Bytes& bytes, int count,
   return counted;
 }
 
-}  // namespace voxgrad::test
+}  // namespace voxgrad::testing

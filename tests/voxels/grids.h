@@ -3,36 +3,22 @@
 
 #include <doctest/doctest.h>
 
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "tensor/error.h"
 #include "tensor/rng.h"
+#include "tests/support/temporary_folder.h"
 #include "voxels/grid.h"
 
-namespace voxgrad::test {
+namespace voxgrad::testing {
 
 /// Each voxel occupied with the given probability.
 VoxelGrid random_grid(int n, double occupied, std::uint64_t seed);
 
 /// The message of the Error that the action throws; fails the test if it throws none.
 std::string error_of(const std::function<void()>& action);
-
-/// A folder of its own, removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder();
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// What happened to damaged copies of a file.
 struct MutantCount {
@@ -50,4 +36,4 @@ MutantCount decode_flipped(const Bytes& bytes, int count, const std::function<vo
 /// Decodes the first k bytes for `count` values of k < size.
 MutantCount decode_cut(const Bytes& bytes, int count, const std::function<void(const Bytes&)>&);
 
-}  // namespace voxgrad::test
+}  // namespace voxgrad::testing

@@ -2,7 +2,7 @@
 
 #include <zlib.h>
 
-namespace voxgrad::test {
+namespace voxgrad::testing {
 namespace {
 
 void put_u32(Bytes& bytes, std::uint32_t value) {
@@ -85,4 +85,4 @@ Bytes build_png(const PngRecipe& recipe) {
   return png_of(chunks);
 }
 
-}  // namespace voxgrad::test
+}  // namespace voxgrad::testing

@@ -8,7 +8,7 @@
 
 #include "tests/voxels/grids.h"
 
-namespace voxgrad::test {
+namespace voxgrad::testing {
 
 enum PngColor { kGrey = 0, kRgb = 2, kPalette = 3, kGreyAlpha = 4, kRgba = 6 };
 
@@ -34,4 +34,4 @@ Bytes idat(const PngRecipe& recipe);
 Bytes png_of(const std::vector<PngChunk>& chunks);
 Bytes build_png(const PngRecipe& recipe);
 
-}  // namespace voxgrad::test
+}  // namespace voxgrad::testing

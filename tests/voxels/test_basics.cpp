@@ -7,7 +7,7 @@
 #include "voxels/mesh.h"
 
 using namespace voxgrad;
-using namespace voxgrad::test;
+using namespace voxgrad::testing;
 
 namespace {
 

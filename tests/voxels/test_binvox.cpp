@@ -6,9 +6,9 @@
 #include "voxels/binvox.h"
 
 using namespace voxgrad;
-using test::Bytes;
-using test::error_of;
-using test::random_grid;
+using testing::Bytes;
+using testing::error_of;
+using testing::random_grid;
 
 namespace {
 
@@ -113,13 +113,13 @@ TEST_CASE("damaged binvox bytes give a grid or an error") {
     const VoxelGrid grid = decode_binvox(mutant, "mutant");
     CHECK(grid.values.size() == std::size_t(grid.n) * grid.n * grid.n);
   };
-  CHECK(test::decode_cut(bytes, 200, decode).accepted == 0);
-  const auto flipped = test::decode_flipped(bytes, 600, decode);
+  CHECK(testing::decode_cut(bytes, 200, decode).accepted == 0);
+  const auto flipped = testing::decode_flipped(bytes, 600, decode);
   CHECK(flipped.refused > 400);  // the format has no checksum: few flips keep every run's length
 }
 
 TEST_CASE("binvox files") {
-  const test::TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   const VoxelGrid grid = random_grid(5, 0.5, 1);
   write_binvox(grid, folder / "a.binvox");
   CHECK(read_binvox(folder / "a.binvox").values == grid.values);

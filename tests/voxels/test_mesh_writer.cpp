@@ -11,7 +11,7 @@
 #include "voxels/surface.h"
 
 using namespace voxgrad;
-using namespace voxgrad::test;
+using namespace voxgrad::testing;
 
 namespace {
 

@@ -7,8 +7,8 @@
 #include "voxels/npy.h"
 
 using namespace voxgrad;
-using test::Bytes;
-using test::error_of;
+using testing::Bytes;
+using testing::error_of;
 
 namespace {
 
@@ -45,7 +45,7 @@ TEST_CASE("npy round trip, and uint8 and bool arrays") {
   VoxelGrid grid(7);
   Rng rng(5);
   for (float& value : grid.values) value = float(rng.uniform());
-  const test::TemporaryFolder folder;
+  const testing::TemporaryFolder folder;
   write_npy(grid, folder / "a.npy");
   CHECK(read_npy(folder / "a.npy").values == grid.values);
   CHECK(encode_npy(grid).size() == 128 + 343 * 4);
@@ -79,9 +79,9 @@ TEST_CASE("other arrays are refused with a reason") {
 }
 
 TEST_CASE("damaged npy bytes give a grid or an error") {
-  const Bytes bytes = encode_npy(test::random_grid(3, 0.5, 1));
+  const Bytes bytes = encode_npy(testing::random_grid(3, 0.5, 1));
   const auto decode = [](const Bytes& mutant) { decode_npy(mutant, "mutant"); };
-  CHECK(test::decode_cut(bytes, 200, decode).accepted == 0);
+  CHECK(testing::decode_cut(bytes, 200, decode).accepted == 0);
   const Bytes head(bytes.begin(), bytes.begin() + 80);
-  test::decode_flipped(head, 640, decode);
+  testing::decode_flipped(head, 640, decode);
 }

@@ -4,7 +4,7 @@
 #include "voxels/image.h"
 
 using namespace voxgrad;
-using namespace voxgrad::test;
+using namespace voxgrad::testing;
 
 namespace {
 

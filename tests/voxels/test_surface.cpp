@@ -8,7 +8,7 @@
 #include "voxels/surface.h"
 
 using namespace voxgrad;
-using test::random_grid;
+using testing::random_grid;
 
 namespace {
 
