@@ -78,7 +78,7 @@ std::vector<std::string> deal_splits(const std::vector<std::uint32_t>& groups, s
     const char* name;
     double wanted;
     double has = 0;
-    double lack() const { return (wanted - has) / wanted; }
+    double lack() const { return wanted - has; }
   };
   const double n = double(groups.size());
   std::array<Split, 3> splits{{{"train", 0.8 * n}, {"test", 0.1 * n}, {"val", 0.1 * n}}};

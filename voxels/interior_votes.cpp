@@ -10,7 +10,6 @@ namespace {
 constexpr int n_directions = 13;
 constexpr int n_half_lines = 2 * n_directions;
 constexpr int votes_for_inside = 16;
-constexpr int meets_for_a_cavity = 25;
 // Votes between these bounds leave it open: the point is in a shape that is far from closed.
 constexpr int fewest_open_votes = 9, most_open_votes = 22;
 using Cell = std::array<int, 3>;
@@ -89,27 +88,31 @@ class Lines {
   std::vector<std::vector<Crossing>> crossings_;
 };
 
-Lines trace(const MeshParts& mesh, const RayScene& scene, const Cell& direction, int n) {
-  Lines lines(direction, n);
-  const Vec3f step{float(direction[0]), float(direction[1]), float(direction[2])};
+std::vector<Lines> trace(const MeshParts& mesh, const RayScene& scene, int n) {
+  std::vector<Lines> bundles;
+  for (const Cell& direction : directions) bundles.emplace_back(direction, n);
+  const int lines_each = bundles[0].count();
 #pragma omp parallel
   {
     std::vector<RayScene::Crossing> found;
-#pragma omp for schedule(dynamic, 64)
-    for (int line = 0; line < lines.count(); ++line) {
-      Cell cell;
-      if (!lines.start(line, cell)) continue;
-      Vec3f origin;
-      for (int axis = 0; axis < 3; ++axis) {
-        origin[axis] = float(cell[axis]) + 0.5f + nudge[axis] - step[axis];
-      }
-      scene.crossings(origin, step, found);
-      for (const auto& [distance, triangle] : found) {
-        lines.crossings(line).push_back({distance - 1, mesh.part[triangle]});
+#pragma omp for schedule(dynamic, 64) collapse(2)
+    for (int d = 0; d < n_directions; ++d) {
+      for (int line = 0; line < lines_each; ++line) {
+        Cell cell;
+        if (!bundles[d].start(line, cell)) continue;
+        Vec3f origin, step;
+        for (int axis = 0; axis < 3; ++axis) {
+          step[axis] = float(directions[d][axis]);
+          origin[axis] = float(cell[axis]) + 0.5f + nudge[axis] - step[axis];
+        }
+        scene.crossings(origin, step, found);
+        for (const auto& [distance, triangle] : found) {
+          bundles[d].crossings(line).push_back({distance - 1, mesh.part[triangle]});
+        }
       }
     }
   }
-  return lines;
+  return bundles;
 }
 
 // The votes about one voxel: how many half-lines cross each part, and the whole, an odd number of
@@ -137,7 +140,7 @@ class Tally {
       most = std::max(most, votes_[part]);
       votes_[part] = 0;
     }
-    if (meets_ >= meets_for_a_cavity) most = n_half_lines;
+    if (meets_ == n_half_lines) most = n_half_lines;
     met_.clear();
     whole_votes_ = meets_ = 0;
     return most;
@@ -202,9 +205,7 @@ bool decide(const std::vector<std::uint8_t>& votes, int n, int x, int y, int z) 
 }  // namespace
 
 std::vector<std::uint8_t> inside_by_votes(const MeshParts& mesh, const RayScene& scene, int n) {
-  std::vector<Lines> bundles;
-  for (const Cell& direction : directions) bundles.push_back(trace(mesh, scene, direction, n));
-  const std::vector<std::uint8_t> votes = count_votes(mesh, bundles, n);
+  const std::vector<std::uint8_t> votes = count_votes(mesh, trace(mesh, scene, n), n);
   std::vector<std::uint8_t> inside(votes.size(), 0);
 #pragma omp parallel for
   for (int x = 0; x < n; ++x) {

@@ -48,17 +48,26 @@ std::string tidy(const char* path) {
 }  // namespace
 
 bool LookupIo::Exists(const char* path) const {
-  return lookup_(tidy(path)).has_value();
+  try {
+    return lookup_(tidy(path)).has_value();
+  } catch (const Error&) {
+    return true;  // Open will say what is wrong with it
+  }
 }
 
 Assimp::IOStream* LookupIo::Open(const char* path, const char* mode) {
   if (mode == nullptr || mode[0] != 'r') return nullptr;
-  auto bytes = lookup_(tidy(path));
-  if (!bytes) return nullptr;
-  check(bytes->size() <= bytes_left_, "[read mesh] ", path, ": the mesh's files pass the limit of ",
-        max_mesh_file_bytes >> 20, " MiB");
-  bytes_left_ -= bytes->size();
-  return new MemoryStream(std::move(*bytes));
+  try {
+    auto bytes = lookup_(tidy(path));
+    if (!bytes) return nullptr;
+    check(bytes->size() <= bytes_left_, path, ": the mesh's files pass the limit of ",
+          max_mesh_file_bytes >> 20, " MiB");
+    bytes_left_ -= bytes->size();
+    return new MemoryStream(std::move(*bytes));
+  } catch (const Error& error) {
+    problem_ = error.what();
+    return nullptr;
+  }
 }
 
 }  // namespace voxgrad

@@ -16,13 +16,16 @@ class LookupIo : public Assimp::IOSystem {
 
   bool Exists(const char* path) const override;
   char getOsSeparator() const override { return '/'; }
-  /// Null if there is no such file; Error if the cap is passed.
+  /// Null if there is no such file, it cannot be read, or the cap is passed.
   Assimp::IOStream* Open(const char* path, const char* mode) override;
+  /// Why a file that exists was not opened; empty if all went well. (assimp swallows exceptions.)
+  const std::string& problem() const { return problem_; }
   void Close(Assimp::IOStream* stream) override { delete stream; }
 
  private:
   FileLookup lookup_;
   std::size_t bytes_left_;
+  std::string problem_;
 };
 
 }  // namespace voxgrad

@@ -12,6 +12,8 @@
 #include "tensor/error.h"
 #include "voxels/file.h"
 #include "voxels/lookup_io.h"
+#include "voxels/off_reader.h"
+#include "voxels/ply_reader.h"
 #include "voxels/vec3.h"
 
 namespace voxgrad {
@@ -76,21 +78,12 @@ class Collector {
       const aiFace& face = part.mFaces[i];
       if (face.mNumIndices != 3) continue;
       std::array<std::uint32_t, 3> corner{face.mIndices[0], face.mIndices[1], face.mIndices[2]};
-      if (*std::max_element(corner.begin(), corner.end()) >= part.mNumVertices) continue;
       const Color color = part.HasVertexColors(0) ? vertex_color(part, corner) : material;
       if (mirrored) std::swap(corner[1], corner[2]);
       for (std::uint32_t& index : corner) index += base;
-      if (!has_area(corner)) continue;
       mesh_.triangles.push_back(corner);
       mesh_.colors.push_back(color);
     }
-  }
-
-  bool has_area(const std::array<std::uint32_t, 3>& corner) const {
-    const Vec3 &a = mesh_.vertices[corner[0]], &b = mesh_.vertices[corner[1]],
-               &c = mesh_.vertices[corner[2]];
-    const double doubled_area = length(cross(subtract(b, a), subtract(c, a)));
-    return std::isfinite(doubled_area) && doubled_area > 0;
   }
 
   Color finished(const Color& color) const {
@@ -125,6 +118,57 @@ class Collector {
   Mesh mesh_;
 };
 
+// Importers pass on what damaged files say; the later steps of assimp rely on it.
+void check_indices(const aiScene& scene, const std::string& name) {
+  for (unsigned m = 0; m < scene.mNumMeshes; ++m) {
+    const aiMesh& part = *scene.mMeshes[m];
+    for (unsigned i = 0; i < part.mNumFaces; ++i) {
+      const aiFace& face = part.mFaces[i];
+      check(std::all_of(face.mIndices, face.mIndices + face.mNumIndices,
+                        [&](unsigned index) { return index < part.mNumVertices; }),
+            "[read mesh] ", name, ": a face uses a vertex that does not exist");
+    }
+  }
+}
+
+Mesh read_with_assimp(const std::string& path, const FileLookup& lookup, const std::string& name,
+                      bool linear_colors) {
+  try {
+    Assimp::Importer importer;
+    auto* io = new LookupIo(lookup, max_mesh_file_bytes);  // the importer deletes it
+    importer.SetIOHandler(io);
+    const aiScene* scene = importer.ReadFile(path, 0);
+    check(io->problem().empty(), "[read mesh] ", name, ": ", io->problem());
+    check(scene != nullptr && scene->mRootNode != nullptr, "[read mesh] ", name, ": ",
+          importer.GetErrorString());
+    check_indices(*scene, name);
+    scene = importer.ApplyPostProcessing(aiProcess_Triangulate);
+    check(scene != nullptr, "[read mesh] ", name, ": its polygons cannot be cut into triangles");
+    return Collector(*scene, linear_colors, name).collect();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    fail("[read mesh] ", name, ": not enough memory");
+  } catch (const std::exception& error) {
+    fail("[read mesh] ", name, ": ", error.what());
+  }
+}
+
+void remove_degenerate(Mesh& mesh) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < mesh.triangles.size(); ++i) {
+    const auto& [a, b, c] = mesh.triangles[i];
+    const Vec3& corner = mesh.vertices[a];
+    const double doubled_area =
+        length(cross(subtract(mesh.vertices[b], corner), subtract(mesh.vertices[c], corner)));
+    if (!std::isfinite(doubled_area) || doubled_area == 0) continue;
+    mesh.triangles[kept] = mesh.triangles[i];
+    mesh.colors[kept++] = mesh.colors[i];
+  }
+  mesh.triangles.resize(kept);
+  mesh.colors.resize(kept);
+}
+
 }  // namespace
 
 const std::vector<std::string>& mesh_suffixes() {
@@ -143,21 +187,14 @@ Mesh read_mesh(const std::string& path, const FileLookup& lookup, const std::str
   check(is_mesh_file(path), "[read mesh] ", name, ": suffix '", suffix,
         "' is none of .obj .off .ply .stl .glb .gltf .dae");
   Mesh mesh;
-  try {
-    Assimp::Importer importer;
-    importer.SetIOHandler(new LookupIo(lookup, max_mesh_file_bytes));  // the importer deletes it
-    const aiScene* scene =
-        importer.ReadFile(path, aiProcess_ValidateDataStructure | aiProcess_Triangulate);
-    check(scene != nullptr && scene->mRootNode != nullptr, "[read mesh] ", name, ": ",
-          importer.GetErrorString());
-    mesh = Collector(*scene, suffix == ".glb" || suffix == ".gltf", name).collect();
-  } catch (const Error&) {
-    throw;
-  } catch (const std::bad_alloc&) {
-    fail("[read mesh] ", name, ": not enough memory");
-  } catch (const std::exception& error) {
-    fail("[read mesh] ", name, ": ", error.what());
+  if (suffix == ".ply" || suffix == ".off") {
+    const auto bytes = lookup(path);
+    check(bytes.has_value(), "[read mesh] ", name, ": no such file");
+    mesh = suffix == ".ply" ? decode_ply(*bytes, name) : decode_off(*bytes, name);
+  } else {
+    mesh = read_with_assimp(path, lookup, name, suffix == ".glb" || suffix == ".gltf");
   }
+  remove_degenerate(mesh);
   check(!mesh.triangles.empty(), "[read mesh] ", name, ": no triangle with an area");
   return mesh;
 }

@@ -1,11 +1,12 @@
-// Reads triangle meshes with assimp: OBJ with MTL, OFF, PLY, STL, glTF and GLB, COLLADA (DAE).
+// Reads triangle meshes: OBJ with MTL, STL, glTF and GLB, COLLADA (DAE) with assimp; OFF and PLY
+// with readers of our own.
 //
 // The nodes' transforms are applied, polygons become triangles, lines and points go, and so do
-// triangles without area. A triangle's colour is the vertex colours' mean where the file has them,
-// else its material's diffuse colour (`usemtl` and `Kd` in an OBJ), clamped to 0..1; glTF's linear
-// colours become sRGB. Textures are not read. Coordinates stay as in the file; y is taken as up
-// (COLLADA files that say otherwise are turned).
-// Errors name the file: not a regular file, over the limits below, not understood, no triangle.
+// triangles without area. A triangle's colour is the file's for the face or, as a mean, for its
+// vertices, else its material's diffuse colour (`usemtl` and `Kd` in an OBJ), clamped to 0..1;
+// glTF's linear colours become sRGB. Textures are not read. Coordinates stay as in the file; y is
+// taken as up (COLLADA files that say otherwise are turned). Errors name the file: not a regular
+// file, over the limits below, not understood, no triangle.
 #pragma once
 
 #include <cstdint>

@@ -1,10 +1,10 @@
 // Shaded pictures of a mesh, like 3D-R2N2's renderings: RGBA, antialiased by sixteen rays a pixel,
 // nothing but the object, which covers as much alpha as it covers of the pixel.
 //
-// The camera looks at the middle of the object's bounding box. Azimuth 0 looks at its front (from
-// +z); a growing azimuth carries the camera towards +x, seen from above against the clock's hands
-// turned by 90 degrees. Elevation is the angle above the horizontal plane. Angles in degrees;
-// distances in longest sides of the bounding box. The field of view is that of the whole picture.
+// The camera looks at the middle of the object's bounding box. From azimuth 0 it sees the front
+// (it stands at +z), from azimuth 90 it stands at +x. Elevation is the angle above the horizontal
+// plane. Angles are in degrees, distances in longest sides of the bounding box; the field of view
+// is that of the whole picture.
 #pragma once
 
 #include <memory>

@@ -10,8 +10,11 @@ namespace voxgrad {
 namespace {
 
 constexpr int lines_a_side = 4;  // of the square of lines that run through a cell along an axis
-// Where a part lies exactly between two cells, rounding must not choose for each line anew.
-constexpr float tie_break = 1e-3f;
+// Where a part lies exactly between two cells (the middle of the grid is such a place, and many
+// objects are symmetric), the lower one gets it: rounding must not choose for each line anew, and
+// the lines lie a little nearer to the upper end of a cell than to the lower.
+constexpr float tie_break = -1e-3f;
+constexpr float first_line = 0.7517f;  // in spacings of the lines
 // A part that straddles two cells goes to the one that clearly more lines met.
 constexpr float share_of_best_neighbour = 0.7f;
 constexpr int max_lines = lines_a_side * lines_a_side;
@@ -55,14 +58,19 @@ class ThinPartFinder {
   ThinPartFinder(const RayScene& scene, const std::vector<std::uint8_t>& inside, int n)
       : scene_(scene), inside_(inside), bulk_(bulk_of(inside, n)), n_(n) {}
 
-  Counts count(int axis) const {
-    Counts counts(inside_.size());
+  std::array<Counts, 3> count() const {
+    std::array<Counts, 3> counts{Counts(inside_.size()), Counts(inside_.size()),
+                                 Counts(inside_.size())};
 #pragma omp parallel
     {
       std::vector<RayScene::Crossing> found;
-#pragma omp for schedule(dynamic, 8)
-      for (int column = 0; column < n_ * n_; ++column) {
-        for (int line = 0; line < max_lines; ++line) count_line(axis, column, line, found, counts);
+#pragma omp for schedule(dynamic, 8) collapse(2)
+      for (int axis = 0; axis < 3; ++axis) {
+        for (int column = 0; column < n_ * n_; ++column) {
+          for (int line = 0; line < max_lines; ++line) {
+            count_line(axis, column, line, found, counts[axis]);
+          }
+        }
       }
     }
     return counts;
@@ -72,7 +80,6 @@ class ThinPartFinder {
   /// none of its neighbours across the axis was met by clearly more lines.
   void judge(int axis, const Counts& counts, Candidates& candidates) const {
     const std::size_t u = stride((axis + 1) % 3), v = stride((axis + 2) % 3);
-#pragma omp parallel for
     for (int column = 0; column < n_ * n_; ++column) {
       const int iu = column / n_, iv = column % n_;
       for (int along = 0; along < n_; ++along) {
@@ -125,8 +132,8 @@ class ThinPartFinder {
     const int across = (axis + 1) % 3, over = (axis + 2) % 3;
     Vec3f origin, direction{};
     origin[axis] = -1;
-    origin[across] = float(column / n_) + (float(line / lines_a_side) + 0.5117f) / lines_a_side;
-    origin[over] = float(column % n_) + (float(line % lines_a_side) + 0.5061f) / lines_a_side;
+    origin[across] = float(column / n_) + (float(line / lines_a_side) + first_line) / lines_a_side;
+    origin[over] = float(column % n_) + (float(line % lines_a_side) + first_line) / lines_a_side;
     direction[axis] = 1;
     scene_.crossings(origin, direction, found);
     const std::size_t base = (column / n_) * stride(across) + (column % n_) * stride(over);
@@ -170,7 +177,8 @@ std::vector<std::uint8_t> thin_part_voxels(const RayScene& scene,
   const ThinPartFinder finder(scene, inside, n);
   Candidates candidates{std::vector<std::uint8_t>(inside.size(), 0),
                         std::vector<std::uint8_t>(inside.size(), 0)};
-  for (int axis = 0; axis < 3; ++axis) finder.judge(axis, finder.count(axis), candidates);
+  const std::array<Counts, 3> counts = finder.count();
+  for (int axis = 0; axis < 3; ++axis) finder.judge(axis, counts[axis], candidates);
 
   std::vector<std::uint8_t> occupied(inside.size());
   std::vector<std::size_t> weak;

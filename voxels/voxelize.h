@@ -7,10 +7,9 @@
 //      diagonals of faces, 4 of the cube) give 26 half-lines. An odd number of crossings with a
 //      connected part of the mesh is a vote for being inside that part; 16 votes decide. The mesh
 //      as a whole may win the same vote, for solids that are made of many separate sheets. And a
-//      point from which at least 25 half-lines meet something lies in a closed cavity. Or
-//   2. a part thinner than a cell passes through it, so that no centre is inside. Such parts
-//   (boards,
-//      legs, sheets) become one voxel thick. They are found by sixteen lines a cell and axis.
+//      point from which every half-line meets something lies in a closed cavity. Or
+//   2. a part thinner than a cell passes through it, so that no centre is inside. Such boards, legs
+//      and sheets become one voxel thick. They are found by sixteen lines a cell and axis.
 // The result does not depend on the number of threads.
 #pragma once
 

@@ -1,0 +1,285 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "datasets/builder.h"
+#include "datasets/furniture_classes.h"
+#include "datasets/mesh_sources.h"
+#include "datasets/shapenet.h"
+#include "datasets/split_groups.h"
+#include "tensor/error.h"
+#include "tests/datasets/expect_error.h"
+#include "tests/support/shapes.h"
+#include "tests/support/temporary_folder.h"
+#include "voxels/file.h"
+
+using namespace voxgrad;
+using testing::box;
+using testing::error_of;
+using testing::joined;
+using testing::obj_text;
+using testing::says;
+using testing::TemporaryFolder;
+using testing::write_text;
+
+namespace {
+
+std::string text_of(const std::filesystem::path& file) {
+  const auto bytes = read_file(file, 1 << 24);
+  return {bytes.begin(), bytes.end()};
+}
+
+// Every file below the folder, by its path in it.
+std::map<std::string, std::string> contents(const std::filesystem::path& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& item : std::filesystem::recursive_directory_iterator(folder)) {
+    if (item.is_regular_file()) {
+      files[item.path().lexically_relative(folder).generic_string()] = text_of(item.path());
+    }
+  }
+  return files;
+}
+
+// An L whose arm tells the copies apart.
+Mesh angle(double arm) {
+  return joined(box({0, 0, 0}, {1, 4, 1}), box({0, 0, 0}, {arm, 1, 1}));
+}
+
+void write_meshes(const std::filesystem::path& folder) {
+  write_text(folder / "chair" / "a.obj", obj_text(angle(3)));
+  write_text(folder / "chair" / "deep" / "model.obj", obj_text(angle(2)));
+  write_text(folder / "table" / "t 1.off",
+             "OFF\n4 4 0\n0 0 0\n1 0 0\n0 1 0\n0 0 1\n3 0 2 1\n3 0 1 3\n3 0 3 2\n3 1 2 3\n");
+  write_text(folder / "table" / "broken.obj", "v 0 0 0\nf 1 2 3\n");
+  write_text(folder / "table" / "notes.txt", "no mesh");
+}
+
+BuildOptions small(const std::filesystem::path& meshes, const std::filesystem::path& out) {
+  BuildOptions options;
+  options.meshes = meshes;
+  options.out = out;
+  options.resolution = 8;
+  options.views = 3;
+  options.image_size = 33;
+  return options;
+}
+
+std::vector<std::string> all_ids(const Category& c) {
+  std::vector<std::string> ids = c.train;
+  ids.insert(ids.end(), c.val.begin(), c.val.end());
+  ids.insert(ids.end(), c.test.begin(), c.test.end());
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+}  // namespace
+
+TEST_CASE("a folder of meshes becomes a data set that the reader reads") {
+  const TemporaryFolder folder;
+  write_meshes(folder / "meshes");
+  std::vector<int> counts;
+  const BuildReport report =
+      build_dataset(small(folder / "meshes", folder / "out"), [&](int done, int total, auto&) {
+        CHECK(total == 4);
+        counts.push_back(done);
+      });
+  CHECK(counts == std::vector<int>{1, 2, 3, 4});
+  CHECK(report.objects == 3);
+  REQUIRE(report.skipped.size() == 1);
+  CHECK(report.skipped[0].name == "table/broken.obj");
+  CHECK(says(text_of(folder / "out/skipped.tsv"), "table/broken.obj\t"));
+  REQUIRE(report.taxonomy.size() == 2);
+  CHECK(report.taxonomy[0].taxonomy_name == "chair");
+  CHECK(all_ids(report.taxonomy[0]) == std::vector<std::string>{"a", "deep-model"});
+  CHECK(all_ids(report.taxonomy[1]) == std::vector<std::string>{"t-1"});
+
+  int objects = 0;
+  for (const char* split : {"train", "val", "test"}) {
+    if (read_taxonomy(folder / "out/dataset.json")[0].objects(split).empty() &&
+        read_taxonomy(folder / "out/dataset.json")[1].objects(split).empty()) {
+      continue;
+    }
+    ShapeNetOptions options;
+    options.root = folder / "out";
+    options.split = split;
+    const ShapeNetDataset dataset(options);
+    for (std::int64_t i = 0; i < dataset.size(); ++i, ++objects) {
+      CHECK(dataset.view_count(i) == 3);
+      const Image view = dataset.view(i, 2);
+      CHECK(view.width == 33);
+      CHECK(view.channels == 4);
+      CHECK(dataset.volume(i).n == 8);
+      CHECK(dataset.volume(i).count() > 20);
+    }
+  }
+  CHECK(objects == 3);
+}
+
+TEST_CASE("each view's metadata are those of its picture") {
+  const TemporaryFolder folder;
+  write_meshes(folder / "meshes");
+  build_dataset(small(folder / "meshes", folder / "out"));
+  const auto rendering = folder / "out/ShapeNetRendering/chair/a/rendering";
+  CHECK(text_of(rendering / "renderings.txt") == "00.png\n01.png\n02.png\n");
+  std::istringstream lines(text_of(rendering / "rendering_metadata.txt"));
+  std::set<double> azimuths;
+  double azimuth, elevation, roll, distance, field;
+  while (lines >> azimuth >> elevation >> roll >> distance >> field) {
+    azimuths.insert(azimuth);
+    CHECK(azimuth >= 0);
+    CHECK(azimuth < 360);
+    CHECK(elevation >= 25);
+    CHECK(elevation <= 30);
+    CHECK(roll == 0);
+    CHECK(distance > 1.5);
+    CHECK(field == 25);
+  }
+  CHECK(azimuths.size() == 3);
+}
+
+TEST_CASE("the same bytes with one thread and four, other views with another seed") {
+  const TemporaryFolder folder;
+  write_meshes(folder / "meshes");
+  BuildOptions options = small(folder / "meshes", folder / "one");
+  options.threads = 1;
+  build_dataset(options);
+  options.out = folder / "four";
+  options.threads = 4;
+  build_dataset(options);
+  const auto one = contents(folder / "one");
+  CHECK(one == contents(folder / "four"));
+  CHECK(one.size() == 3 * (3 + 3) + 3);
+  // Building again into the same folder replaces it; fewer views leave no old picture behind.
+  options.views = 2;
+  options.seed = 5;
+  build_dataset(options);
+  const auto again = contents(folder / "four");
+  CHECK(again.size() == 3 * (2 + 3) + 3);
+  const std::string metadata = "ShapeNetRendering/chair/a/rendering/rendering_metadata.txt";
+  CHECK(again.at(metadata).substr(0, 8) != one.at(metadata).substr(0, 8));
+}
+
+TEST_CASE("a manifest gives splits and credits; rows without a split are dealt") {
+  const TemporaryFolder folder;
+  write_meshes(folder / "meshes");
+  write_text(folder / "meshes/manifest.tsv",
+             "file\tcategory\tsplit\tgroup\tlicence\tauthor\ttitle\textra\n"
+             "chair/a.obj\tseat\ttest\tg1\tCC0\tAnn\tA chair\tx\n"
+             "chair/deep/model.obj\tseat\t\tg2\tCC-BY\tBob\t\tx\n"
+             "chair/none.obj\tseat\ttrain\tg3\tCC0\t\t\tx\n");
+  const BuildReport report = build_dataset(small(folder / "meshes", folder / "out"));
+  REQUIRE(report.taxonomy.size() == 1);
+  CHECK(report.taxonomy[0].taxonomy_id == "seat");
+  CHECK(report.taxonomy[0].test == std::vector<std::string>{"a"});
+  CHECK(report.taxonomy[0].train == std::vector<std::string>{"deep-model"});
+  REQUIRE(report.skipped.size() == 1);
+  CHECK(says(report.skipped[0].reason, "none.obj"));
+  const std::string credits = text_of(folder / "out/credits.tsv");
+  CHECK(says(credits, "seat\ta\ttest\tA chair\tAnn\tCC0\t\n"));
+  CHECK(says(credits, "seat\tdeep-model\ttrain\tmodel\tBob\tCC-BY\t\n"));
+
+  const auto refused = [&](const std::string& manifest, const std::string& reason) {
+    write_text(folder / "meshes/manifest.tsv", manifest);
+    CHECK(says(error_of<DataError>([&] { list_mesh_sources(folder / "meshes"); }), reason));
+  };
+  refused("path\tclass\n", "'category'");
+  refused("file\tcategory\n../x.obj\tchair\n", "line 2");
+  refused("file\tcategory\n/x.obj\tchair\n", "line 2");
+  refused("file\tcategory\nx.obj\n", "1 columns");
+  refused("file\tcategory\tsplit\nx.obj\tchair\tdev\n", "'dev'");
+  refused("file\tcategory\n", "no mesh");
+}
+
+TEST_CASE("near-duplicates are found in any quarter turn, and through others") {
+  const auto bar = [](int x0, int z0, int dx, int dz) {
+    VoxelGrid grid(16);
+    for (int x = x0; x < x0 + dx; ++x) {
+      for (int y = 0; y < 10; ++y) {
+        for (int z = z0; z < z0 + dz; ++z) grid.at(x, y, z) = 1;
+      }
+    }
+    return TurnedShape(grid);
+  };
+  const TurnedShape first = bar(1, 2, 3, 10), turned = bar(2, 12, 10, 3);
+  CHECK(first.best_iou(first, 0.9) == 1);
+  CHECK(first.best_iou(turned, 0.9) == 1);  // (x, z) -> (z, 15 - x)
+  CHECK(first.best_iou(bar(1, 3, 3, 10), 0.5) == doctest::Approx(9.0 / 11));
+  CHECK(first.best_iou(bar(1, 2, 3, 8), 0.9) == 0);  // by the counts alone
+
+  const TurnedShape base = bar(0, 0, 2, 14), more = bar(0, 0, 2, 15), most = bar(0, 0, 2, 16);
+  CHECK(base.best_iou(most, 0.5) < 0.9);
+  CHECK(near_duplicate_groups({base, first, most, more, turned}, {"", "", "", "", ""}) ==
+        std::vector<std::uint32_t>{0, 1, 0, 0, 1});
+  CHECK(near_duplicate_groups({base, first, bar(5, 5, 5, 5)}, {"", "g", "g"}) ==
+        std::vector<std::uint32_t>{0, 1, 1});
+}
+
+TEST_CASE("splits keep groups together, in the wanted proportion, by seed") {
+  std::vector<std::uint32_t> groups(200);
+  for (std::uint32_t i = 0; i < 200; ++i) groups[i] = i < 20 ? 0 : i / 3 * 3;
+  const auto splits = deal_splits(groups, 7, 1);
+  std::map<std::string, int> count;
+  for (std::size_t i = 0; i < 200; ++i) {
+    ++count[splits[i]];
+    CHECK(splits[i] == splits[std::find(groups.begin(), groups.end(), groups[i]) - groups.begin()]);
+  }
+  CHECK(std::abs(count["train"] - 160) <= 12);
+  CHECK(std::abs(count["val"] - 20) <= 12);
+  CHECK(std::abs(count["test"] - 20) <= 12);
+  CHECK(deal_splits(groups, 7, 1) == splits);
+  CHECK(deal_splits(groups, 8, 1) != splits);
+  CHECK(deal_splits({0}, 1, 1) == std::vector<std::string>{"train"});
+  const auto few = deal_splits({0, 1, 2, 3, 4}, 1, 1);
+  CHECK(std::count(few.begin(), few.end(), "train") == 4);
+  CHECK(std::count(few.begin(), few.end(), "test") == 1);
+}
+
+TEST_CASE("names of furniture tell the class") {
+  const auto is = [](const char* name, const char* expected) {
+    CAPTURE(name);
+    CHECK(furniture_class("Living room", name).value_or("none") == expected);
+  };
+  is("Rattan armchair", "chair");
+  is("Piano bench", "bench");
+  is("Convertible sofa BZ", "sofa");
+  is("Desk lamp", "lamp");
+  is("Wooden desk", "table");
+  is("Sink cabinet", "cabinet");
+  is("Captain's bed", "bed");
+  is("TV 16:9", "display");
+  is("TV stand", "none");
+  is("Table fan", "none");
+  is("Air mattress", "none");
+  is("Chairman", "none");  // whole words only
+  CHECK_FALSE(furniture_class("Doors and windows", "Chair door").has_value());
+}
+
+TEST_CASE("a build that cannot be done says why and leaves nothing that looks finished") {
+  const TemporaryFolder folder;
+  write_meshes(folder / "meshes");
+  BuildOptions options = small(folder / "none", folder / "out");
+  CHECK(says(error_of<DataError>([&] { build_dataset(options); }), "no such file or folder"));
+  options.meshes = folder / "meshes";
+  options.views = 0;
+  CHECK(says(error_of<ConfigError>([&] { build_dataset(options); }), "views 0"));
+  options.views = 1;
+  write_text(folder / "full" / "thesis.txt", "do not touch");
+  options.out = folder / "full";
+  CHECK(says(error_of<Error>([&] { build_dataset(options); }), "other files"));
+
+  write_text(folder / "bad" / "chair" / "a.obj", "nothing");
+  options = small(folder / "bad", folder / "out");
+  CHECK(says(error_of<DataError>([&] { build_dataset(options); }), "a.obj"));
+
+  // A build that stops half way takes the mark of the finished one away.
+  options = small(folder / "meshes", folder / "out");
+  build_dataset(options);
+  CHECK(std::filesystem::exists(folder / "out/dataset.json"));
+  const BuildProgress stop = [](int, int, const std::string&) { throw Error("stopped"); };
+  CHECK(error_of<Error>([&] { build_dataset(options, stop); }) == "stopped");
+  CHECK_FALSE(std::filesystem::exists(folder / "out/dataset.json"));
+}
