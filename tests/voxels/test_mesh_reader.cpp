@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/support/shapes.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/voxels/grids.h"
 #include "voxels/file.h"
 #include "voxels/lookup_io.h"
@@ -8,8 +9,8 @@
 #include "voxels/mesh_writer.h"
 
 using namespace voxgrad;
-using test::error_of;
-using test::TemporaryFolder;
+using testing::error_of;
+using testing::TemporaryFolder;
 using testing::write_text;
 
 namespace {
@@ -241,7 +242,7 @@ TEST_CASE("damaged meshes never do worse than an error") {
       write_mesh(mesh, folder / (std::string("a") + suffix));
     }
     const auto bytes = read_file(folder / (std::string("a") + suffix), 1 << 20);
-    const auto decode = [&](const test::Bytes& damaged) {
+    const auto decode = [&](const testing::Bytes& damaged) {
       const FileLookup lookup = [&](const std::string& path) {
         std::optional<std::vector<std::uint8_t>> found;
         if (path == std::string("a") + suffix) found = damaged;
@@ -249,8 +250,8 @@ TEST_CASE("damaged meshes never do worse than an error") {
       };
       read_mesh(std::string("a") + suffix, lookup, "damaged");
     };
-    const test::MutantCount cut = test::decode_cut(bytes, 40, decode);
+    const testing::MutantCount cut = testing::decode_cut(bytes, 40, decode);
     CHECK(cut.refused > 0);
-    test::decode_flipped(bytes, 60, decode);
+    testing::decode_flipped(bytes, 60, decode);
   }
 }

@@ -10,8 +10,8 @@
 #include "voxels/render.h"
 
 using namespace voxgrad;
-using test::error_of;
 using testing::box;
+using testing::error_of;
 using testing::joined;
 using testing::sphere;
 

@@ -4,13 +4,14 @@
 #include <map>
 
 #include "tests/support/shapes.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/voxels/grids.h"
 #include "voxels/file.h"
 #include "voxels/sweethome.h"
 
 using namespace voxgrad;
-using test::error_of;
-using test::TemporaryFolder;
+using testing::error_of;
+using testing::TemporaryFolder;
 
 namespace {
 

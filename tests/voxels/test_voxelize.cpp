@@ -10,8 +10,8 @@
 #include "voxels/voxelize.h"
 
 using namespace voxgrad;
-using test::error_of;
 using testing::box;
+using testing::error_of;
 using testing::flipped;
 using testing::joined;
 using testing::moved;
