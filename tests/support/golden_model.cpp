@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <optional>
+
 #include "layers/norm.h"
 #include "optim/optimizer.h"
 #include "tests/support/golden.h"
@@ -12,6 +15,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::uint32_t pictures_number = 1000, truth_number = 1001;
+constexpr double rounding = 1e-12;  // norms of f64 gradients below this are noise; real ones > 1e-6
 
 ModelRun make_run(const ModelConfig& config, const json& numbers, DType dtype, Device device) {
   ModelRun run{config, numbers, dtype, device};
@@ -39,16 +43,26 @@ Figures volume_figures(const Tensor& tensor) {
   return figures(values(tensor));
 }
 
-void check_loss(const ModelRun& run, const Variable& loss, const json& expected) {
-  REQUIRE(loss.defined() != expected.is_null());
-  if (loss.defined())
-    CHECK(difference(loss.value().item(), expected.get<double>()) <= run.tolerance);
+std::optional<double> item_of(const Variable& loss) {
+  return loss.defined() ? std::optional(loss.value().item()) : std::nullopt;
+}
+
+void check_loss(const ModelRun& run, std::optional<double> loss, const json& expected) {
+  REQUIRE(loss.has_value() != expected.is_null());
+  if (loss) CHECK(difference(*loss, expected.get<double>()) <= run.tolerance);
+}
+
+/// |a - b|; NaN in either stays NaN.
+double distance(const std::vector<double>& a, const std::vector<double>& b) {
+  REQUIRE(a.size() == b.size());
+  double squares = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) squares += (a[i] - b[i]) * (a[i] - b[i]);
+  return std::sqrt(squares);
 }
 
 /// Gradients that are truly 0 (biases before a batch norm, the merger with one view) hold rounding
 /// noise or nothing: only their size is checked.
 void check_gradient(const ModelRun& run, const Tensor& gradient, const Figures& expected) {
-  constexpr double rounding = 1e-12;  // of the stored numbers; real gradients are above 1e-6
   if (expected.l2 < rounding) {
     CHECK((!gradient.defined() || figures_of(gradient).l2 <= run.noise));
     return;
@@ -70,14 +84,32 @@ void check_buffers(const ModelRun& run, const Pix2Vox& model, const json& expect
   }
 }
 
-}  // namespace
-
-ModelRun reference_run(const std::string& variant, DType dtype, Device device) {
-  return make_run(default_model(variant), load_json("reference/numbers.json").at(variant), dtype,
-                  device);
+const json& step_numbers(const ModelRun& run, std::int64_t views) {
+  return run.numbers.at(concat("training step, batch 2, ", views, " views"));
 }
 
-ModelRun small_run(DType dtype, Device device) {
+struct TrainedOnce {
+  std::unique_ptr<Pix2Vox> model;  // with gradients
+  std::optional<double> merged_loss, refined_loss;
+};
+
+TrainedOnce train_once(const ModelRun& run, std::int64_t views) {
+  auto model = make_model(run);
+  const Prediction prediction = model->forward(make_pictures(run, 2, views), views);
+  const Losses losses = Pix2Vox::losses(prediction, make_truth(run, 2));
+  losses.total.backward();
+  return {std::move(model), item_of(losses.merged), item_of(losses.refined)};
+}
+
+void check_losses_and_buffers(const ModelRun& run, const TrainedOnce& trained, std::int64_t views) {
+  const json& expected = step_numbers(run, views);
+  check_loss(run, trained.merged_loss, expected.at("merged loss"));
+  check_loss(run, trained.refined_loss, expected.at("refined loss"));
+  check_buffers(run, *trained.model, expected.at("buffers after"));
+}
+
+/// SMALL of tools/golden/networks.py.
+ModelConfig small_config() {
   ModelConfig config = default_model("A");
   config.image_size = 96;
   config.trunk_channels = {4, 5, 6, 7};
@@ -88,7 +120,26 @@ ModelRun small_run(DType dtype, Device device) {
   config.merger_channels = {5, 4, 3, 2};
   config.refiner_channels = {3, 4, 5};
   config.refiner_hidden = 7;
-  return make_run(config, load_json("small.json").at("SMALL"), dtype, device);
+  return config;
+}
+
+}  // namespace
+
+ModelRun reference_run(const std::string& variant, DType dtype, Device device) {
+  return make_run(default_model(variant), load_json("reference/numbers.json").at(variant), dtype,
+                  device);
+}
+
+ModelRun small_run(DType dtype, Device device) {
+  return make_run(small_config(), load_json("small.json").at("SMALL"), dtype, device);
+}
+
+ModelConfig tiny_config() {
+  ModelConfig config = small_config();
+  config.n_vox = 8;
+  config.decoder_channels = {4, 3};
+  config.refiner_channels = {3};
+  return config;
 }
 
 std::unique_ptr<Pix2Vox> make_model(const ModelRun& run) {
@@ -171,24 +222,41 @@ void check_features(const ModelRun& run, std::int64_t views) {
 
 void check_training_step(const ModelRun& run, std::int64_t views) {
   CAPTURE(views);
-  const auto model = make_model(run);
-  const json& expected = run.numbers.at(concat("training step, batch 2, ", views, " views"));
-  {
-    const Prediction prediction = model->forward(make_pictures(run, 2, views), views);
-    const Losses losses = Pix2Vox::losses(prediction, make_truth(run, 2));
-    check_loss(run, losses.merged, expected.at("merged loss"));
-    check_loss(run, losses.refined, expected.at("refined loss"));
-    losses.total.backward();
-  }
-  std::size_t trained = 0;
-  for (const auto& [name, parameter] : model->parameters()) {
+  const TrainedOnce trained = train_once(run, views);
+  check_losses_and_buffers(run, trained, views);
+  const json& expected = step_numbers(run, views).at("gradients");
+  std::size_t gradients = 0;
+  for (const auto& [name, parameter] : trained.model->parameters()) {
     if (!parameter.requires_grad()) continue;
     CAPTURE(name);
-    ++trained;
-    check_gradient(run, parameter.grad(), figures(expected.at("gradients").at(name)));
+    ++gradients;
+    check_gradient(run, parameter.grad(), figures(expected.at(name)));
   }
-  CHECK(trained == expected.at("gradients").size());
-  check_buffers(run, *model, expected.at("buffers after"));
+  CHECK(gradients == expected.size());
+}
+
+void check_losses_and_buffers(const ModelRun& run, std::int64_t views) {
+  CAPTURE(views);
+  check_losses_and_buffers(run, train_once(run, views), views);
+}
+
+void check_rounded_gradients(std::int64_t views, Device device) {
+  CAPTURE(views);
+  const ModelRun rounded = make_run(tiny_config(), {}, DType::f32, device);
+  const ModelRun exact = make_run(tiny_config(), {}, DType::f64, Device::cpu());
+  const auto model = train_once(rounded, views).model, exact_model = train_once(exact, views).model;
+  const auto parameters = model->parameters(), exact_parameters = exact_model->parameters();
+  REQUIRE(parameters.size() == exact_parameters.size());
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    CAPTURE(parameters[i].name);
+    const Tensor& gradient = parameters[i].variable.grad();
+    const Tensor& expected = exact_parameters[i].variable.grad();
+    REQUIRE(gradient.defined() == expected.defined());
+    if (!expected.defined()) continue;
+    const double norm = figures_of(expected).l2;
+    const double allowed = norm < rounding ? rounded.noise : rounded.gradient_tolerance * norm;
+    CHECK(distance(values(gradient), values(expected)) <= allowed);
+  }
 }
 
 void check_ten_steps(const ModelRun& run, std::int64_t views) {
@@ -206,8 +274,8 @@ void check_ten_steps(const ModelRun& run, std::int64_t views) {
   for (const json& pair : expected) {
     adam->zero_grad();
     const Losses losses = Pix2Vox::losses(model->forward(pictures, views), truth);
-    check_loss(run, losses.merged, pair[0]);
-    check_loss(run, losses.refined, pair[1]);
+    check_loss(run, item_of(losses.merged), pair[0]);
+    check_loss(run, item_of(losses.refined), pair[1]);
     losses.total.backward();
     adam->step();
   }
