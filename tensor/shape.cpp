@@ -14,8 +14,8 @@ Shape::Shape(std::span<const std::int64_t> extents) : rank_(static_cast<int>(ext
   for (int i = 0; i < rank_; ++i) {
     check(extents[i] >= 0, "[shape] extent ", i, " is negative: ", extents[i]);
     extents_[i] = extents[i];
-    check(extents[i] == 0 || numel <= (std::int64_t{1} << 62) / extents[i],
-          "[shape] more than 2^62 elements");
+    check(extents[i] == 0 || numel <= (std::int64_t{1} << 59) / extents[i],
+          "[shape] more than 2^59 elements");
     numel *= extents[i];
   }
 }

@@ -21,7 +21,8 @@ class Shape {
   /// Extent of a dimension; negative numbers count from the end.
   std::int64_t operator[](int dim) const;
   std::int64_t& operator[](int dim);
-  /// Product of all extents (1 for rank 0). The constructors refuse products over 2^62.
+  /// Product of all extents (1 for rank 0). The constructors refuse products over 2^59,
+  /// so that sizes in bytes fit too.
   std::int64_t numel() const;
   /// Product of all extents but the last: the number of rows of a channels-last tensor.
   std::int64_t rows() const { return rank_ == 0 ? 1 : numel() / (*this)[-1]; }

@@ -47,7 +47,7 @@ TEST_CASE("shapes") {
   CHECK(message_of([] { Shape{2, -1}; }) == "[shape] extent 1 is negative: -1");
   CHECK(message_of([] { Shape{1, 1, 1, 1, 1, 1, 1}; }) == "[shape] at most 6 dimensions, got 7");
   const std::int64_t big = std::int64_t{1} << 40;
-  CHECK(message_of([&] { Shape{big, big}; }) == "[shape] more than 2^62 elements");
+  CHECK(message_of([&] { Shape{big, big}; }) == "[shape] more than 2^59 elements");
 }
 
 TEST_CASE("assignment shares, clone copies") {
