@@ -126,10 +126,8 @@ TrainingOutcome Trainer::run() {
     report.epochs = config_.train.epochs;
     set_learning_rates();
     stopped = !train_epoch(report);
-    if (!stopped && validation_) {
-      validate(report);
-      stopped = stopping();  // an unfinished validation counts for nothing and is done again
-    }
+    // An unfinished validation counts for nothing and is done again.
+    if (!stopped && validation_) stopped = !validate(report);
     if (!stopped) {
       ++state_.epoch;
       state_.batch = 0;
@@ -219,7 +217,7 @@ void Trainer::report_anomaly(const Batch& batch) {
   fail(place, "A loss or gradient was NaN or infinite");
 }
 
-void Trainer::validate(EpochReport& report) {
+bool Trainer::validate(EpochReport& report) {
   Config config = config_;
   config.test.n_views = report.n_views;
   EvaluationHooks hooks;
@@ -241,7 +239,7 @@ void Trainer::validate(EpochReport& report) {
   report.validation = evaluation.iou;
   report.validation_loss_merged = evaluation.loss_merged;
   report.validation_loss_refined = evaluation.loss_refined;
-  if (stopping()) return;
+  if (stopping()) return false;
   report.threshold = threshold_ = evaluation.iou.best().first;
   const double iou = evaluation.iou.mean_over_thresholds();
   if (state_.best_epoch == 0 || iou > state_.best_iou) {
@@ -255,6 +253,7 @@ void Trainer::validate(EpochReport& report) {
   } catch (const std::exception& error) {
     if (hooks_.notice) hooks_.notice(concat("no sample picture: ", error.what()));
   }
+  return true;
 }
 
 Checkpoint Trainer::snapshot(bool with_training) const {

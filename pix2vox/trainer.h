@@ -84,7 +84,7 @@ class Trainer {
   bool train_epoch(EpochReport& report);  // false if stopped
   void step(const Batch& batch);
   [[noreturn]] void report_anomaly(const Batch& batch);
-  void validate(EpochReport& report);
+  bool validate(EpochReport& report);  // false if stopped
   void save(const EpochReport& report);
   void write_metrics(const EpochReport& report) const;
   Checkpoint snapshot(bool with_training) const;
