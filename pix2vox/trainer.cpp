@@ -272,10 +272,11 @@ Checkpoint Trainer::snapshot(bool with_training) const {
 void Trainer::save(const EpochReport& report) {
   const RunFolder folder{options_.out};
   write_metrics(report);
-  save_last_checkpoint(folder.checkpoints(), snapshot(true));
+  // last.h5 comes at the end: whoever resumes from it can count on the others.
   if (report.best || !validation_) save_checkpoint(folder.best(), snapshot(false));
   if (config_.train.save_every > 0 && report.epoch % config_.train.save_every == 0)
     save_checkpoint(folder.epoch(report.epoch), snapshot(false));
+  save_last_checkpoint(folder.checkpoints(), snapshot(true));
 }
 
 void Trainer::write_metrics(const EpochReport& report) const {
