@@ -219,7 +219,7 @@ void Trainer::report_anomaly(const Batch& batch) {
 
 bool Trainer::validate(EpochReport& report) {
   Config config = config_;
-  config.test.n_views = report.n_views;
+  config.test.n_views = config_.train.n_views;  // the same every epoch, so that epochs compare
   EvaluationHooks hooks;
   hooks.progress = hooks_.validating;
   hooks.stop = [this] { return stopping(); };
