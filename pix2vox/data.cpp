@@ -37,8 +37,6 @@ LoaderOptions common(const Config& config) {
   options.seed = config.train.seed;
   options.threads = int(config.data.loader_threads);
   options.transform = transform_options(config);
-  options.skip_bad = config.data.skip_bad / 100;
-  options.cache_bytes = std::size_t(config.data.cache_mb) << 20;
   return options;
 }
 
@@ -50,6 +48,8 @@ LoaderOptions training_loader(const Config& config) {
   options.n_views = int(config.train.n_views);
   options.random_n_views = config.train.random_n_views;
   options.shuffle = options.drop_last = options.augment = true;
+  options.skip_bad = config.data.skip_bad / 100;
+  options.cache_bytes = std::size_t(config.data.cache_mb) << 20;
   return options;
 }
 
@@ -58,6 +58,7 @@ LoaderOptions testing_loader(const Config& config) {
   options.batch_size = config.test.batch_size;
   options.n_views = int(config.test.n_views);
   options.first_views = true;
+  options.cache_bytes = 0;  // everything is read once
   return options;
 }
 

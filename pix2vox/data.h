@@ -17,7 +17,8 @@ TransformOptions transform_options(const Config& config);
 
 /// Shuffled, augmented, the last partial batch dropped.
 LoaderOptions training_loader(const Config& config);
-/// Every object once, in order, its first views; `n_views` and batch size of config.test.
+/// Every object once, in order, its first views; `n_views` and batch size of config.test. An object
+/// that cannot be read is an error, whatever data.skip_bad says: no other may count in its place.
 LoaderOptions testing_loader(const Config& config);
 
 }  // namespace voxgrad
