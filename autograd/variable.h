@@ -3,7 +3,7 @@
 // gradients are enabled, hangs a Node on the result. backward() walks the nodes in reverse.
 //
 //   Variable w(tensor, /*requires_grad=*/true);
-//   Variable loss = mean(mul(w, w));
+//   Variable loss = mean(multiply(w, w));
 //   loss.backward();
 //   w.grad();   // dloss/dw
 #pragma once
