@@ -9,8 +9,9 @@ namespace voxgrad {
 
 void check_transform_options(const TransformOptions& options) {
   check<ConfigError>(
-      options.crop >= 1 && options.crop <= 8192 && options.size >= 1 && options.size <= 8192,
-      "[transform] crop and size must be in 1..8192, got ", options.crop, " and ", options.size);
+      options.crop >= 0 && options.crop <= 8192 && options.size >= 1 && options.size <= 8192,
+      "[transform] crop must be in 0..8192 and size in 1..8192, got ", options.crop, " and ",
+      options.size);
   const auto is_color = [](int value) { return value >= 0 && value <= 255; };
   check<ConfigError>(
       is_color(options.background) && is_color(options.background_low) &&

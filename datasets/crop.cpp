@@ -39,7 +39,8 @@ void to_bgra(const Image& picture, int y, int first, int last, float* result) {
 }
 
 CropArea centre_area(const Image& picture, int crop) {
-  if (picture.width <= crop || picture.height <= crop) return {0, 0, picture.width, picture.height};
+  if (crop == 0 || picture.width <= crop || picture.height <= crop)
+    return {0, 0, picture.width, picture.height};
   return {(picture.width - crop) / 2, (picture.height - crop) / 2, crop, crop};
 }
 

@@ -5,8 +5,8 @@
 // Steps, on floats in [0,1] in the order B, G, R, A (grey becomes three equal channels):
 //   1. Crop. With a box: the square around the box's middle with its longer side, continued with
 //      edge pixels outside the picture. Without: the centre crop*crop pixels if the picture is
-//      larger both ways, else all of it. Bilinear resize to size*size (half-pixel centres, edges
-//      clamped, no antialiasing).
+//      larger both ways, else (and with crop 0) all of it. Bilinear resize to size*size (half-pixel
+//      centres, edges clamped, no antialiasing).
 //   2. Pixels whose alpha is exactly 0 get the background colour; alpha is then dropped.
 //   3. Brightness, contrast and saturation in random order, without clipping; then one offset a
 //      channel along the principal components of ImageNet's colours (Krizhevsky et al., 2012).
@@ -26,7 +26,7 @@
 namespace voxgrad {
 
 struct TransformOptions {
-  int crop = 128;                                             // pixels of the picture
+  int crop = 128;                                             // pixels of the picture; 0: all
   int size = 224;                                             // pixels of the result
   int background = 240;                                       // grey for testing, 0..255
   int background_low = 225, background_high = 255;            // for training, both included

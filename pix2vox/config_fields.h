@@ -78,7 +78,7 @@ void visit_fields(AnyConfig& config, Visitor&& visit) {
         augmentation.contrast);
   visit(F{"data.augmentation.saturation", "factor uniform in 1 +- this", 0, 1},
         augmentation.saturation);
-  visit(F{"data.augmentation.noise_std", "of the colour noise", 0, 100}, augmentation.noise_std);
+  visit(F{"data.augmentation.noise_std", "of the colour noise", 0, 10}, augmentation.noise_std);
   visit(F{"data.augmentation.flip", "mirror each view with probability 1/2"}, augmentation.flip);
   visit(F{"data.augmentation.permute_channels", "one random channel order an object"},
         augmentation.permute_channels);
