@@ -92,6 +92,21 @@ void check_distinct_stems(const std::vector<std::string>& images) {
   }
 }
 
+// A result must not take the place of a picture that it was made from.
+void check_inputs_stay(const PredictFlags& flags) {
+  const std::size_t objects = flags.each ? flags.images.size() : 1;
+  for (const std::string& format : flags.formats)
+    for (std::size_t i = 0; i < objects; ++i) {
+      const std::string name = fs::path(flags.images[i]).stem().string() + "." + format;
+      const fs::path file = fs::path(flags.out) / name;
+      for (const std::string& image : flags.images) {
+        std::error_code error;
+        check<ConfigError>(!fs::equivalent(file, image, error), file.string(),
+                           " is a picture to be read: choose another folder with --out");
+      }
+    }
+}
+
 int predict(const PredictFlags& flags) {
   const Device device = flags.device.apply();
   for (const std::string& format : flags.formats)
@@ -100,6 +115,7 @@ int predict(const PredictFlags& flags) {
   check<ConfigError>(flags.threshold < 0 || flags.threshold <= 1,
                      "--threshold is a probability, 0 to 1, got ", flags.threshold);
   if (flags.each) check_distinct_stems(flags.images);
+  check_inputs_stay(flags);
   std::error_code error;
   fs::create_directories(flags.out, error);
   check(!error, flags.out, ": cannot make the folder: ", error.message());
