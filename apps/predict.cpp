@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <iostream>
 #include <map>
+#include <optional>
 
 #include "apps/verbs.h"
 #include "pix2vox/predictor.h"
@@ -22,9 +23,9 @@ namespace fs = std::filesystem;
 struct PredictFlags {
   std::vector<std::string> images;
   std::string weights;
-  std::string out = ".";
+  std::string out = "prediction";
   std::vector<std::string> formats{"npy", "binvox", "obj", "png"};
-  double threshold = -1;  // below 0: the checkpoint's
+  std::optional<double> threshold;  // absent: the checkpoint's
   bool each = false;
   DeviceFlags device;
 };
@@ -63,7 +64,7 @@ void predict_object(Predictor& predictor, const PredictFlags& flags,
          inspect_picture(views.back(), int(predictor.config().data.crop_size)))
       warn(file + ": " + problem);
   }
-  const double threshold = flags.threshold < 0 ? predictor.threshold() : flags.threshold;
+  const double threshold = flags.threshold.value_or(predictor.threshold());
   const Predictor::Result result = predictor.predict(views);
   const std::string problem = inspect_volume(result.probabilities, threshold);
   if (!problem.empty()) warn(problem);
@@ -112,8 +113,6 @@ int predict(const PredictFlags& flags) {
   for (const std::string& format : flags.formats)
     check<ConfigError>(std::ranges::find(kFormats, format) != kFormats.end(), "unknown format '",
                        format, "': use npy, binvox, obj, ply, stl, glb, png");
-  check<ConfigError>(flags.threshold < 0 || flags.threshold <= 1,
-                     "--threshold is a probability, 0 to 1, got ", flags.threshold);
   if (flags.each) check_distinct_stems(flags.images);
   check_inputs_stay(flags);
   std::error_code error;
@@ -142,6 +141,7 @@ void add_predict(CLI::App& app, Action& action) {
       ->capture_default_str();
   verb->add_option("--threshold", flags->threshold,
                    "Probability from which a voxel counts as occupied [the checkpoint's]")
+      ->check(CLI::Range(0.0, 1.0))
       ->type_name("T");
   verb->add_option("--format", flags->formats,
                    "npy (float32 probabilities [x][y][z]), binvox, obj, ply, stl, glb, png")

@@ -46,14 +46,12 @@ std::string describe(const EpochReport& r, double seconds_left) {
                             format_seconds(r.seconds), format_seconds(seconds_left));
 }
 
-// A validation split is used where there is one with objects in it.
+// A data set may come without validation objects; one that lists them must have them.
 std::unique_ptr<Dataset> open_validation(const DataConfig& config, ProgressLine& line) {
-  try {
-    return open_dataset(config, "val");
-  } catch (const DataError& error) {
-    line.print(fmt::format("warning: training without validation: {}", error.what()));
-    return nullptr;
-  }
+  if (has_split(config, "val")) return open_dataset(config, "val");
+  line.print(
+      "warning: no validation objects: the threshold stays 0.3, the last epoch counts as the best");
+  return nullptr;
 }
 
 int train(const TrainFlags& flags) {

@@ -50,12 +50,24 @@ void check_options(const BuildOptions& options) {
   within("threads", options.threads, 0, 1024);
 }
 
+std::string volume_folder(const BuildOptions& options) {
+  return fmt::format("ShapeNetVox{}", options.resolution);
+}
+
 // Refuses to mix a data set with other files, and marks it as unfinished.
-void prepare_folder(const fs::path& out) {
+void prepare_folder(const fs::path& out, const std::string& volumes) {
   if (fs::exists(out)) {
     check(fs::is_directory(out), "[build] ", out.string(), " is not a folder");
     check(fs::is_empty(out) || fs::exists(out / "ShapeNetRendering"), "[build] ", out.string(),
           " holds other files; choose a new or empty folder");
+  }
+  if (fs::exists(out)) {
+    for (const auto& entry : fs::directory_iterator(out)) {
+      const std::string name = entry.path().filename().string();
+      check<ConfigError>(!name.starts_with("ShapeNetVox") || name == volumes, "[build] ",
+                         out.string(), " already holds ", name,
+                         ", volumes of another resolution; choose a new or empty folder");
+    }
   }
   fs::create_directories(out / "ShapeNetRendering");
   fs::remove(out / "dataset.json");
@@ -96,8 +108,7 @@ void write_object(const BuiltObject& object, const MeshSource& source,
                   const BuildOptions& options) {
   const fs::path views =
       options.out / "ShapeNetRendering" / source.category / source.id / "rendering";
-  const fs::path voxels =
-      options.out / fmt::format("ShapeNetVox{}", options.resolution) / source.category / source.id;
+  const fs::path voxels = options.out / volume_folder(options) / source.category / source.id;
   fs::create_directories(views);
   fs::create_directories(voxels);
   for (const auto& old : fs::directory_iterator(views)) {
@@ -233,7 +244,7 @@ void write_skipped(const BuildReport& report, const fs::path& file) {
 BuildReport build_dataset(const BuildOptions& options, const BuildProgress& progress) {
   check_options(options);
   const MeshSources sources = list_mesh_sources(options.meshes);
-  prepare_folder(options.out);
+  prepare_folder(options.out, volume_folder(options));
   Builder builder(sources.objects, options, progress);
   builder.run();
 

@@ -1,5 +1,7 @@
 #include "pix2vox/data.h"
 
+#include <algorithm>
+
 #include "datasets/shapenet.h"
 
 namespace voxgrad {
@@ -9,6 +11,15 @@ std::unique_ptr<Dataset> open_dataset(const DataConfig& config, const std::strin
                      "no data set: give --data DIR, or data.root in the configuration");
   return std::make_unique<ShapeNetDataset>(
       ShapeNetOptions{.root = config.root, .split = split, .taxonomy = config.taxonomy});
+}
+
+bool has_split(const DataConfig& config, const std::string& split) {
+  const std::filesystem::path taxonomy = config.taxonomy.empty()
+                                             ? std::filesystem::path(config.root) / "dataset.json"
+                                             : config.taxonomy;
+  return std::ranges::any_of(read_taxonomy(taxonomy), [&](const Category& category) {
+    return !category.objects(split).empty();
+  });
 }
 
 TransformOptions transform_options(const Config& config) {

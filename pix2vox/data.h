@@ -13,6 +13,9 @@ namespace voxgrad {
 /// folder is not as expected.
 std::unique_ptr<Dataset> open_dataset(const DataConfig& config, const std::string& split);
 
+/// True if the data set's taxonomy lists objects for this split.
+bool has_split(const DataConfig& config, const std::string& split);
+
 TransformOptions transform_options(const Config& config);
 
 /// Shuffled, augmented, the last partial batch dropped.

@@ -102,11 +102,28 @@ void Trainer::resume() {
   check<ConfigError>(state_.seed == config_.train.seed, last.file.string(),
                      ": was trained with seed ", state_.seed, ", the configuration says ",
                      config_.train.seed);
+  check_same_recipe(checkpoint.config, last.file);
   model_.load_state(checkpoint.model);
   optimizer_ = make_optimizer(model_, config_);
   optimizer_->load_state(state_.optimizer_state);
   state_.optimizer_state.clear();
   threshold_ = checkpoint.threshold;
+}
+
+void Trainer::check_same_recipe(const Config& before, const std::filesystem::path& file) const {
+  const TrainConfig &was = before.train, &now = config_.train;
+  // Half an epoch of one kind cannot be finished as another: its batches would be other objects.
+  check<ConfigError>(
+      state_.batch == 0 || (was.batch_size == now.batch_size && was.n_views == now.n_views &&
+                            was.random_n_views == now.random_n_views),
+      file.string(), ": stopped within an epoch of train.batch_size ", was.batch_size,
+      " and train.n_views ", was.n_views, ", which must stay until the epoch is done");
+  TrainConfig comparable = was;
+  comparable.epochs = now.epochs;  // training longer is what resuming is for
+  if (!(comparable == now && before.data.augmentation == config_.data.augmentation) &&
+      hooks_.notice)
+    hooks_.notice(
+        "warning: the settings of train or data.augmentation differ from those the run began with");
 }
 
 void Trainer::set_learning_rates() {

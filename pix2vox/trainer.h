@@ -80,6 +80,7 @@ class Trainer {
  private:
   void start_fresh();
   void resume();
+  void check_same_recipe(const Config& before, const std::filesystem::path& file) const;
   void set_learning_rates();
   bool train_epoch(EpochReport& report);  // false if stopped
   void step(const Batch& batch);

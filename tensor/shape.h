@@ -25,7 +25,9 @@ class Shape {
   /// so that sizes in bytes fit too.
   std::int64_t numel() const;
   /// Product of all extents but the last: the number of rows of a channels-last tensor.
-  std::int64_t rows() const { return rank_ == 0 ? 1 : numel() / (*this)[-1]; }
+  std::int64_t rows() const {
+    return rank_ == 0 ? 1 : (*this)[-1] == 0 ? 0 : numel() / (*this)[-1];
+  }
   std::span<const std::int64_t> extents() const { return {extents_.data(), std::size_t(rank_)}; }
   const std::int64_t* begin() const { return extents_.data(); }
   const std::int64_t* end() const { return extents_.data() + rank_; }
