@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "datasets/shapenet.h"
+#include "datasets/taxonomy.h"
 
 namespace voxgrad {
 
@@ -14,9 +15,8 @@ std::unique_ptr<Dataset> open_dataset(const DataConfig& config, const std::strin
 }
 
 bool has_split(const DataConfig& config, const std::string& split) {
-  const std::filesystem::path taxonomy = config.taxonomy.empty()
-                                             ? std::filesystem::path(config.root) / "dataset.json"
-                                             : config.taxonomy;
+  std::filesystem::path taxonomy = config.taxonomy;
+  if (taxonomy.empty()) taxonomy = std::filesystem::path(config.root) / "dataset.json";
   return std::ranges::any_of(read_taxonomy(taxonomy), [&](const Category& category) {
     return !category.objects(split).empty();
   });
