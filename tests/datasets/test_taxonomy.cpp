@@ -3,6 +3,7 @@
 #include "datasets/taxonomy.h"
 #include "tensor/error.h"
 #include "tests/datasets/expect_error.h"
+#include "tests/support/source_tree.h"
 #include "tests/support/temporary_folder.h"
 
 using namespace voxgrad;
@@ -53,8 +54,7 @@ TEST_CASE("a written taxonomy is read back") {
 }
 
 TEST_CASE("ShapeNet's split that the project carries is whole") {
-  const Taxonomy taxonomy =
-      read_taxonomy(std::filesystem::path(VOXGRAD_SOURCE_DIR) / "datasets/splits/ShapeNet.json");
+  const Taxonomy taxonomy = read_taxonomy(in_source_tree("datasets/splits/ShapeNet.json"));
   CHECK(taxonomy.size() == 13);
   std::size_t train = 0, val = 0, test = 0;
   for (const Category& entry : taxonomy) {

@@ -12,6 +12,7 @@
 #include "tensor/error.h"
 #include "tests/datasets/expect_error.h"
 #include "tests/support/npz.h"
+#include "tests/support/source_tree.h"
 
 using namespace voxgrad;
 using namespace voxgrad::testing;
@@ -19,7 +20,7 @@ using nlohmann::json;
 
 namespace {
 
-const std::filesystem::path golden = std::filesystem::path(VOXGRAD_SOURCE_DIR) / "tests/golden";
+const std::filesystem::path golden = in_source_tree("tests/golden");
 
 Image golden_picture(const std::string& name) {
   return read_image(golden / "pictures" / name);

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "pix2vox/config.h"
+#include "tests/support/source_tree.h"
 
 using namespace voxgrad;
 
@@ -159,7 +160,7 @@ TEST_CASE("every key is documented once") {
 }
 
 TEST_CASE("the configurations that come with the program are valid") {
-  const std::filesystem::path folder = std::filesystem::path(VOXGRAD_SOURCE_DIR) / "configs";
+  const std::filesystem::path folder = in_source_tree("configs");
   Config published;
   CHECK(load_config(folder / "Pix2Vox-A.yaml") == published);
   published.model = default_model("F");

@@ -5,6 +5,8 @@
 #include <fstream>
 #include <limits>
 
+#include "tests/support/source_tree.h"
+
 namespace voxgrad::golden {
 namespace {
 
@@ -120,7 +122,7 @@ void fill_state(const Module& module) {
 }
 
 std::string path_of(const std::string& name) {
-  return std::string(VOXGRAD_SOURCE_DIR "/tests/golden/") + name;
+  return (in_source_tree("tests/golden") / name).string();
 }
 
 nlohmann::json load_json(const std::string& name) {

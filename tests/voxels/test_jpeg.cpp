@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tests/support/source_tree.h"
 #include "tests/voxels/grids.h"
 #include "voxels/file.h"
 #include "voxels/image.h"
@@ -26,7 +27,7 @@ Image gradient(int width, int height, int channels) {
 }
 
 std::filesystem::path data_file(const std::string& name) {
-  return std::filesystem::path(VOXGRAD_SOURCE_DIR) / "tests/voxels/data" / name;
+  return in_source_tree("tests/voxels/data") / name;
 }
 
 /// The bytes of a test file, which shows gradient(45, 30, 3).
