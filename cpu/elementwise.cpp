@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <limits>
 
-#include "cpu/convert.h"
 #include "cpu/kernels.h"
 #include "cpu/parallel.h"
 #include "cpu/vector_math.h"
+#include "tensor/ops/convert.h"
 
 namespace voxgrad::cpu {
 namespace {

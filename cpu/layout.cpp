@@ -1,9 +1,9 @@
 // Kernels that move elements. They work on sizes of elements, so every dtype goes.
 #include <cstring>
 
-#include "cpu/convert.h"
 #include "cpu/kernels.h"
 #include "cpu/parallel.h"
+#include "tensor/ops/convert.h"
 
 namespace voxgrad::cpu {
 namespace {

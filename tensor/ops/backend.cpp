@@ -3,7 +3,7 @@
 namespace voxgrad {
 
 #ifdef VOXGRAD_WITH_CUDA
-const Backend& cuda_backend();  // cuda/backend.cu
+const Backend& cuda_backend();  // cuda/backend.cpp
 int cuda_backend_device_count();
 #endif
 

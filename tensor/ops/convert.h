@@ -1,5 +1,6 @@
-// One value from any element type to any other. Roundings are to nearest even. Floats that become
-// integers are truncated; what does not fit goes to the nearest bound, and NaN to 0.
+// One value from any element type to any other, for loops and kernels. Roundings are to nearest
+// even. Floats that become integers are truncated; what does not fit goes to the nearest bound, and
+// NaN to 0.
 #pragma once
 
 #include <bit>
@@ -7,8 +8,9 @@
 #include <limits>
 
 #include "tensor/dtype.h"
+#include "tensor/ops/functors.h"
 
-namespace voxgrad::cpu {
+namespace voxgrad {
 
 /// Calls f.template operator()<T>() with the C++ type of any dtype.
 template <class F>
@@ -28,11 +30,11 @@ decltype(auto) dispatch_any(DType dtype, F&& f) {
   fail("[dtype] unknown dtype ", int(dtype));
 }
 
-inline float to_float(BFloat16 value) {
+VOXGRAD_HD inline float to_float(BFloat16 value) {
   return std::bit_cast<float>(std::uint32_t(value.bits) << 16);
 }
 
-inline BFloat16 to_bfloat16(float value) {
+VOXGRAD_HD inline BFloat16 to_bfloat16(float value) {
   const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
   if (value != value) return {std::uint16_t((bits >> 16) | 0x40u)};
   return {std::uint16_t((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16)};
@@ -40,7 +42,7 @@ inline BFloat16 to_bfloat16(float value) {
 
 /// To f32 by rounding to odd, so that a second rounding, to bf16, still sees on which side of a tie
 /// the value lay (Boldo and Melquiond, 2008).
-inline float round_to_odd(double value) {
+VOXGRAD_HD inline float round_to_odd(double value) {
   const float nearest = float(value);
   const double back = nearest;
   if (back == value || value != value) return nearest;
@@ -50,14 +52,16 @@ inline float round_to_odd(double value) {
 }
 
 template <class To, class From>
-To convert_value(From value) {
+VOXGRAD_HD To convert_value(From value) {
   if constexpr (std::is_same_v<To, From>) {
     return value;
   } else if constexpr (std::is_same_v<From, BFloat16>) {
     return convert_value<To>(to_float(value));
   } else if constexpr (std::is_same_v<To, BFloat16>) {
-    if constexpr (std::is_same_v<From, float>) return to_bfloat16(value);
-    return to_bfloat16(round_to_odd(double(value)));
+    if constexpr (std::is_same_v<From, float>)
+      return to_bfloat16(value);
+    else
+      return to_bfloat16(round_to_odd(double(value)));
   } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
     constexpr To low = std::numeric_limits<To>::min();
     constexpr To high = std::numeric_limits<To>::max();
@@ -70,4 +74,4 @@ To convert_value(From value) {
   }
 }
 
-}  // namespace voxgrad::cpu
+}  // namespace voxgrad

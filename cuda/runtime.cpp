@@ -1,0 +1,160 @@
+#include "cuda/runtime.h"
+
+#include <mutex>
+#include <vector>
+
+#include "cuda/check.h"
+
+namespace voxgrad::cuda {
+namespace {
+
+constexpr int kLeastCapability = 8;  // the kernels are built for 8.0 and newer
+
+struct Found {
+  int count = 0;
+  std::string problem;
+};
+
+Found find_devices() {
+  Found found;
+  int present = 0;
+  const cudaError_t status = cudaGetDeviceCount(&present);
+  if (status != cudaSuccess) {
+    cudaGetLastError();
+    found.problem = cudaGetErrorString(status);
+    return found;
+  }
+  found.problem = "no device found";
+  for (; found.count < present; ++found.count) {
+    int major = 0;
+    cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, found.count);
+    if (major < kLeastCapability) {
+      found.problem = concat("device ", found.count, " has compute capability ", major,
+                             ".x, but 8.0 or newer is needed");
+      break;
+    }
+  }
+  return found;
+}
+
+const Found& devices() {
+  static const Found found = find_devices();
+  return found;
+}
+
+struct DeviceState {
+  cudaStream_t stream = nullptr;
+  int multiprocessors = 0;
+};
+
+// Never destroyed: tensors with static lifetime may be released after everything else.
+DeviceState& state_of(int index) {
+  static std::mutex mutex;
+  static auto* const states = new std::vector<DeviceState>(std::size_t(device_count()));
+  const std::lock_guard lock(mutex);
+  DeviceState& state = (*states)[std::size_t(index)];
+  if (state.stream == nullptr) {
+    check_cuda(
+        cudaDeviceGetAttribute(&state.multiprocessors, cudaDevAttrMultiProcessorCount, index),
+        "cudaDeviceGetAttribute");
+    check_cuda(cudaStreamCreateWithFlags(&state.stream, cudaStreamNonBlocking), "cudaStreamCreate");
+  }
+  return state;
+}
+
+struct Current {
+  int index = -1;
+  DeviceState* state = nullptr;
+};
+thread_local Current current;
+
+}  // namespace
+
+int device_count() {
+  return devices().count;
+}
+
+const std::string& why_no_device() {
+  return devices().problem;
+}
+
+void use_device(int index) {
+  if (index == current.index) return;
+  check<DeviceError>(index >= 0 && index < device_count(), "[device] cuda:", index,
+                     " is not there: ", device_count(), " CUDA devices found");
+  check_cuda(cudaSetDevice(index), "cudaSetDevice");
+  current = {index, &state_of(index)};
+}
+
+int current_device() {
+  if (current.index < 0) use_device(0);
+  return current.index;
+}
+
+int multiprocessors() {
+  current_device();
+  return current.state->multiprocessors;
+}
+
+cudaStream_t current_stream() {
+  current_device();
+  return current.state->stream;
+}
+
+Stream make_stream() {
+  current_device();
+  cudaStream_t stream = nullptr;
+  check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreate");
+  return Stream(stream);
+}
+
+Event make_event(bool timing) {
+  current_device();
+  cudaEvent_t event = nullptr;
+  check_cuda(cudaEventCreateWithFlags(&event, timing ? cudaEventDefault : cudaEventDisableTiming),
+             "cudaEventCreate");
+  return Event(event);
+}
+
+thread_local const Op* Op::current_ = nullptr;
+
+void Op::enter() {
+  for (int i = 0; i < count_; ++i) {
+    if (!tensors_[i]->defined()) continue;
+    const Device device = tensors_[i]->device();
+    if (device.is_cuda()) use_device(device.index);
+    break;
+  }
+  current_ = this;
+}
+
+std::string Op::message(const std::string& what) {
+  if (current_ == nullptr) return "[cuda] " + what;
+  std::string text = concat('[', current_->name_, "] ", what);
+  const char* separator = ": ";
+  for (int i = 0; i < current_->count_; ++i) {
+    const Tensor& tensor = *current_->tensors_[i];
+    if (!tensor.defined()) continue;
+    text += concat(separator, tensor.dtype(), tensor.shape());
+    separator = ", ";
+  }
+  return text;
+}
+
+void fail_cuda(cudaError_t status, const char* call) {
+  cudaGetLastError();  // errors that do not last are forgotten here
+  const char* note = "";
+  switch (status) {
+    case cudaErrorIllegalAddress:
+    case cudaErrorMisalignedAddress:
+    case cudaErrorLaunchFailure:
+    case cudaErrorAssert:
+      note = " (a kernel started earlier did this; compute-sanitizer finds it)";
+      break;
+    default:
+      break;
+  }
+  fail<DeviceError>(Op::message(concat(call, " failed: ", cudaGetErrorString(status), note)));
+}
+
+}  // namespace voxgrad::cuda
