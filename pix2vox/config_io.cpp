@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <numeric>
 #include <optional>
 
 #include "pix2vox/config_fields.h"
+#include "pix2vox/nearest.h"
 #include "pix2vox/yaml_reader.h"
 #include "voxels/file.h"
 
@@ -92,40 +92,24 @@ bool parse(const ConfigField& field, const YamlEntry& entry, std::vector<T>& tar
 
 // Suggestions for unknown keys.
 
-std::size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
-}
-
 std::string last_word(const std::string& key) {
   return key.substr(key.rfind('.') + 1);
 }
 
 [[noreturn]] void fail_unknown_key(const YamlEntry& entry) {
-  std::string best, inside;
-  std::size_t best_distance = entry.key.size() / 3 + 2;
+  std::string inside;
+  Nearest nearest(entry.key, entry.key.size() / 3 + 2);
   Config config;
   visit_fields(config, [&](const ConfigField& field, auto&) {
     const std::string key = field.key;
     if (key.starts_with(entry.key + ".")) inside += (inside.empty() ? "" : ", ") + key;
     // A right word in the wrong section counts as near.
-    const std::size_t distance =
-        last_word(key) == last_word(entry.key) ? 1 : edit_distance(key, entry.key);
-    if (distance < best_distance) {
-      best_distance = distance;
-      best = key;
-    }
+    if (last_word(key) == last_word(entry.key))
+      nearest.offer(key, 1);
+    else
+      nearest.offer(key);
   });
+  const std::string& best = nearest.name();
   if (!inside.empty())
     fail<ConfigError>(entry.where, ": ", entry.key,
                       " is a section and takes no value: its keys are ", inside);
@@ -235,10 +219,15 @@ Config parse_config(const std::string& yaml, const std::string& name,
 }
 
 Config load_config(const std::filesystem::path& file, const ConfigOverrides& overrides) {
-  std::error_code error;
-  check<ConfigError>(std::filesystem::is_regular_file(file, error), file.string(),
+  std::error_code code;
+  check<ConfigError>(std::filesystem::is_regular_file(file, code), file.string(),
                      ": no such configuration file");
-  const std::vector<std::uint8_t> bytes = read_file(file, std::size_t{1} << 20);
+  std::vector<std::uint8_t> bytes;
+  try {
+    bytes = read_file(file, max_yaml_bytes);
+  } catch (const Error& error) {
+    fail<ConfigError>(error.what());
+  }
   return parse_config(std::string(bytes.begin(), bytes.end()), file.string(), overrides);
 }
 

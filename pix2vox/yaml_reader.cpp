@@ -11,7 +11,6 @@
 namespace voxgrad {
 namespace {
 
-constexpr std::size_t max_bytes = 256 << 10;
 constexpr std::size_t max_depth = 8;
 
 // Collects entries from the parser's events, so that nothing but them is ever built.
@@ -128,8 +127,8 @@ class EntryCollector : public YAML::EventHandler {
 
 std::vector<YamlEntry> collect(EntryCollector collector, const std::string& text,
                                const std::string& name) {
-  check<ConfigError>(text.size() <= max_bytes, name, ": has ", text.size(),
-                     " bytes, a configuration has at most ", max_bytes);
+  check<ConfigError>(text.size() <= max_yaml_bytes, name, ": has ", text.size(),
+                     " bytes, a configuration has at most ", max_yaml_bytes);
   try {
     std::istringstream stream(text);
     YAML::Parser parser(stream);

@@ -8,6 +8,9 @@
 
 namespace voxgrad {
 
+/// A longer configuration is refused.
+inline constexpr std::size_t max_yaml_bytes = 256 << 10;
+
 struct YamlEntry {
   std::string key;  // "train.epochs"
   std::vector<std::string> values;

@@ -44,6 +44,8 @@ TEST_CASE("wrong configuration") {
   CHECK(refused(file("model:\n  variant: F\ntrain:\n  batchsize: 4\n"), 2, "train.batch_size"));
   CHECK(refused(file("model: [unclosed\n"), 2, "wrong.yaml"));
   CHECK(refused(file("model: {variant: F}\nmodel: {variant: A}\n"), 2, "model"));
+  CHECK(refused(file(std::string(300 << 10, '#')), 2, "wrong.yaml"));  // long, but all comments
+  CHECK(refused(file(std::string(2 << 20, '#')), 2, "wrong.yaml"));
 }
 
 TEST_CASE("a device that is not there") {
