@@ -5,6 +5,7 @@
 
 #include "pix2vox/hdf5_image.h"
 #include "pix2vox/sealed_file.h"
+#include "voxels/file.h"
 
 namespace voxgrad {
 namespace fs = std::filesystem;
@@ -103,8 +104,8 @@ void save_last_checkpoint(const fs::path& folder, const Checkpoint& checkpoint) 
   // is no last.h5, but last.previous.h5 holds what it was.
   const fs::path last = folder / "last.h5", next = folder / "last.next.h5";
   save_checkpoint(next, checkpoint);
-  if (fs::exists(last)) fs::rename(last, folder / "last.previous.h5");
-  fs::rename(next, last);
+  if (fs::exists(last)) rename_file(last, folder / "last.previous.h5");
+  rename_file(next, last);
 }
 
 LastCheckpoint load_last_checkpoint(const fs::path& folder) {

@@ -117,9 +117,13 @@ void write_file_atomically(const fs::path& file, std::span<const std::uint8_t> b
   write_all(descriptor.get(), bytes, file);
   if (::fsync(descriptor.get()) != 0) fail_errno(file, "cannot sync to disk");
   if (descriptor.close() != 0) fail_errno(file, "cannot write");
-  if (::rename(path.c_str(), file.c_str()) != 0) fail_errno(file, "cannot rename to this name");
+  rename_file(path, file);
   temporary.renamed();
-  sync_folder(file);
+}
+
+void rename_file(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) fail_errno(to, "cannot rename to this name");
+  sync_folder(to);
 }
 
 }  // namespace voxgrad

@@ -16,4 +16,8 @@ std::vector<std::uint8_t> read_file(const std::filesystem::path& file, std::size
 /// folder must exist. On error the old file is untouched and the temporary one is gone.
 void write_file_atomically(const std::filesystem::path& file, std::span<const std::uint8_t> bytes);
 
+/// Renames a file within its folder, in place of what has the new name, and syncs the folder, so
+/// that renames reach the disk in the order in which they were made.
+void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
+
 }  // namespace voxgrad
