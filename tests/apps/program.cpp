@@ -16,17 +16,6 @@ namespace voxgrad::testing {
 
 namespace fs = std::filesystem;
 
-TemporaryFolder::TemporaryFolder() {
-  std::string name = (fs::temp_directory_path() / "voxgrad-test-XXXXXX").string();
-  check(mkdtemp(name.data()) != nullptr, "cannot make the folder ", name);
-  path_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code error;
-  fs::remove_all(path_, error);
-}
-
 std::string read_text(const fs::path& file) {
   std::ostringstream text;
   text << std::ifstream(file, std::ios::binary).rdbuf();
@@ -38,10 +27,6 @@ void write_text(const fs::path& file, const std::string& text) {
 }
 
 RunningPix2Vox::RunningPix2Vox(const Arguments& arguments) {
-  std::string name = (fs::temp_directory_path() / "voxgrad-output-XXXXXX").string();
-  check(mkdtemp(name.data()) != nullptr, "cannot make the folder ", name);
-  folder_ = name;
-
   std::vector<std::string> words{PIX2VOX_BINARY};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
@@ -66,8 +51,6 @@ RunningPix2Vox::~RunningPix2Vox() {
     signal(SIGKILL);
     waitpid(process_, &status_, 0);
   }
-  std::error_code error;
-  fs::remove_all(folder_, error);
 }
 
 bool RunningPix2Vox::running() {

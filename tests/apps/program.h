@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/temporary_folder.h"
+
 namespace voxgrad::testing {
 
 /// How the program ended. A program killed by a signal (a crash) has the code -signal.
@@ -33,24 +35,10 @@ class RunningPix2Vox {
   Ended wait();
 
  private:
-  std::filesystem::path folder_;  // of the captured output
+  TemporaryFolder folder_;  // of the captured output
   pid_t process_ = -1;
   int status_ = 0;
   bool ended_ = false;
-};
-
-/// A new folder that is removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
 };
 
 std::string read_text(const std::filesystem::path& file);

@@ -1,7 +1,6 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <fstream>
@@ -12,6 +11,7 @@
 #include "pix2vox/hdf5_image.h"
 #include "pix2vox/sealed_file.h"
 #include "tests/pix2vox/tiny.h"
+#include "tests/support/temporary_folder.h"
 #include "voxels/file.h"
 
 using namespace voxgrad;
@@ -20,23 +20,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-class Folder {
- public:
-  Folder() {
-    static int count = 0;
-    path_ = fs::temp_directory_path() / concat("voxgrad-checkpoint-", getpid(), '-', count++);
-    fs::create_directory(path_);
-  }
-  ~Folder() { fs::remove_all(path_); }
-  fs::path operator/(const std::string& name) const { return path_ / name; }
-  operator const fs::path&() const { return path_; }
-  std::size_t files() const {
-    return std::size_t(std::distance(fs::directory_iterator(path_), fs::directory_iterator()));
-  }
-
- private:
-  fs::path path_;
-};
+std::size_t files_in(const TemporaryFolder& folder) {
+  return std::size_t(
+      std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()));
+}
 
 Checkpoint example(std::uint64_t seed = 1) {
   Checkpoint checkpoint;
@@ -147,12 +134,12 @@ struct Image {
 }  // namespace
 
 TEST_CASE("a checkpoint comes back as it was saved") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const Checkpoint saved = example();
   save_checkpoint(folder / "a.h5", saved);
   check_equal(load_checkpoint(folder / "a.h5"), saved);
   CHECK_FALSE(load_checkpoint(folder / "a.h5", CheckpointPart::weights).training.has_value());
-  CHECK(folder.files() == 1);
+  CHECK(files_in(folder) == 1);
 
   Checkpoint weights = saved;
   weights.training.reset();
@@ -164,7 +151,7 @@ TEST_CASE("a checkpoint comes back as it was saved") {
 }
 
 TEST_CASE("the same contents give the same bytes") {
-  const Folder folder;
+  const TemporaryFolder folder;
   save_checkpoint(folder / "a.h5", example());
   std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // HDF5's clock counts seconds
   save_checkpoint(folder / "b.h5", example());
@@ -172,7 +159,7 @@ TEST_CASE("the same contents give the same bytes") {
 }
 
 TEST_CASE("every flipped bit and every cut is found") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const fs::path good = folder / "good.h5", bad = folder / "bad.h5";
   save_checkpoint(good, small_example());
   const std::vector<std::uint8_t> bytes = bytes_of(good);
@@ -216,7 +203,7 @@ TEST_CASE("the checksum feels every single word, whatever the length") {
 }
 
 TEST_CASE("sealed files that are not checkpoints are refused") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const fs::path file = folder / "crafted.h5";
   const auto load = [&](std::vector<std::uint8_t> image) {
     write_sealed(file, std::move(image));
@@ -243,7 +230,7 @@ TEST_CASE("sealed files that are not checkpoints are refused") {
 }
 
 TEST_CASE("a training state that lacks something is refused") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const fs::path file = folder / "crafted.h5";
   Hdf5Writer writer("image");
   writer.attribute("", "format", std::string("voxgrad checkpoint"));
@@ -260,7 +247,7 @@ TEST_CASE("a training state that lacks something is refused") {
 }
 
 TEST_CASE("values that are not finite are never saved") {
-  const Folder folder;
+  const TemporaryFolder folder;
   for (const double poison :
        {std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity()}) {
     Checkpoint checkpoint = example();
@@ -271,52 +258,52 @@ TEST_CASE("values that are not finite are never saved") {
     checkpoint.training->optimizer_state[0].tensor = Tensor::full({3}, poison);
     CHECK_THROWS_WITH(save_checkpoint(folder / "a.h5", checkpoint), doctest::Contains("exp_avg"));
   }
-  CHECK(folder.files() == 0);
+  CHECK(files_in(folder) == 0);
 }
 
 TEST_CASE("a full disk leaves the last good checkpoint, wherever the writing fails") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const Checkpoint good = small_example();
-  save_last_checkpoint(folder, good);
+  save_last_checkpoint(folder.path(), good);
   const std::size_t size = bytes_of(folder / "last.h5").size();
   Checkpoint later = good;
   later.training->epoch = 4;
-  const auto save = [&] { save_last_checkpoint(folder, later); };
+  const auto save = [&] { save_last_checkpoint(folder.path(), later); };
   int failures = 0, attempts = 0;
   for (std::size_t room = 0; room < size; room += size / 20, ++attempts)
     failures += fails_on_full_disk(room, save);
   CHECK(failures == attempts);
-  CHECK(folder.files() == 1);
-  check_equal(load_last_checkpoint(folder).checkpoint, good);
+  CHECK(files_in(folder) == 1);
+  check_equal(load_last_checkpoint(folder.path()).checkpoint, good);
   CHECK_FALSE(fails_on_full_disk(size + 100, save));
-  CHECK(load_last_checkpoint(folder).checkpoint.training->epoch == 4);
+  CHECK(load_last_checkpoint(folder.path()).checkpoint.training->epoch == 4);
 }
 
 TEST_CASE("a damaged last checkpoint falls back to the one before it, and says so") {
-  const Folder folder;
+  const TemporaryFolder folder;
   Checkpoint checkpoint = small_example();
-  CHECK_THROWS_WITH(load_last_checkpoint(folder), doctest::Contains("last.previous.h5"));
+  CHECK_THROWS_WITH(load_last_checkpoint(folder.path()), doctest::Contains("last.previous.h5"));
   for (const std::int64_t epoch : {1, 2, 3}) {
     checkpoint.training->epoch = epoch;
-    save_last_checkpoint(folder, checkpoint);
+    save_last_checkpoint(folder.path(), checkpoint);
   }
-  CHECK(folder.files() == 2);
-  LastCheckpoint loaded = load_last_checkpoint(folder);
+  CHECK(files_in(folder) == 2);
+  LastCheckpoint loaded = load_last_checkpoint(folder.path());
   CHECK(loaded.checkpoint.training->epoch == 3);
   CHECK(loaded.warning.empty());
 
   std::vector<std::uint8_t> bytes = bytes_of(folder / "last.h5");
   bytes[bytes.size() / 2] ^= 1;
   overwrite(folder / "last.h5", bytes);
-  loaded = load_last_checkpoint(folder);
+  loaded = load_last_checkpoint(folder.path());
   CHECK(loaded.checkpoint.training->epoch == 2);
   CHECK(loaded.file == folder / "last.previous.h5");
   CHECK(loaded.warning.find("checksum") != std::string::npos);
 
   fs::remove(folder / "last.h5");
-  CHECK(load_last_checkpoint(folder).checkpoint.training->epoch == 2);
+  CHECK(load_last_checkpoint(folder.path()).checkpoint.training->epoch == 2);
   fs::remove(folder / "last.previous.h5");
-  CHECK_THROWS_AS(load_last_checkpoint(folder), Error);
+  CHECK_THROWS_AS(load_last_checkpoint(folder.path()), Error);
 }
 
 TEST_CASE("a network of another variant or size is named") {
