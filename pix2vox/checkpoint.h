@@ -11,11 +11,11 @@
 //
 // The same contents give the same bytes. Tensors come from any device and are loaded to the CPU.
 // A file is built in memory, written beside its place and renamed, so a half-written one never
-// carries the real name. On loading the checksum comes first, before HDF5 sees the file: any
-// changed bit is an Error. Only plain contiguous datasets of known types are read; their sizes are
-// checked against the file's before memory is taken. NaN and infinity are never saved.
-// The checksum is no signature: a file made on purpose, with a fitting checksum, still meets the
-// bugs of the HDF5 library, so load checkpoints of strangers with the care due to programs.
+// carries the real name. On loading the checksum comes first: any changed bit is an Error. Only
+// plain contiguous datasets of known types are read; their sizes are checked against the file's
+// before memory is taken. NaN and infinity are never saved. The checksum is no signature: whoever
+// changes a file on purpose can make it fit. So the reader is our own: it trusts no address or
+// length in the file.
 #pragma once
 
 #include <filesystem>

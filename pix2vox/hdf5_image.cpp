@@ -1,7 +1,6 @@
 #include "pix2vox/hdf5_image.h"
 
 #include <hdf5.h>
-#include <hdf5_hl.h>
 
 #include <array>
 
@@ -9,9 +8,7 @@ namespace voxgrad {
 namespace {
 
 constexpr std::size_t growth = 16 << 20;  // bytes by which an image grows in memory
-constexpr std::size_t max_text = 1 << 20;
 constexpr std::size_t max_name = 255;
-constexpr hsize_t max_tensors = 100000;
 
 class Handle {
  public:
@@ -160,142 +157,6 @@ std::vector<std::uint8_t> Hdf5Writer::finish() {
   check(H5Fget_file_image(state_->file, image.data(), image.size()) == size, state_->name,
         ": HDF5 cannot give the image");
   return image;
-}
-
-struct Hdf5Reader::State {
-  std::string name;
-  std::size_t image_size = 0;
-  Handle file;
-
-  template <class... Parts>
-  void require(bool condition, const Parts&... parts) const {
-    check(condition, name, ": ", parts..., ": not a checkpoint that this program can read");
-  }
-
-  Handle attribute(const std::string& group, const std::string& key) const {
-    Handle source(
-        H5Aopen_by_name(file, absolute(group).c_str(), key.c_str(), H5P_DEFAULT, H5P_DEFAULT),
-        H5Aclose);
-    require(source >= 0, absolute(group), " has no attribute ", key);
-    const Handle space(H5Aget_space(source), H5Sclose);
-    require(H5Sget_simple_extent_type(space) == H5S_SCALAR, "attribute ", key, " is not one value");
-    return source;
-  }
-
-  void read_number(const std::string& group, const std::string& key, hid_t expected,
-                   void* value) const {
-    const Handle source = attribute(group, key);
-    const Handle type(H5Aget_type(source), H5Tclose);
-    require(H5Tequal(type, expected) > 0, "attribute ", key, " has an unexpected type");
-    require(H5Aread(source, expected, value) >= 0, "attribute ", key, " cannot be read");
-  }
-
-  Tensor read_tensor(hid_t group, const std::string& key) const {
-    H5L_info_t link{};
-    require(H5Lget_info(group, key.c_str(), &link, H5P_DEFAULT) >= 0 && link.type == H5L_TYPE_HARD,
-            key, " is a link to elsewhere");
-    const Handle source(H5Dopen2(group, key.c_str(), H5P_DEFAULT), H5Dclose);
-    require(source >= 0, key, " is not a dataset");
-    const Handle creation(H5Dget_create_plist(source), H5Pclose);
-    require(H5Pget_layout(creation) == H5D_CONTIGUOUS && H5Pget_external_count(creation) == 0, key,
-            " is not stored in one piece in the file");
-
-    const Handle type(H5Dget_type(source), H5Tclose);
-    const TypeName* known = nullptr;
-    const auto types = known_types();
-    for (const TypeName& each : types)
-      if (H5Tequal(type, each.id) > 0) known = &each;
-    require(known, key, " has an unexpected element type");
-
-    const Handle space(H5Dget_space(source), H5Sclose);
-    const int rank = H5Sget_simple_extent_ndims(space);
-    require(H5Sis_simple(space) > 0 && rank >= 0 && rank <= Shape::max_rank, key, " has rank ",
-            rank);
-    std::array<hsize_t, Shape::max_rank> extents{};
-    H5Sget_simple_extent_dims(space, extents.data(), nullptr);
-    std::array<std::int64_t, Shape::max_rank> sizes{};
-    std::size_t bytes = size_of(known->dtype);
-    for (int i = 0; i < rank; ++i) {
-      require(extents[i] >= 1 && extents[i] <= image_size / bytes, key, " is larger than the file");
-      bytes *= extents[i];
-      sizes[i] = std::int64_t(extents[i]);
-    }
-    require(H5Dget_storage_size(source) == bytes, key, " has no complete data");
-
-    Tensor tensor(Shape(std::span(sizes.data(), std::size_t(rank))), known->dtype);
-    require(H5Dread(source, known->id, H5S_ALL, H5S_ALL, H5P_DEFAULT, tensor.raw()) >= 0, key,
-            " cannot be read");
-    return tensor;
-  }
-};
-
-Hdf5Reader::Hdf5Reader(std::string name, std::span<const std::uint8_t> image)
-    : state_(std::make_unique<State>()) {
-  silence();
-  state_->name = std::move(name);
-  state_->image_size = image.size();
-  // Read-only and not copied: HDF5 never writes to it.
-  auto* bytes = const_cast<std::uint8_t*>(image.data());
-  state_->file =
-      Handle(H5LTopen_file_image(bytes, image.size(),
-                                 H5LT_FILE_IMAGE_DONT_COPY | H5LT_FILE_IMAGE_DONT_RELEASE),
-             H5Fclose);
-  state_->require(state_->file >= 0, "HDF5 cannot open it");
-}
-
-Hdf5Reader::~Hdf5Reader() = default;
-
-bool Hdf5Reader::has_group(const std::string& path) const {
-  return H5Lexists(state_->file, path.c_str(), H5P_DEFAULT) > 0;
-}
-
-std::int64_t Hdf5Reader::int_attribute(const std::string& group, const std::string& key) const {
-  std::int64_t value = 0;
-  state_->read_number(group, key, H5T_STD_I64LE, &value);
-  return value;
-}
-
-std::uint64_t Hdf5Reader::uint_attribute(const std::string& group, const std::string& key) const {
-  std::uint64_t value = 0;
-  state_->read_number(group, key, H5T_STD_U64LE, &value);
-  return value;
-}
-
-double Hdf5Reader::double_attribute(const std::string& group, const std::string& key) const {
-  double value = 0;
-  state_->read_number(group, key, H5T_IEEE_F64LE, &value);
-  return value;
-}
-
-std::string Hdf5Reader::text_attribute(const std::string& group, const std::string& key) const {
-  const Handle source = state_->attribute(group, key);
-  const Handle type(H5Aget_type(source), H5Tclose);
-  const std::size_t size = H5Tget_size(type);
-  state_->require(H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 && size >= 1 &&
-                      size <= max_text,
-                  "attribute ", key, " is not a short text");
-  std::string text(size, '\0');
-  state_->require(H5Aread(source, type, text.data()) >= 0, "attribute ", key, " cannot be read");
-  text.resize(text.find_last_not_of('\0') + 1);
-  return text;
-}
-
-std::vector<Module::NamedTensor> Hdf5Reader::tensors(const std::string& group) const {
-  const Handle source(H5Gopen2(state_->file, absolute(group).c_str(), H5P_DEFAULT), H5Gclose);
-  state_->require(source >= 0, "there is no group ", absolute(group));
-  H5G_info_t info{};
-  state_->require(H5Gget_info(source, &info) >= 0 && info.nlinks <= max_tensors,
-                  "cannot list group ", absolute(group));
-  std::vector<Module::NamedTensor> result;
-  for (hsize_t i = 0; i < info.nlinks; ++i) {
-    std::array<char, max_name + 1> key{};
-    const ssize_t length = H5Lget_name_by_idx(source, ".", H5_INDEX_CRT_ORDER, H5_ITER_INC, i,
-                                              key.data(), key.size(), H5P_DEFAULT);
-    state_->require(length > 0 && std::size_t(length) <= max_name, "cannot list group ",
-                    absolute(group));
-    result.push_back({key.data(), state_->read_tensor(source, key.data())});
-  }
-  return result;
 }
 
 }  // namespace voxgrad
