@@ -2,6 +2,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "autograd/profile.h"
 #include "autograd/state.h"
 #include "tensor/ops/backend.h"
 
@@ -75,6 +76,7 @@ void Variable::backward(const Tensor& gradient) const {
     return;
   }
 
+  Profile::backward_of(nullptr);
   std::unordered_map<const State*, Tensor> gradients{{state_.get(), gradient}};
   std::vector<StatePointer> order = topological_order(state_);
   while (!order.empty()) {
@@ -85,7 +87,9 @@ void Variable::backward(const Tensor& gradient) const {
           " was already used and freed: compute the result again");
     auto found = gradients.extract(state.get());
     if (found.empty()) continue;  // not on any path that wants a gradient
+    Profile::backward_of(&node);
     std::vector<Tensor> results = node.backward(found.mapped());
+    Profile::backward_of(nullptr);
     found.mapped() = Tensor();
     check(results.size() == node.inputs.size(), "[backward] ", node.name, " gave ", results.size(),
           " gradients for ", node.inputs.size(), " inputs");
@@ -99,6 +103,7 @@ void Variable::backward(const Tensor& gradient) const {
     node.backward = nullptr;
     node.inputs.clear();
   }
+  Profile::forward_of(NameScope::path());
 }
 
 }  // namespace voxgrad

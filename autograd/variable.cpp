@@ -1,5 +1,6 @@
 #include "autograd/variable.h"
 
+#include "autograd/profile.h"
 #include "autograd/state.h"
 #include "tensor/ops/backend.h"
 
@@ -116,11 +117,13 @@ NameScope::NameScope(const std::string& name) : previous_length_(scope_path.size
   if (!scope_path.empty()) scope_path.back() = '.';
   scope_path += name;
   scope_path += '/';
+  Profile::forward_of(scope_path);
 }
 
 NameScope::~NameScope() {
   scope_path.resize(previous_length_);
   if (!scope_path.empty()) scope_path.back() = '/';
+  Profile::forward_of(scope_path);
 }
 
 const std::string& NameScope::path() {
