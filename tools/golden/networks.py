@@ -1,4 +1,4 @@
-"""Pix2Vox in PyTorch, written from a description of the method; used only to make golden numbers.
+"""Pix2Vox in PyTorch, written from a description of the method, for golden numbers and comparisons.
 
 Channels first, views in a loop, the state-dict names of the published networks. A Size says how
 large everything is; A and F are the published ones.
