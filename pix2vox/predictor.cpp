@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "datasets/crop.h"
 #include "pix2vox/data.h"
 
 namespace voxgrad {
@@ -34,17 +35,6 @@ Predictor::Result Predictor::predict(const std::vector<Image>& views) {
 }
 
 namespace {
-
-// The rectangle that the network will see of a picture.
-struct Window {
-  int left = 0, top = 0, width = 0, height = 0;
-};
-
-Window seen_window(const Image& picture, int crop) {
-  if (crop <= 0 || picture.width <= crop || picture.height <= crop)
-    return {0, 0, picture.width, picture.height};
-  return {(picture.width - crop) / 2, (picture.height - crop) / 2, crop, crop};
-}
 
 bool has_alpha(const Image& picture) {
   return picture.channels == 2 || picture.channels == 4;
@@ -102,7 +92,7 @@ std::vector<std::string> inspect_picture(const Image& picture, int crop) {
     return {
         "the object cannot be told from the background: use a picture with a transparent or plain "
         "light background (the network was trained on such pictures)"};
-  const Window window = seen_window(picture, crop);
+  const CropArea window = crop_area(picture, {}, {}, crop);
   int left = picture.width, right = -1, top = picture.height, bottom = -1;
   std::int64_t pixels = 0, outside = 0;
   for (int y = 0; y < picture.height; ++y) {

@@ -32,7 +32,7 @@ std::vector<std::array<Vec3f, 3>> corner_normals(
   std::vector<Vec3f> area(triangles.size()), unit(triangles.size());
   for (std::size_t i = 0; i < triangles.size(); ++i) {
     const auto& [a, b, c] = triangles[i];
-    area[i] = cross(subtract(vertices[b], vertices[a]), subtract(vertices[c], vertices[a]));
+    area[i] = cross(vertices[b] - vertices[a], vertices[c] - vertices[a]);
     unit[i] = normalized(area[i]);
   }
   std::vector<std::array<Vec3f, 3>> normals(triangles.size());
@@ -49,7 +49,7 @@ std::vector<std::array<Vec3f, 3>> corner_normals(
         const std::uint32_t other = order[j] / 3;
         const float cosine = dot(unit[own], unit[other]);
         if (other == own || std::abs(cosine) < cosine_of_crease) continue;
-        sum = add(sum, scaled(area[other], cosine < 0 ? -1.0f : 1.0f));
+        sum = sum + (cosine < 0 ? -1.0f : 1.0f) * area[other];
       }
       normals[own][order[i] % 3] = normalized(sum);
     }

@@ -14,6 +14,7 @@
 #include "voxels/lookup_io.h"
 #include "voxels/off_reader.h"
 #include "voxels/ply_reader.h"
+#include "voxels/srgb.h"
 #include "voxels/vec3.h"
 
 namespace voxgrad {
@@ -30,10 +31,6 @@ std::string lower_suffix(const std::filesystem::path& file) {
 
 float clamped(float value) {
   return std::isfinite(value) ? std::clamp(value, 0.0f, 1.0f) : 0.5f;
-}
-
-float srgb_from_linear(float c) {
-  return c <= 0.0031308f ? 12.92f * c : 1.055f * std::pow(c, 1 / 2.4f) - 0.055f;
 }
 
 // Walks assimp's scene and gathers its triangles.
@@ -101,7 +98,7 @@ class Collector {
       const aiColor4D& c = part.mColors[0][index];
       sum = {sum[0] + c.r, sum[1] + c.g, sum[2] + c.b};
     }
-    return finished(scaled(sum, 1 / 3.0f));
+    return finished(1 / 3.0f * sum);
   }
 
   Color material_color(const aiMesh& part) const {
@@ -159,8 +156,7 @@ void remove_degenerate(Mesh& mesh) {
   for (std::size_t i = 0; i < mesh.triangles.size(); ++i) {
     const auto& [a, b, c] = mesh.triangles[i];
     const Vec3& corner = mesh.vertices[a];
-    const double doubled_area =
-        length(cross(subtract(mesh.vertices[b], corner), subtract(mesh.vertices[c], corner)));
+    const double doubled_area = length(cross(mesh.vertices[b] - corner, mesh.vertices[c] - corner));
     if (!std::isfinite(doubled_area) || doubled_area == 0) continue;
     mesh.triangles[kept] = mesh.triangles[i];
     mesh.colors[kept++] = mesh.colors[i];

@@ -148,9 +148,9 @@ class OffReader {
 
   Vec3f mean_color(const std::array<std::uint32_t, 3>& triangle) const {
     if (!has_colors_) return grey;
-    const Vec3f sum = add(add(vertex_colors_[triangle[0]], vertex_colors_[triangle[1]]),
-                          vertex_colors_[triangle[2]]);
-    return scaled(sum, 1 / 3.0f);
+    const Vec3f sum =
+        vertex_colors_[triangle[0]] + vertex_colors_[triangle[1]] + vertex_colors_[triangle[2]];
+    return 1 / 3.0f * sum;
   }
 
   std::string_view text_, rest_, last_line_;

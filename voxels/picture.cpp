@@ -6,49 +6,24 @@
 #include <optional>
 
 #include "tensor/error.h"
+#include "voxels/srgb.h"
+#include "voxels/vec3.h"
 #include "voxels/voxel_ray.h"
 
 namespace voxgrad {
 namespace {
 
-using Vec = std::array<double, 3>;
-
-Vec operator+(const Vec& a, const Vec& b) {
-  return {a[0] + b[0], a[1] + b[1], a[2] + b[2]};
-}
-Vec operator*(double s, const Vec& v) {
-  return {s * v[0], s * v[1], s * v[2]};
-}
-double dot(const Vec& a, const Vec& b) {
-  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-Vec cross(const Vec& a, const Vec& b) {
-  return {a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
-}
-Vec normalized(const Vec& v) {
-  return 1 / std::sqrt(dot(v, v)) * v;
-}
-
-Vec from_angles(double azimuth, double elevation) {
+Vec3d from_angles(double azimuth, double elevation) {
   constexpr double radians = std::numbers::pi / 180;
   const double a = azimuth * radians, e = elevation * radians;
   return {std::cos(e) * std::sin(a), std::sin(e), std::cos(e) * std::cos(a)};
 }
 
 // Light is summed in linear RGB.
-Vec to_linear(const Color& color) {
-  Vec result;
-  for (int i = 0; i < 3; ++i) {
-    const double v = color[i] / 255.0;
-    result[i] = v <= 0.04045 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4);
-  }
+Vec3d to_linear(const Color& color) {
+  Vec3d result;
+  for (int i = 0; i < 3; ++i) result[i] = linear_from_srgb(color[i] / 255.0);
   return result;
-}
-
-std::uint8_t to_srgb(double v) {
-  v = std::clamp(v, 0.0, 1.0);
-  const double encoded = v <= 0.0031308 ? 12.92 * v : 1.055 * std::pow(v, 1 / 2.4) - 0.055;
-  return std::uint8_t(std::lround(255 * encoded));
 }
 
 /// Perspective camera whose frame just holds the cube [0, n]^3.
@@ -56,17 +31,17 @@ class Camera {
  public:
   Camera(int n, const PictureOptions& options) : width_(options.width), height_(options.height) {
     constexpr double distance_in_cubes = 3.5, filled_share = 0.97;
-    const Vec to_camera = from_angles(options.azimuth, options.elevation);
+    const Vec3d to_camera = from_angles(options.azimuth, options.elevation);
     forward_ = -1.0 * to_camera;
     right_ = normalized(cross(forward_, {0, 1, 0}));
     up_ = cross(right_, forward_);
-    const Vec centre{n / 2.0, n / 2.0, n / 2.0};
+    const Vec3d centre{n / 2.0, n / 2.0, n / 2.0};
     position_ = centre + distance_in_cubes * n * to_camera;
     double left = 0, right = 0, low = 0, high = 0;
     for (int corner = 0; corner < 8; ++corner) {
-      const Vec point{double((corner & 1) * n), double((corner >> 1 & 1) * n),
-                      double((corner >> 2) * n)};
-      const Vec offset = point + -1.0 * position_;
+      const Vec3d point{double((corner & 1) * n), double((corner >> 1 & 1) * n),
+                        double((corner >> 2) * n)};
+      const Vec3d offset = point - position_;
       const double depth = dot(offset, forward_);
       left = std::min(left, dot(offset, right_) / depth);
       right = std::max(right, dot(offset, right_) / depth);
@@ -86,14 +61,14 @@ class Camera {
 
  private:
   int width_, height_;
-  Vec position_, forward_, right_, up_;
+  Vec3d position_, forward_, right_, up_;
   std::array<double, 2> middle_;
   double pixel_;
 };
 
 /// Directions spread evenly over the sphere (Fibonacci lattice).
-std::vector<Vec> sphere_directions(int count) {
-  std::vector<Vec> result;
+std::vector<Vec3d> sphere_directions(int count) {
+  std::vector<Vec3d> result;
   for (int i = 0; i < count; ++i) {
     const double y = 1 - (2 * i + 1.0) / count, radius = std::sqrt(1 - y * y);
     const double angle = i * std::numbers::pi * (3 - std::sqrt(5.0));
@@ -120,9 +95,9 @@ class Lighting {
   double ground_height() const { return ground_; }
 
   /// Light on a face at the place (u, v) in 0..1 along its two axes.
-  double on_face(const VoxelHit& hit, const Vec& point, double u, double v, int sample,
+  double on_face(const VoxelHit& hit, const Vec3d& point, double u, double v, int sample,
                  double turn) const {
-    const Vec normal = normal_of(hit.axis, hit.positive);
+    const Vec3d normal = normal_of(hit.axis, hit.positive);
     const auto& sky = faces_[slot(hit.voxel, hit.axis, hit.positive)];
     const double sky_light =
         (1 - u) * ((1 - v) * sky[0] + v * sky[1]) + u * ((1 - v) * sky[2] + v * sky[3]);
@@ -133,7 +108,7 @@ class Lighting {
   }
 
   /// Light on the ground, 1 far from the object.
-  double on_ground(const Vec& point, int sample, double turn) const {
+  double on_ground(const Vec3d& point, int sample, double turn) const {
     const double x = point[0] - ground_origin_[0], z = point[2] - ground_origin_[1];
     const int i = int(std::floor(x)), k = int(std::floor(z));
     if (i < 0 || k < 0 || i + 1 >= ground_side_ || k + 1 >= ground_side_) return 1;
@@ -143,7 +118,7 @@ class Lighting {
     const double u = x - i, v = z - k;
     const double sky_light =
         (1 - u) * ((1 - v) * sky(0, 0) + v * sky(0, 1)) + u * ((1 - v) * sky(1, 0) + v * sky(1, 1));
-    const double sun_light = sun_share(point + Vec{0, 1e-4, 0}, sample, turn);
+    const double sun_light = sun_share(point + Vec3d{0, 1e-4, 0}, sample, turn);
     return (1 - kGroundSunPart) * sky_light + kGroundSunPart * sun_light;
   }
 
@@ -153,8 +128,8 @@ class Lighting {
   static constexpr double kSunRadius = 0.07;
   static constexpr int kSunRays = 3;
 
-  static Vec normal_of(int axis, bool positive) {
-    Vec normal{0, 0, 0};
+  static Vec3d normal_of(int axis, bool positive) {
+    Vec3d normal{0, 0, 0};
     normal[axis] = positive ? 1 : -1;
     return normal;
   }
@@ -166,9 +141,9 @@ class Lighting {
   }
 
   /// The share of the sky's light that reaches a point of a surface.
-  double sky_at(const Vec& point, const Vec& normal) const {
+  double sky_at(const Vec3d& point, const Vec3d& normal) const {
     double light = 0, whole = 0;
-    for (const Vec& direction : sky_directions_) {
+    for (const Vec3d& direction : sky_directions_) {
       const double facing = dot(direction, normal);
       if (facing <= 0) continue;
       whole += facing;
@@ -179,14 +154,14 @@ class Lighting {
   }
 
   /// The share of the sun's disc that a point sees, by a few of its points.
-  double sun_share(const Vec& point, int sample, double turn) const {
+  double sun_share(const Vec3d& point, int sample, double turn) const {
     constexpr double golden_angle = 2.399963229728653;
     int lit = 0;
     for (int i = 0; i < kSunRays; ++i) {
       const double place = std::fmod((sample * kSunRays + i) * 0.6180339887498949 + turn, 1.0);
       const double radius = kSunRadius * std::sqrt(place);
       const double angle = (sample * kSunRays + i) * golden_angle + 2 * std::numbers::pi * turn;
-      const Vec direction =
+      const Vec3d direction =
           sun_ + radius * std::cos(angle) * sun_u_ + radius * std::sin(angle) * sun_v_;
       lit += !scene_.trace({point, direction});
     }
@@ -219,9 +194,9 @@ class Lighting {
         auto neighbour = voxel;
         neighbour[axis] += positive ? 1 : -1;
         if (scene_.occupied(neighbour)) continue;
-        const Vec normal = normal_of(axis, positive);
+        const Vec3d normal = normal_of(axis, positive);
         for (int corner = 0; corner < 4; ++corner) {
-          Vec point{double(voxel[0]), double(voxel[1]), double(voxel[2])};
+          Vec3d point{double(voxel[0]), double(voxel[1]), double(voxel[2])};
           point[axis] += positive ? 1 + 1e-4 : -1e-4;
           point[(axis + 1) % 3] += corner >> 1 ? 1 - inset : inset;
           point[(axis + 2) % 3] += corner & 1 ? 1 - inset : inset;
@@ -239,7 +214,7 @@ class Lighting {
 #pragma omp parallel for schedule(dynamic, 4)
     for (int i = 0; i < ground_side_; ++i) {
       for (int k = 0; k < ground_side_; ++k) {
-        const Vec point{ground_origin_[0] + i, ground_ + 1e-4, ground_origin_[1] + k};
+        const Vec3d point{ground_origin_[0] + i, ground_ + 1e-4, ground_origin_[1] + k};
         ground_sky_[std::size_t(i) * std::size_t(ground_side_) + std::size_t(k)] =
             float(sky_at(point, {0, 1, 0}));
       }
@@ -248,8 +223,8 @@ class Lighting {
 
   const BlockScene& scene_;
   double ground_;
-  std::vector<Vec> sky_directions_;
-  Vec sun_, sun_u_, sun_v_;
+  std::vector<Vec3d> sky_directions_;
+  Vec3d sun_, sun_u_, sun_v_;
   std::vector<std::uint32_t> first_face_;    // by voxel: where its six faces start
   std::vector<std::array<float, 4>> faces_;  // sky light at the corners (u, v): 00, 01, 10, 11
   int ground_side_ = 0;
@@ -277,20 +252,20 @@ class Painter {
 
   void paint_pixel(int x, int y, std::uint8_t* pixel) const {
     const double turn = pixel_noise(x, y);
-    Vec sum{0, 0, 0};
+    Vec3d sum{0, 0, 0};
     for (int sample = 0; sample < samples_ * samples_; ++sample) {
       const double dx = (sample % samples_ + 0.5) / samples_;
       const double dy = (sample / samples_ + 0.5) / samples_;
       sum = sum + color_of(camera_.ray(x + dx, y + dy), sample, turn);
     }
-    for (int i = 0; i < 3; ++i) pixel[i] = to_srgb(sum[i] / (samples_ * samples_));
+    for (int i = 0; i < 3; ++i) pixel[i] = srgb_byte(sum[i] / (samples_ * samples_));
   }
 
  private:
-  Vec color_of(const Ray& ray, int sample, double turn) const {
+  Vec3d color_of(const Ray& ray, int sample, double turn) const {
     constexpr double line_width = 0.035, line_shade = 0.62;
     if (const auto hit = scene_.trace(ray)) {
-      const Vec point = ray.origin + hit->distance * ray.direction;
+      const Vec3d point = ray.origin + hit->distance * ray.direction;
       const int axis_u = (hit->axis + 1) % 3, axis_v = (hit->axis + 2) % 3;
       const double u = std::clamp(point[axis_u] - hit->voxel[axis_u], 0.0, 1.0);
       const double v = std::clamp(point[axis_v] - hit->voxel[axis_v], 0.0, 1.0);
@@ -301,7 +276,7 @@ class Painter {
     if (ray.direction[1] >= 0) return background_;
     const double distance = (lighting_.ground_height() - ray.origin[1]) / ray.direction[1];
     if (distance <= 0) return background_;
-    const Vec point = ray.origin + distance * ray.direction;
+    const Vec3d point = ray.origin + distance * ray.direction;
     return lighting_.on_ground(point, sample, turn) * background_;
   }
 
@@ -309,7 +284,7 @@ class Painter {
   Camera camera_;
   Lighting lighting_;
   int samples_;
-  Vec block_, background_;
+  Vec3d block_, background_;
 };
 
 }  // namespace

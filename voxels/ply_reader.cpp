@@ -302,9 +302,9 @@ class PlyReader {
 
   Vec3f mean_color(const std::array<std::uint32_t, 3>& triangle) const {
     if (vertex_colors_.empty()) return {0.7f, 0.7f, 0.7f};
-    const Vec3f sum = add(add(vertex_colors_[triangle[0]], vertex_colors_[triangle[1]]),
-                          vertex_colors_[triangle[2]]);
-    return scaled(sum, 1 / 3.0f);
+    const Vec3f sum =
+        vertex_colors_[triangle[0]] + vertex_colors_[triangle[1]] + vertex_colors_[triangle[2]];
+    return 1 / 3.0f * sum;
   }
 
   std::span<const std::uint8_t> bytes_;

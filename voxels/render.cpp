@@ -8,6 +8,7 @@
 #include "tensor/error.h"
 #include "voxels/corner_normals.h"
 #include "voxels/embree_scene.h"
+#include "voxels/srgb.h"
 #include "voxels/vec3.h"
 
 namespace voxgrad {
@@ -25,16 +26,6 @@ constexpr float gloss_strength = 0.07f;
 // Of the rays that look for what shuts the ambient light out, in longest sides.
 constexpr float occlusion_reach = 0.35f, clearance = 2e-3f;
 
-float linear_from_srgb(float c) {
-  return c <= 0.04045f ? c / 12.92f : std::pow((c + 0.055f) / 1.055f, 2.4f);
-}
-
-std::uint8_t srgb_byte(float c) {
-  c = std::clamp(c, 0.0f, 1.0f);
-  const float s = c <= 0.0031308f ? 12.92f * c : 1.055f * std::pow(c, 1 / 2.4f) - 0.055f;
-  return std::uint8_t(std::lround(255 * s));
-}
-
 // The camera's place and axes in the scene, where the object is centred and its longest side is 1.
 struct View {
   Vec3f eye, right, up, back;
@@ -49,15 +40,13 @@ struct View {
     back = {float(cos_e * sin_a), float(sin_e), float(cos_e * cos_a)};
     right = {float(cos_a), 0, float(-sin_a)};
     up = {float(-sin_e * sin_a), float(cos_e), float(-sin_e * cos_a)};
-    eye = scaled(back, float(camera.distance));
+    eye = float(camera.distance) * back;
     tangent = float(std::tan(camera.field_of_view * degree / 2));
     key = to_scene(key_light);
     fill = to_scene(fill_light);
   }
 
-  Vec3f to_scene(const Vec3f& v) const {
-    return add(add(scaled(right, v[0]), scaled(up, v[1])), scaled(back, v[2]));
-  }
+  Vec3f to_scene(const Vec3f& v) const { return v[0] * right + v[1] * up + v[2] * back; }
 };
 
 void check_field_of_view(const Camera& camera) {
@@ -96,7 +85,7 @@ Vec3f around(const Vec3f& normal, const Vec3f& v) {
   const float a = -1 / (sign + normal[2]), b = normal[0] * normal[1] * a;
   const Vec3f first{1 + sign * normal[0] * normal[0] * a, sign * b, -sign * normal[0]};
   const Vec3f second{b, sign + normal[1] * normal[1] * a, -normal[1]};
-  return add(add(scaled(first, v[0]), scaled(second, v[1])), scaled(normal, v[2]));
+  return v[0] * first + v[1] * second + v[2] * normal;
 }
 
 // x to the power of 16.
@@ -131,12 +120,10 @@ struct MeshRenderer::Scene {
                        rays_cast.origin[2][ray]};
     const float v = hits.u[ray], w = hits.v[ray];
     const auto& corner = normals[triangle];
-    Vec3f normal = normalized(
-        add(add(scaled(corner[0], 1 - v - w), scaled(corner[1], v)), scaled(corner[2], w)));
-    const Vec3f to_viewer = normalized(scaled(direction, -1.0f));
-    if (dot(normal, to_viewer) < 0) normal = scaled(normal, -1.0f);
-    return {add(origin, scaled(direction, hits.distance[ray])), normal, to_viewer,
-            colors[triangle]};
+    Vec3f normal = normalized((1 - v - w) * corner[0] + v * corner[1] + w * corner[2]);
+    const Vec3f to_viewer = normalized(-1.0f * direction);
+    if (dot(normal, to_viewer) < 0) normal = -1.0f * normal;
+    return {origin + hits.distance[ray] * direction, normal, to_viewer, colors[triangle]};
   }
 
   static Vec3f shade(const Surfel& s, const View& view, bool open) {
@@ -145,9 +132,9 @@ struct MeshRenderer::Scene {
     const float diffuse = key_strength * std::max(0.0f, dot(s.normal, view.key)) +
                           fill_strength * std::max(0.0f, dot(s.normal, view.fill)) +
                           ambient * (open ? 1.0f : 0.25f);
-    const float halfway = std::max(0.0f, dot(s.normal, normalized(add(view.key, s.to_viewer))));
+    const float halfway = std::max(0.0f, dot(s.normal, normalized(view.key + s.to_viewer)));
     const float gloss = gloss_strength * gloss_curve(halfway);
-    return add(scaled(s.color, diffuse), Vec3f{gloss, gloss, gloss});
+    return diffuse * s.color + Vec3f{gloss, gloss, gloss};
   }
 
   /// The pixels that the object may touch.
@@ -155,7 +142,7 @@ struct MeshRenderer::Scene {
     PixelBox box{{size, size}, {0, 0}};
     for (const auto& triangle : triangles) {
       for (const std::uint32_t index : triangle) {
-        const Vec3f v = subtract(vertices[index], view.eye);
+        const Vec3f v = vertices[index] - view.eye;
         const float depth = -dot(v, view.back) * view.tangent;
         const std::array<float, 2> place{dot(v, view.right) / depth, -dot(v, view.up) / depth};
         for (int axis = 0; axis < 2; ++axis) {
@@ -205,7 +192,7 @@ void MeshRenderer::Scene::render_pixel(const View& view, int x, int y, int size,
     const Vec3f& d = directions[i];
     const Vec3f turned{cosine * d[0] - sine * d[1], sine * d[0] + cosine * d[1], d[2]};
     const Vec3f direction = around(surfels[i].normal, turned);
-    const Vec3f origin = add(surfels[i].position, scaled(surfels[i].normal, clearance));
+    const Vec3f origin = surfels[i].position + clearance * surfels[i].normal;
     for (int axis = 0; axis < 3; ++axis) {
       outward.origin[axis][i] = origin[axis];
       outward.direction[axis][i] = direction[axis];
@@ -215,7 +202,7 @@ void MeshRenderer::Scene::render_pixel(const View& view, int x, int y, int size,
   rays->occluded(outward, blocked);
   Vec3f sum{};
   for (int i = 0; i < RayScene::packet_size; ++i) {
-    if (outward.active[i]) sum = add(sum, shade(surfels[i], view, !blocked[i]));
+    if (outward.active[i]) sum = sum + shade(surfels[i], view, !blocked[i]);
   }
   for (int c = 0; c < 3; ++c) pixel[c] = srgb_byte(sum[c] / float(covered));
   pixel[3] = std::uint8_t(std::lround(255.0 * covered / RayScene::packet_size));

@@ -7,23 +7,24 @@
 namespace voxgrad {
 
 using Vec3f = std::array<float, 3>;
+using Vec3d = std::array<double, 3>;
 
 template <class T>
 using Array3 = std::array<T, 3>;
 
 template <class T>
-Array3<T> add(const Array3<T>& a, const Array3<T>& b) {
+Array3<T> operator+(const Array3<T>& a, const Array3<T>& b) {
   return {a[0] + b[0], a[1] + b[1], a[2] + b[2]};
 }
 
 template <class T>
-Array3<T> subtract(const Array3<T>& a, const Array3<T>& b) {
+Array3<T> operator-(const Array3<T>& a, const Array3<T>& b) {
   return {a[0] - b[0], a[1] - b[1], a[2] - b[2]};
 }
 
 template <class T>
-Array3<T> scaled(const Array3<T>& a, T factor) {
-  return {a[0] * factor, a[1] * factor, a[2] * factor};
+Array3<T> operator*(T factor, const Array3<T>& a) {
+  return {factor * a[0], factor * a[1], factor * a[2]};
 }
 
 template <class T>
@@ -45,7 +46,7 @@ T length(const Array3<T>& a) {
 template <class T>
 Array3<T> normalized(const Array3<T>& a) {
   const T norm = length(a);
-  return norm > 0 ? scaled(a, T(1) / norm) : a;
+  return norm > 0 ? T(1) / norm * a : a;
 }
 
 }  // namespace voxgrad
