@@ -18,6 +18,13 @@ if(NOT embree_FOUND)
   find_package(embree 4 REQUIRED)
 endif()
 
+# Its own configuration for CMake came only with version 1.15.
+find_path(DEFLATE_INCLUDE_DIR libdeflate.h REQUIRED)
+find_library(DEFLATE_LIBRARY deflate REQUIRED)
+add_library(voxgrad_deflate INTERFACE)
+target_include_directories(voxgrad_deflate SYSTEM INTERFACE ${DEFLATE_INCLUDE_DIR})
+target_link_libraries(voxgrad_deflate INTERFACE ${DEFLATE_LIBRARY})
+
 find_path(DNNL_INCLUDE_DIR oneapi/dnnl/dnnl.hpp REQUIRED)
 find_library(DNNL_LIBRARY dnnl REQUIRED)
 add_library(voxgrad_onednn INTERFACE)

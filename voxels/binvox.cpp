@@ -146,8 +146,10 @@ VoxelGrid decode_binvox(std::span<const std::uint8_t> bytes, const std::string& 
   VoxelGrid grid(header.side);
   grid.translate = header.translate;
   grid.scale = header.scale;
-  auto voxel = voxels.begin();
-  for_each_in_file_order(grid, [&](std::size_t index) { grid.values[index] = *voxel++; });
+  float* value = grid.values.data();
+  for (std::size_t x = 0; x < side; ++x)
+    for (std::size_t y = 0; y < side; ++y)
+      for (std::size_t z = 0; z < side; ++z) *value++ = voxels[(x * side + z) * side + y];
   return grid;
 }
 
