@@ -21,7 +21,9 @@ class CachedDataset : public Dataset {
   std::int64_t size() const override { return source_.size(); }
   const ObjectInfo& info(std::int64_t object) const override { return source_.info(object); }
   int view_count(std::int64_t object) const override { return source_.view_count(object); }
-  Image view(std::int64_t object, int view) const override;
+  Image view(std::int64_t object, int view) const override { return *shared_view(object, view); }
+  /// Spares the copy of a picture that is kept.
+  std::shared_ptr<const Image> shared_view(std::int64_t object, int view) const;
   VoxelGrid volume(std::int64_t object) const override;
   std::string view_name(std::int64_t object, int view) const override {
     return source_.view_name(object, view);
@@ -39,7 +41,7 @@ class CachedDataset : public Dataset {
   /// A volume of zeros and ones, a bit a voxel.
   struct PackedGrid {
     VoxelGrid frame;  // without values
-    std::vector<bool> occupied;
+    std::vector<std::uint8_t> bits;
   };
   /// Shared, so that an entry is copied out of the cache without holding the lock.
   template <class Entry>
@@ -48,7 +50,8 @@ class CachedDataset : public Dataset {
   template <class Entry>
   std::shared_ptr<const Entry> find(const Entries<Entry>& entries, std::uint64_t key) const;
   template <class Entry>
-  void keep(Entries<Entry>& entries, std::uint64_t key, Entry entry, std::size_t bytes) const;
+  void keep(Entries<Entry>& entries, std::uint64_t key, std::shared_ptr<const Entry> entry,
+            std::size_t bytes) const;
 
   const Dataset& source_;
   const std::size_t max_bytes_;

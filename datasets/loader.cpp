@@ -220,10 +220,10 @@ void Loader::State::load_views(Batch& batch, std::int64_t slot, std::int64_t obj
                                                 : plain_draw(n_views, options.transform);
   for (int v = 0; v < n_views; ++v) {
     const int view = int(views[std::size_t(v)]);
-    const Image picture = dataset.view(object, view);
+    const std::shared_ptr<const Image> picture = dataset.shared_view(object, view);
     const std::int64_t row = v * batch.size + slot;
     try {
-      transform_view(picture, dataset.box(object, view), draw, v, options.transform,
+      transform_view(*picture, dataset.box(object, view), draw, v, options.transform,
                      batch.images.slice(row, row + 1).data<float>());
     } catch (const Error& error) {
       fail<DataError>(dataset.view_name(object, view), ": ", error.what());
