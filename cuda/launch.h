@@ -38,7 +38,6 @@ inline dim3 blocks_for(std::int64_t n, int threads = kThreads) {
   return dim3(unsigned(std::min<std::int64_t>(divide_up(n, threads), 4224)));
 }
 
-#ifdef __CUDACC__
 /// This thread's place in the grid, and the number of threads in it.
 __device__ inline std::int64_t thread_index() {
   return std::int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
@@ -46,6 +45,5 @@ __device__ inline std::int64_t thread_index() {
 __device__ inline std::int64_t thread_count() {
   return std::int64_t(gridDim.x) * blockDim.x;
 }
-#endif
 
 }  // namespace voxgrad::cuda

@@ -1,0 +1,137 @@
+// Max pooling. Both directions give a block to every row of the pixels they write; a thread takes a
+// pack of channels of one pixel at a time. The backward pass asks, for every input pixel, which of
+// the windows over it it has won, so nothing is added by two threads.
+#include "cuda/kernels.h"
+#include "cuda/rows.h"
+
+namespace voxgrad::cuda {
+namespace {
+
+struct PoolSizes {
+  int channels;
+  int input[3], output[3], kernel[3], stride[3];
+
+  explicit PoolSizes(const PoolGeometry& g) : channels(int(g.channels)) {
+    for (int axis = 0; axis < 3; ++axis) {
+      input[axis] = int(g.input[axis]);
+      output[axis] = int(g.output[axis]);
+      kernel[axis] = int(g.kernel[axis]);
+      stride[axis] = int(g.stride[axis]);
+    }
+  }
+};
+
+template <int V, class T>
+__global__ void max_forward_kernel(PoolSizes g, const T* x, T* y, std::uint8_t* winners) {
+  using C = Compute<T>;
+  const int oh = int(blockIdx.x) % g.output[1];
+  const int od = int(blockIdx.x) / g.output[1] % g.output[0];
+  const int n = int(blockIdx.x) / g.output[1] / g.output[0];
+  const int packs = g.channels / V;
+  for (int item = int(threadIdx.x); item < g.output[2] * packs; item += int(blockDim.x)) {
+    const int ow = item / packs, channel = item % packs * V;
+    Pack<T, V> best{};
+    Pack<std::uint8_t, V> winner{};
+    int tap = 0;
+    for (int kd = 0; kd < g.kernel[0]; ++kd) {
+      for (int kh = 0; kh < g.kernel[1]; ++kh) {
+        const std::int64_t row =
+            (std::int64_t(n) * g.input[0] + od * g.stride[0] + kd) * g.input[1] + oh * g.stride[1] +
+            kh;
+        const T* in = x + (row * g.input[2] + ow * g.stride[2]) * g.channels + channel;
+        for (int kw = 0; kw < g.kernel[2]; ++kw, ++tap, in += g.channels) {
+          const Pack<T, V> values = load_pack<V>(in);
+#pragma unroll
+          for (int j = 0; j < V; ++j) {
+            const C value = convert_value<C>(values.element[j]);
+            if (tap == 0 || value > convert_value<C>(best.element[j]) || value != value) {
+              best.element[j] = values.element[j];
+              winner.element[j] = std::uint8_t(tap);
+            }
+          }
+        }
+      }
+    }
+    const std::int64_t out = (std::int64_t(blockIdx.x) * g.output[2] + ow) * g.channels + channel;
+    store_pack(y + out, best);
+    if (winners) store_pack(winners + out, winner);
+  }
+}
+
+/// The windows [first, last] that hold input position i along an axis.
+struct WindowRange {
+  int first, last;
+  __device__ WindowRange(const PoolSizes& g, int axis, int i) {
+    first = i < g.kernel[axis] ? 0 : (i - g.kernel[axis]) / g.stride[axis] + 1;
+    last = i / g.stride[axis] < g.output[axis] ? i / g.stride[axis] : g.output[axis] - 1;
+  }
+};
+
+template <int V, class T>
+__global__ void max_backward_kernel(PoolSizes g, const T* dy, const std::uint8_t* winners, T* dx) {
+  using C = Compute<T>;
+  const int ih = int(blockIdx.x) % g.input[1];
+  const int id = int(blockIdx.x) / g.input[1] % g.input[0];
+  const int n = int(blockIdx.x) / g.input[1] / g.input[0];
+  const WindowRange depth(g, 0, id), height(g, 1, ih);
+  const int packs = g.channels / V;
+  for (int item = int(threadIdx.x); item < g.input[2] * packs; item += int(blockDim.x)) {
+    const int iw = item / packs, channel = item % packs * V;
+    const WindowRange width(g, 2, iw);
+    C sum[V] = {};
+    for (int od = depth.first; od <= depth.last; ++od) {
+      for (int oh = height.first; oh <= height.last; ++oh) {
+        for (int ow = width.first; ow <= width.last; ++ow) {
+          const int kd = id - od * g.stride[0], kh = ih - oh * g.stride[1];
+          const int tap = (kd * g.kernel[1] + kh) * g.kernel[2] + iw - ow * g.stride[2];
+          const std::int64_t row = (std::int64_t(n) * g.output[0] + od) * g.output[1] + oh;
+          const std::int64_t at = (row * g.output[2] + ow) * g.channels + channel;
+          const Pack<T, V> gradient = load_pack<V>(dy + at);
+          const Pack<std::uint8_t, V> winner = load_pack<V>(winners + at);
+#pragma unroll
+          for (int j = 0; j < V; ++j)
+            sum[j] += winner.element[j] == tap ? convert_value<C>(gradient.element[j]) : C(0);
+        }
+      }
+    }
+    Pack<T, V> out;
+#pragma unroll
+    for (int j = 0; j < V; ++j) out.element[j] = convert_value<T>(sum[j]);
+    store_pack(dx + (std::int64_t(blockIdx.x) * g.input[2] + iw) * g.channels + channel, out);
+  }
+}
+
+/// Threads for a row of so many packs: whole warps, at most 256.
+dim3 threads_for(std::int64_t items) {
+  return dim3(unsigned(std::min<std::int64_t>(kThreads, divide_up(items, 32) * 32)));
+}
+
+void max_forward(const PoolGeometry& g, const Tensor& x, const Tensor& y, const Tensor& winners) {
+  const Op op("max_pool", x, y, winners);
+  const auto rows = unsigned(g.batch * g.output[0] * g.output[1]);
+  std::uint8_t* const tap = winners.defined() ? winners.data<std::uint8_t>() : nullptr;
+  dispatch_map("max_pool", x.dtype(), [&]<class T>() {
+    dispatch_width<T>(g.channels, {x.data<T>(), y.data<T>()}, [&]<int V>() {
+      launch(max_forward_kernel<V, T>, dim3(rows), threads_for(g.output[2] * g.channels / V), 0,
+             PoolSizes(g), x.data<T>(), y.data<T>(), tap);
+    });
+  });
+}
+
+void max_backward(const PoolGeometry& g, const Tensor& dy, const Tensor& winners,
+                  const Tensor& dx) {
+  const Op op("max_pool_backward", dy, winners, dx);
+  const auto rows = unsigned(g.batch * g.input[0] * g.input[1]);
+  dispatch_map("max_pool_backward", dy.dtype(), [&]<class T>() {
+    dispatch_width<T>(g.channels, {dy.data<T>(), dx.data<T>()}, [&]<int V>() {
+      launch(max_backward_kernel<V, T>, dim3(rows), threads_for(g.input[2] * g.channels / V), 0,
+             PoolSizes(g), dy.data<T>(), winners.data<std::uint8_t>(), dx.data<T>());
+    });
+  });
+}
+
+}  // namespace
+
+const PoolOps pool_ops{max_forward, max_backward};
+
+}  // namespace voxgrad::cuda

@@ -1,0 +1,120 @@
+// Sums and the loss, over rows.h.
+#include "cuda/kernels.h"
+#include "cuda/rows.h"
+#include "tensor/ops/functors.h"
+
+namespace voxgrad::cuda {
+namespace {
+
+struct NoState {};
+
+template <int V, class T>
+struct ElementTerm {
+  const T* x;
+  __device__ NoState at(std::int64_t, std::int64_t) const { return {}; }
+  __device__ void add(NoState, std::int64_t offset, Compute<T> (&run)[1][V]) const {
+    const Pack<T, V> in = load_pack<V>(x + offset);
+#pragma unroll
+    for (int j = 0; j < V; ++j) run[0][j] += convert_value<Compute<T>>(in.element[j]);
+  }
+};
+
+template <class T>
+struct EntropyTerm {
+  const T* probability;
+  const T* target;
+  __device__ NoState at(std::int64_t, std::int64_t) const { return {}; }
+  __device__ void add(NoState, std::int64_t i, T (&run)[1][1]) const {
+    run[0][0] += functors::BinaryCrossEntropy<T>{}(probability[i], target[i]);
+  }
+};
+
+void sum_columns(const char* name, const Tensor& x, const Tensor& y) {
+  dispatch_map(name, x.dtype(), [&]<class T>() {
+    const std::int64_t channels = y.numel();
+    const T* const in = x.data<T>();
+    dispatch_width<T>(channels, {in}, [&]<int V>() {
+      sum_rows<V, 1, Compute<T>>(1, x.numel() / channels, channels, x.device(),
+                                 ElementTerm<V, T>{in}, StoreSum{y.raw(), y.dtype(), 1});
+    });
+  });
+}
+
+void column_sums(const Tensor& x, const Tensor& y) {
+  const Op op("column_sums", x, y);
+  sum_columns("column_sums", x, y);
+}
+
+void sum(const Tensor& x, const Tensor& y) {
+  const Op op("sum", x, y);
+  sum_columns("sum", x, y);
+}
+
+template <class T>
+__global__ void spread_kernel(std::int64_t n, const T* x, T* y) {
+  const T value = x[0];
+  for (std::int64_t i = thread_index(); i < n; i += thread_count()) y[i] = value;
+}
+
+void spread(const Tensor& x, const Tensor& y) {
+  const Op op("spread", x, y);
+  dispatch_map("spread", y.dtype(), [&]<class T>() {
+    launch(spread_kernel<T>, blocks_for(y.numel()), kThreads, 0, y.numel(), x.data<T>(),
+           y.data<T>());
+  });
+}
+
+template <class T>
+__global__ void find_nonfinite(std::int64_t n, const T* x, std::uint8_t* found) {
+  // Multiplying by zero turns infinities and NaNs into NaN, and leaves zero of all else.
+  Compute<T> probe = 0;
+  for (std::int64_t i = thread_index(); i < n; i += thread_count())
+    probe += convert_value<Compute<T>>(x[i]) * Compute<T>(0);
+  if (!(probe == Compute<T>(0))) *found = 1;  // whoever writes, writes the same
+}
+
+bool all_finite(const Tensor& x) {
+  const Op op("all_finite", x);
+  const Tensor found = Tensor::zeros({1}, DType::u8, x.device());
+  dispatch_map("all_finite", x.dtype(), [&]<class T>() {
+    launch(find_nonfinite<T>, blocks_for(x.numel()), kThreads, 0, x.numel(), x.data<T>(),
+           found.data<std::uint8_t>());
+  });
+  return found.to_vector<std::uint8_t>()[0] == 0;
+}
+
+void binary_cross_entropy(const Tensor& probability, const Tensor& target, const Tensor& loss) {
+  const Op op("binary_cross_entropy", probability, target, loss);
+  dispatch_float("binary_cross_entropy", probability.dtype(), [&]<class T>() {
+    const std::int64_t n = probability.numel();
+    sum_rows<1, 1, T>(1, n, 1, probability.device(),
+                      EntropyTerm<T>{probability.data<T>(), target.data<T>()},
+                      StoreSum{loss.raw(), loss.dtype(), double(n)});
+  });
+}
+
+template <class T>
+__global__ void entropy_slope(std::int64_t n, const T* probability, const T* target, const T* dloss,
+                              T* dprobability) {
+  const T scale = T(double(dloss[0]) / double(n));
+  const functors::BinaryCrossEntropySlope<T> slope;
+  for (std::int64_t i = thread_index(); i < n; i += thread_count())
+    dprobability[i] = scale * slope(probability[i], target[i]);
+}
+
+void binary_cross_entropy_backward(const Tensor& probability, const Tensor& target,
+                                   const Tensor& dloss, const Tensor& dprobability) {
+  const Op op("binary_cross_entropy_backward", probability, target, dloss, dprobability);
+  dispatch_float("binary_cross_entropy_backward", probability.dtype(), [&]<class T>() {
+    const std::int64_t n = probability.numel();
+    launch(entropy_slope<T>, blocks_for(n), kThreads, 0, n, probability.data<T>(), target.data<T>(),
+           dloss.data<T>(), dprobability.data<T>());
+  });
+}
+
+}  // namespace
+
+const ReduceOps reduce_ops{sum, spread, column_sums, all_finite};
+const LossOps loss_ops{binary_cross_entropy, binary_cross_entropy_backward};
+
+}  // namespace voxgrad::cuda

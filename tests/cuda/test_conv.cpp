@@ -1,0 +1,126 @@
+// Convolutions against the definition in f64, within the bound of TRUST.md: 4 sqrt(K) units of
+// rounding of the sum of the products' magnitudes.
+#include <cmath>
+
+#include "cuda/conv_direct.h"
+#include "tests/cpu/conv_cases.h"
+#include "tests/cuda/device_cases.h"
+
+using namespace voxgrad;
+using namespace voxgrad::testing;
+
+namespace {
+
+// What the backend chooses, and our own kernels, which must hold for every geometry.
+std::vector<const ConvOps*> tables() {
+  return {&gpu().conv, &cuda::conv_direct_ops};
+}
+
+/// A bf16 result may in addition be off by half a unit in its own last place.
+double share(const ConvGeometry& g, Direction direction, const Tensor& value,
+             const PlainResult& plain) {
+  if (value.dtype() != DType::bf16) return rounding_share(g, direction, value, plain);
+  const double factor = 4 * std::sqrt(double(terms(g, direction))) * 0x1p-24;
+  const Tensor wide = value.to(DType::f64);
+  double worst = 0;
+  for (std::int64_t i = 0; i < value.numel(); ++i) {
+    const double exact = plain.value.data<double>()[i];
+    const double error = std::fabs(wide.data<double>()[i] - exact);
+    const double bound =
+        factor * plain.magnitude.data<double>()[i] + 1.01 * 0x1p-8 * std::fabs(exact);
+    if (error == 0) continue;
+    if (!(error / bound < 1e300)) return std::numeric_limits<double>::infinity();
+    worst = std::max(worst, error / bound);
+  }
+  return worst;
+}
+
+void check_geometry(Rng& rng, const ConvGeometry& g, DType dtype) {
+  CAPTURE(concat(dtype, ' ', g));
+  const Tensor x = random_normal(rng, g.input_shape(), dtype);
+  const Tensor w = random_normal(rng, g.weight_shape(), dtype);
+  const Tensor dy = random_normal(rng, g.output_shape(), dtype);
+  const auto plain = [&](Direction direction, const Tensor& a, const Tensor& b) {
+    return plain_convolution(g, direction, a.to(DType::f64), b.to(DType::f64));
+  };
+  const PlainResult y = plain(Direction::forward, x, w);
+  const PlainResult dx = plain(Direction::backward_data, dy, w);
+  const PlainResult dw = plain(Direction::backward_weight, x, dy);
+  std::vector<DType> results{dtype};
+  if (dtype == DType::bf16) results.push_back(DType::f32);
+  for (const ConvOps* ops : tables()) {
+    for (const DType result : results) {
+      const GuardedOutput gy(g.output_shape(), result), gdx(g.input_shape(), result);
+      ops->forward(g, to_gpu(x), to_gpu(w), {}, gy);
+      CHECK(share(g, Direction::forward, gy.get(), y) <= 1);
+      ops->backward_data(g, to_gpu(dy), to_gpu(w), {}, gdx);
+      CHECK(share(g, Direction::backward_data, gdx.get(), dx) <= 1);
+    }
+    const GuardedOutput gdw(g.weight_shape(), parameters_of(dtype));
+    ops->backward_weight(g, to_gpu(x), to_gpu(dy), gdw);
+    CHECK(share(g, Direction::backward_weight, gdw.get(), dw) <= 1);
+  }
+}
+
+ConvGeometry geometry(std::initializer_list<std::int64_t> x, std::initializer_list<std::int64_t> w,
+                      std::int64_t stride, std::int64_t padding) {
+  return ConvGeometry::convolution("conv", Shape(x), Shape(w),
+                                   {{stride, stride, stride}, {padding, padding, padding}});
+}
+
+}  // namespace
+
+TEST_CASE("random convolutions in every direction and dtype") {
+  if (no_device()) return;
+  for (const DType dtype : kMaps) {
+    Rng rng(41, {std::uint64_t(dtype)});
+    for (int i = 0; i < 40; ++i) check_geometry(rng, random_geometry(rng, 9), dtype);
+  }
+}
+
+TEST_CASE("convolutions of Pix2Vox's kinds") {
+  if (no_device()) return;
+  Rng rng(42);
+  for (const DType dtype : kMaps) {
+    check_geometry(rng, geometry({2, 9, 9, 16}, {24, 3, 3, 16}, 1, 1), dtype);      // trunk
+    check_geometry(rng, geometry({2, 6, 6, 64}, {8, 1, 1, 64}, 1, 0), dtype);       // encoder
+    check_geometry(rng, geometry({1, 8, 8, 8, 8}, {16, 4, 4, 4, 8}, 2, 1), dtype);  // decoder
+    check_geometry(rng, geometry({1, 6, 6, 6, 9}, {16, 3, 3, 3, 9}, 1, 1), dtype);  // merger
+    check_geometry(rng, geometry({1, 6, 6, 6, 1}, {8, 4, 4, 4, 1}, 1, 2), dtype);   // refiner
+    check_geometry(rng, ConvGeometry::linear("linear", {3, 200}, {100, 200}), dtype);
+  }
+}
+
+TEST_CASE("bias and activation on the way out") {
+  if (no_device()) return;
+  Rng rng(43);
+  const Activation activations[] = {Activation::identity(), Activation::relu(),
+                                    Activation::leaky_relu(0.2), Activation::elu(),
+                                    Activation::sigmoid()};
+  for (const DType dtype : kMaps) {
+    for (const Activation activation : activations) {
+      const ConvGeometry g = random_geometry(rng, 6);
+      CAPTURE(concat(dtype, ' ', g, " activation ", int(activation.kind)));
+      for (const bool transposed : {false, true}) {
+        const Tensor from =
+            random_normal(rng, transposed ? g.output_shape() : g.input_shape(), dtype);
+        const Tensor w = random_normal(rng, g.weight_shape(), dtype);
+        const Tensor bias =
+            random_normal(rng, {transposed ? g.in_channels : g.out_channels}, parameters_of(dtype));
+        const Shape shape = transposed ? g.input_shape() : g.output_shape();
+        const Tensor expected(shape, DType::f64);
+        const auto run = [&](const ConvOps& ops, const Tensor& a, const Tensor& b,
+                             const Epilogue& epilogue, const Tensor& y) {
+          (transposed ? ops.backward_data : ops.forward)(g, a, b, epilogue, y);
+        };
+        run(cpu::conv_reference_ops, from.to(DType::f64), w.to(DType::f64),
+            {bias.to(DType::f64), activation}, expected);
+        for (const ConvOps* ops : tables()) {
+          const GuardedOutput y(shape, dtype);
+          run(*ops, to_gpu(from), to_gpu(w), {to_gpu(bias), activation}, y);
+          check_close(y.get(), expected, 10);
+        }
+      }
+    }
+  }
+}
