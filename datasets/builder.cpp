@@ -60,6 +60,10 @@ void prepare_folder(const fs::path& out, const std::string& volumes) {
     check(fs::is_directory(out), "[build] ", out.string(), " is not a folder");
     check(fs::is_empty(out) || fs::exists(out / "ShapeNetRendering"), "[build] ", out.string(),
           " holds other files; choose a new or empty folder");
+    // A build leaves credits; without them this is a data set from elsewhere.
+    check(!fs::exists(out / "dataset.json") || fs::exists(out / "credits.tsv"), "[build] ",
+          out.string(),
+          " holds a data set that was not built by this program; choose a new or empty folder");
   }
   if (fs::exists(out)) {
     for (const auto& entry : fs::directory_iterator(out)) {

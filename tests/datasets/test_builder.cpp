@@ -271,6 +271,13 @@ TEST_CASE("a build that cannot be done says why and leaves nothing that looks fi
   options.out = folder / "full";
   CHECK(says(error_of<Error>([&] { build_dataset(options); }), "other files"));
 
+  // A data set from elsewhere, with splits that a build would take away.
+  write_text(folder / "shapenet" / "dataset.json", "[]");
+  std::filesystem::create_directory(folder / "shapenet" / "ShapeNetRendering");
+  options.out = folder / "shapenet";
+  CHECK(says(error_of<Error>([&] { build_dataset(options); }), "not built by this program"));
+  CHECK(std::filesystem::exists(folder / "shapenet" / "dataset.json"));
+
   write_text(folder / "bad" / "chair" / "a.obj", "nothing");
   options = small(folder / "bad", folder / "out");
   CHECK(says(error_of<DataError>([&] { build_dataset(options); }), "a.obj"));
