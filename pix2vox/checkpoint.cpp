@@ -117,8 +117,11 @@ LastCheckpoint load_last_checkpoint(const fs::path& folder) {
     reason = error.what();
   }
   try {
-    return {load_checkpoint(previous), previous,
-            concat(reason, "\nTaking the checkpoint before it: ", previous.string())};
+    LastCheckpoint found{load_checkpoint(previous), previous,
+                         concat(reason, "\nTaking the checkpoint before it: ", previous.string())};
+    // Else the next save would keep the damaged file and throw the good one away.
+    if (fs::exists(last)) rename_file(last, folder / "last.damaged.h5");
+    return found;
   } catch (const Error& error) {
     fail("no usable checkpoint in ", folder.string(), ":\n  ", reason, "\n  ", error.what());
   }

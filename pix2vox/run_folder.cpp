@@ -28,6 +28,7 @@ void RunFolder::create() const {
     create_directories(folder, error);
     check(!error, folder.string(), ": cannot make the folder: ", error.message());
   }
+  for (const auto& folder : {root, checkpoints(), samples()}) remove_leftovers(folder);
 }
 
 void append_metrics(const std::filesystem::path& file, const std::string& header,

@@ -23,7 +23,8 @@ struct RunFolder {
 
   /// True if a training has left a checkpoint here.
   bool has_run() const;
-  /// Makes the folders. Error if that is not possible.
+  /// Makes the folders and clears away what a killed training left half-written. Error if that is
+  /// not possible.
   void create() const;
 };
 

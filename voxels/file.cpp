@@ -22,6 +22,9 @@ namespace {
   fail(file.string(), ": ", what, ": ", std::strerror(code));
 }
 
+constexpr const char* temporary_prefix = ".voxgrad-";
+constexpr const char* temporary_suffix = ".tmp";
+
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
@@ -57,8 +60,8 @@ fs::path folder_of(const fs::path& file) {
 /// Unique within this machine; short, so that a long file name still fits.
 fs::path temporary_path(const fs::path& file) {
   static std::atomic<unsigned> counter{0};
-  const std::string name =
-      concat(".voxgrad-", ::getpid(), "-", counter.fetch_add(1), file.extension().string(), ".tmp");
+  const std::string name = concat(temporary_prefix, ::getpid(), "-", counter.fetch_add(1),
+                                  file.extension().string(), temporary_suffix);
   return folder_of(file) / name;
 }
 
@@ -108,6 +111,7 @@ std::vector<std::uint8_t> read_file(const fs::path& file, std::size_t max_bytes)
 
 void write_file_atomically(const fs::path& file, std::span<const std::uint8_t> bytes) {
   check(file.has_filename(), file.string(), ": cannot write: this is no file name");
+  check(!fs::is_directory(file), file.string(), ": cannot write: this is a folder");
   check(fs::is_directory(folder_of(file)), file.string(), ": cannot write: the folder ",
         folder_of(file).string(), " does not exist");
   const fs::path path = temporary_path(file);
@@ -119,6 +123,15 @@ void write_file_atomically(const fs::path& file, std::span<const std::uint8_t> b
   if (descriptor.close() != 0) fail_errno(file, "cannot write");
   rename_file(path, file);
   temporary.renamed();
+}
+
+void remove_leftovers(const fs::path& folder) {
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(temporary_prefix) && name.ends_with(temporary_suffix))
+      fs::remove(entry.path(), error);
+  }
 }
 
 void rename_file(const fs::path& from, const fs::path& to) {

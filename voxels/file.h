@@ -16,6 +16,9 @@ std::vector<std::uint8_t> read_file(const std::filesystem::path& file, std::size
 /// folder must exist. On error the old file is untouched and the temporary one is gone.
 void write_file_atomically(const std::filesystem::path& file, std::span<const std::uint8_t> bytes);
 
+/// Removes the temporary files that a killed program left in a folder. Nobody may be writing to it.
+void remove_leftovers(const std::filesystem::path& folder);
+
 /// Renames a file within its folder, in place of what has the new name, and syncs the folder, so
 /// that renames reach the disk in the order in which they were made.
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);

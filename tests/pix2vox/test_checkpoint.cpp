@@ -279,6 +279,28 @@ TEST_CASE("a full disk leaves the last good checkpoint, wherever the writing fai
   CHECK(load_last_checkpoint(folder.path()).checkpoint.training->epoch == 4);
 }
 
+TEST_CASE("ten thousand flipped bits are all found, by whole checkpoints" *
+          doctest::test_suite("campaign") * doctest::skip()) {
+  const TemporaryFolder folder;
+  save_checkpoint(folder / "good.h5", example());
+  const std::vector<std::uint8_t> bytes = bytes_of(folder / "good.h5");
+  Rng rng(2);
+  int found = 0;
+  for (int i = 0; i < 10000; ++i) {
+    std::vector<std::uint8_t> damaged = bytes;
+    const std::uint64_t bit = rng.below(8 * bytes.size());
+    damaged[bit / 8] ^= std::uint8_t(1u << (bit % 8));
+    overwrite(folder / "bad.h5", damaged);
+    try {
+      load_checkpoint(folder / "bad.h5");
+    } catch (const Error&) {
+      ++found;
+    }
+  }
+  MESSAGE(found << " of 10000 flipped bits found, in files of " << bytes.size() << " bytes");
+  CHECK(found == 10000);
+}
+
 TEST_CASE("a damaged last checkpoint falls back to the one before it, and says so") {
   const TemporaryFolder folder;
   Checkpoint checkpoint = small_example();
@@ -299,6 +321,14 @@ TEST_CASE("a damaged last checkpoint falls back to the one before it, and says s
   CHECK(loaded.checkpoint.training->epoch == 2);
   CHECK(loaded.file == folder / "last.previous.h5");
   CHECK(loaded.warning.find("checksum") != std::string::npos);
+
+  // The damaged file is out of the way: saving keeps the good one, not that.
+  CHECK_FALSE(fs::exists(folder / "last.h5"));
+  CHECK(bytes_of(folder / "last.damaged.h5") == bytes);
+  checkpoint.training->epoch = 4;
+  save_last_checkpoint(folder.path(), checkpoint);
+  CHECK(load_checkpoint(folder / "last.h5").training->epoch == 4);
+  CHECK(load_checkpoint(folder / "last.previous.h5").training->epoch == 2);
 
   fs::remove(folder / "last.h5");
   CHECK(load_last_checkpoint(folder.path()).checkpoint.training->epoch == 2);

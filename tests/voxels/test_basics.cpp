@@ -87,6 +87,6 @@ TEST_CASE("file errors name the file and the reason, and leave nothing behind") 
                  "no file name"));
   std::filesystem::create_directory(folder / "c");
   write_file_atomically(folder / "c/inside", Bytes(1));
-  CHECK(contains(error_of([&] { write_file_atomically(folder / "c", Bytes(1)); }), "rename"));
+  CHECK(contains(error_of([&] { write_file_atomically(folder / "c", Bytes(1)); }), "a folder"));
   CHECK(files_in(folder.path()) == 2);
 }
