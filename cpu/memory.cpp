@@ -91,9 +91,9 @@ class CachingAllocator {
   }
 
   [[noreturn]] void fail_for(std::size_t bytes, const char* reason) const {
-    fail<DeviceError>("[memory] cannot allocate ", bytes, " bytes on the CPU ", reason,
+    fail<DeviceError>("[memory] cannot allocate ", bytes, " bytes on the CPU (", reason,
                       reason[0] ? "; " : "", "in use ", statistics_.in_use, ", reserved ",
-                      statistics_.reserved, ". Use a smaller batch or fewer views");
+                      statistics_.reserved, "). Use a smaller batch or fewer views");
   }
 
   std::mutex mutex_;
