@@ -27,6 +27,10 @@ void add_build(CLI::App& parent, Action& action) {
   verb->add_option("--image-size", options->image_size, "Pixels a side")->capture_default_str();
   verb->add_option("--seed", options->seed, "Seed of views and splits")->capture_default_str();
   verb->add_option("--threads", options->threads, "0: one a core")->capture_default_str();
+  verb->footer(
+      "Examples:\n"
+      "  pix2vox dataset build --meshes my-meshes --out my-data\n"
+      "  pix2vox dataset build --meshes furniture.sh3f --out my-data --views 12");
   verb->callback([options, &action] {
     action = [options] {
       ProgressLine line;
@@ -122,9 +126,15 @@ void add_check(CLI::App& parent, Action& action) {
   verb->add_option("dir", flags->root, "Folder of the data set")->required();
   verb->add_option("--taxonomy", flags->options.taxonomy, "JSON with the splits [DIR/dataset.json]")
       ->type_name("FILE");
-  verb->add_flag("!--fast", flags->options.decode, "Only look whether the files are there");
+  verb->add_flag_callback(
+      "--fast", [flags] { flags->options.decode = false; },
+      "Only look whether the files are there");
   verb->add_option("--threads", flags->options.threads, "Threads")->capture_default_str();
   verb->add_flag("--json", flags->json, "Print JSON");
+  verb->footer(
+      "Examples:\n"
+      "  pix2vox dataset check my-data\n"
+      "  pix2vox dataset check shapenet --taxonomy ShapeNet.json --fast");
   verb->callback([flags, &action] {
     action = [flags] { return check_folder(flags->root, flags->options, flags->json); };
   });
@@ -137,6 +147,9 @@ void add_stats(CLI::App& parent, Action& action) {
   verb->add_option("--split", options->split, "train, val or test")->capture_default_str();
   verb->add_option("--taxonomy", options->taxonomy, "JSON with the splits [DIR/dataset.json]")
       ->type_name("FILE");
+  verb->footer(
+      "Example:\n"
+      "  pix2vox dataset stats my-data --split test");
   verb->callback([options, &action] {
     action = [options] {
       const DatasetStatistics s = dataset_statistics(ShapeNetDataset(*options));

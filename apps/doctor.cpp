@@ -43,6 +43,9 @@ int doctor() {
 
 void add_doctor(CLI::App& app, Action& action) {
   CLI::App* verb = app.add_subcommand("doctor", "Say what this machine and this program can do");
+  verb->footer(
+      "Example:\n"
+      "  pix2vox doctor");
   verb->callback([&action] { action = doctor; });
 }
 

@@ -67,6 +67,10 @@ void add_gradcheck(CLI::App& app, Action& action) {
   verb->add_option("--seed", flags->seed, "Seed of the cases")->capture_default_str();
   verb->add_flag("--json", flags->json, "Print JSON");
   flags->device.add(*verb);
+  verb->footer(
+      "Examples:\n"
+      "  pix2vox gradcheck\n"
+      "  pix2vox gradcheck conv3d --cases 20");
   verb->callback([flags, &action] { action = [flags] { return run_gradcheck(*flags); }; });
 }
 

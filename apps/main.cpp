@@ -12,12 +12,15 @@ namespace {
 // What was not understood, and the nearest flag or verb there is.
 int usage_error(const CLI::App& app, const std::vector<std::string>& words,
                 const CLI::ParseError& error) {
-  std::cerr << "pix2vox: " << error.what() << '\n';
   const CLI::App* place = &app;
-  while (!place->get_subcommands().empty()) place = place->get_subcommands().front();
-  const std::string hint = suggest(*place, words);
-  if (!hint.empty()) std::cerr << "Did you mean " << hint << "?\n";
-  std::cerr << "See pix2vox" << (place == &app ? "" : " " + place->get_name()) << " --help\n";
+  std::string path = "pix2vox";
+  while (!place->get_subcommands().empty()) {
+    place = place->get_subcommands().front();
+    path += " " + place->get_name();
+  }
+  const std::string unknown = explain_unknown(*place, words);
+  std::cerr << "pix2vox: " << (unknown.empty() ? error.what() : unknown) << '\n';
+  std::cerr << "See " << path << " --help\n";
   return kUsage;
 }
 
@@ -30,6 +33,13 @@ int run(int argc, char** argv) {
   CLI::App app{"Pix2Vox: from pictures of an object to a 32x32x32 voxel model.", "pix2vox"};
   app.require_subcommand(1);
   app.set_version_flag("--version", "pix2vox " VOXGRAD_VERSION);
+  app.footer(
+      "pix2vox VERB --help shows a verb's flags and examples. A first round, in this order:\n"
+      "  pix2vox dataset build --meshes my-meshes --out my-data\n"
+      "  pix2vox train --cfg configs/Pix2Vox-mini.yaml --data my-data --out runs/first\n"
+      "  pix2vox test --cfg configs/Pix2Vox-mini.yaml --weights runs/first/checkpoints/best.h5 "
+      "--data my-data\n"
+      "  pix2vox predict chair.png --weights runs/first/checkpoints/best.h5 --out out");
   Action action;
   for (const auto& add : {add_train, add_test, add_predict, add_dataset, add_voxelize,
                           add_gradcheck, add_summary, add_doctor})

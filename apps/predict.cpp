@@ -62,7 +62,7 @@ void predict_object(Predictor& predictor, const PredictFlags& flags,
     views.push_back(read_image(file));
     for (const std::string& problem :
          inspect_picture(views.back(), int(predictor.config().data.crop_size)))
-      warn(file + ": " + problem);
+      warn(concat(file, ": ", problem));
   }
   const double threshold = flags.threshold.value_or(predictor.threshold());
   const Predictor::Result result = predictor.predict(views);
@@ -76,7 +76,7 @@ void predict_object(Predictor& predictor, const PredictFlags& flags,
       warn(fmt::format("no .{} written: there is no surface to write", format));
       continue;
     }
-    const fs::path file = fs::path(flags.out) / (stem + "." + format);
+    const fs::path file = fs::path(flags.out) / concat(stem, ".", format);
     write_result(result, format, threshold, file);
     std::cout << file.string() << '\n';
   }
@@ -151,6 +151,15 @@ void add_predict(CLI::App& app, Action& action) {
       ->capture_default_str();
   verb->add_flag("--each", flags->each, "Every picture is an object of its own");
   flags->device.add(*verb);
+  verb->footer(
+      "Examples:\n"
+      "  pix2vox predict chair.png --weights best.h5 --out out\n"
+      "  pix2vox predict front.png side.png --weights best.h5 --out out      two views of one "
+      "object\n"
+      "  pix2vox predict --each a.png b.png --weights best.h5 --format stl   two objects\n"
+      "Best are pictures like those of the training: one object in the middle, on a transparent or "
+      "plain\n"
+      "background. Several pictures of one object go by the first one's name.");
   verb->callback([flags, &action] { action = [flags] { return predict(*flags); }; });
 }
 

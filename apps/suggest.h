@@ -1,4 +1,4 @@
-// The flag or verb nearest to a misspelt one.
+// What a command line that was not understood may have meant.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -7,8 +7,8 @@
 
 namespace voxgrad::apps {
 
-/// The first word of the command line that is neither a flag nor a verb of `app` but nearly one,
-/// as the name it is near to; "" if there is none.
-std::string suggest(const CLI::App& app, const std::vector<std::string>& words);
+/// Names the first flag or verb among the words that `app` does not have, and the nearest that it
+/// has: "train has no flag --cgf. Did you mean --cfg?". "" if all are known.
+std::string explain_unknown(const CLI::App& app, const std::vector<std::string>& words);
 
 }  // namespace voxgrad::apps

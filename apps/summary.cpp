@@ -14,6 +14,9 @@ void add_summary(CLI::App& app, Action& action) {
       "summary", "Print each layer with its shape, parameters and multiply-adds");
   flags->add(*verb);
   verb->add_flag("--json", *json, "Print JSON");
+  verb->footer(
+      "Example:\n"
+      "  pix2vox summary --cfg configs/Pix2Vox-A.yaml");
   verb->callback([flags, json, &action] {
     action = [flags, json] {
       Pix2Vox model(flags->load().model);

@@ -81,12 +81,24 @@ nlohmann::json to_json(const IouTable& table) {
           {"mean_over_categories", row(table.mean_over_categories())}};
 }
 
+// Better told before an hour of testing than after it.
+void check_writable(const std::filesystem::path& file) {
+  namespace fs = std::filesystem;
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  check<ConfigError>(fs::is_directory(folder), "--json ", file.string(), ": there is no folder ",
+                     folder.string());
+  check<ConfigError>(file.has_filename() && !fs::is_directory(file), "--json ", file.string(),
+                     " is a folder: give the name of a file");
+}
+
 int test(const TestFlags& flags) {
+  if (!flags.json.empty()) check_writable(flags.json);
   const Device device = flags.device.apply();
   const Config config = flags.config.load();
   const Checkpoint checkpoint = load_checkpoint(flags.weights, CheckpointPart::weights);
   check_same_network(checkpoint.config.model, config.model, flags.weights);
   const auto dataset = open_dataset(config.data, config.test.split);
+  check_testing_fits(config, *dataset);
   Pix2Vox model(config.model);
   model.load_state(checkpoint.model);
   model.to(device);
@@ -141,9 +153,14 @@ void add_test(CLI::App& app, Action& action) {
   flags->config.add_key(*verb, "--split", "test.split", "train, val or test");
   flags->config.add_key(*verb, "--views", "test.n_views", "Views an object, the first ones");
   verb->add_option("--json", flags->json, "Also write the results here")->type_name("FILE");
-  verb->add_flag("!--no-baselines", flags->baselines,
-                 "Leave out the baselines of the training split");
+  verb->add_flag_callback(
+      "--no-baselines", [flags] { flags->baselines = false; },
+      "Leave out the baselines of the training split");
   flags->device.add(*verb);
+  verb->footer(
+      "Example:\n"
+      "  pix2vox test --cfg configs/Pix2Vox-F.yaml --weights runs/first/checkpoints/best.h5 --data "
+      "my-data");
   verb->callback([flags, &action] { action = [flags] { return test(*flags); }; });
 }
 

@@ -55,11 +55,13 @@ std::unique_ptr<Dataset> open_validation(const DataConfig& config, ProgressLine&
 }
 
 int train(const TrainFlags& flags) {
+  const std::atomic<bool>& stop = watch_signals();
   const Device device = flags.device.apply();
   const Config config = flags.config.load();
   ProgressLine line;
   const auto training = open_dataset(config.data, "train");
   const auto validation = open_validation(config.data, line);
+  check_training_fits(config, *training);
   const std::filesystem::path out =
       flags.out.empty()
           ? std::filesystem::path("runs") / std::filesystem::path(flags.config.file).stem()
@@ -88,8 +90,7 @@ int train(const TrainFlags& flags) {
   };
   hooks.epoch = [&](const EpochReport& report) { say(describe(report, seconds_left)); };
   hooks.notice = say;
-  Trainer trainer(config, *training, validation.get(),
-                  {out, flags.resume, device, &watch_signals()}, hooks);
+  Trainer trainer(config, *training, validation.get(), {out, flags.resume, device, &stop}, hooks);
   log = spdlog::basic_logger_mt("train", RunFolder{out}.log().string());
   log->flush_on(spdlog::level::info);
   const TrainingOutcome outcome = trainer.run();
@@ -117,6 +118,13 @@ void add_train(CLI::App& app, Action& action) {
   verb->add_flag("--resume", flags->resume, "Go on from the run's last checkpoint");
   verb->add_flag("--dry-run", flags->dry_run, "Check configuration and data, then stop");
   flags->device.add(*verb);
+  verb->footer(
+      "Examples:\n"
+      "  pix2vox train --cfg configs/Pix2Vox-F.yaml --data my-data --out runs/first\n"
+      "  pix2vox train --cfg configs/Pix2Vox-F.yaml --data my-data --out runs/first --resume\n"
+      "  pix2vox train --cfg configs/Pix2Vox-mini.yaml --data my-data --set train.batch_size=8 "
+      "--dry-run\n"
+      "Ctrl-C finishes the step and saves; a second one stops at once.");
   verb->callback([flags, &action] { action = [flags] { return train(*flags); }; });
 }
 

@@ -40,6 +40,9 @@ void add_voxelize(CLI::App& app, Action& action) {
       ->check(CLI::Range(2, 256))
       ->capture_default_str();
   flags->device.add(*verb);
+  verb->footer(
+      "Example:\n"
+      "  pix2vox voxelize chair.obj --out chair.binvox --resolution 64");
   verb->callback([flags, &action] { action = [flags] { return run_voxelize(*flags); }; });
 }
 

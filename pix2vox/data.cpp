@@ -22,6 +22,30 @@ bool has_split(const DataConfig& config, const std::string& split) {
   });
 }
 
+namespace {
+
+void check_views(const char* key, std::int64_t n_views, const Dataset& dataset) {
+  int most = 0;
+  for (std::int64_t i = 0; i < dataset.size(); ++i) most = std::max(most, dataset.view_count(i));
+  check<ConfigError>(n_views <= most, key, " is ", n_views, ", but no object has more than ", most,
+                     " views: ask for at most ", most);
+}
+
+}  // namespace
+
+void check_training_fits(const Config& config, const Dataset& training) {
+  const std::int64_t batch = config.train.batch_size;
+  check<ConfigError>(training.size() >= batch, "train.batch_size is ", batch,
+                     ", but there are only ", training.size(),
+                     " training objects: lower it, for example --set train.batch_size=",
+                     std::max<std::int64_t>(2, training.size() / 2));
+  check_views("train.n_views", config.train.n_views, training);
+}
+
+void check_testing_fits(const Config& config, const Dataset& dataset) {
+  check_views("test.n_views (--views)", config.test.n_views, dataset);
+}
+
 TransformOptions transform_options(const Config& config) {
   const DataConfig& data = config.data;
   const AugmentationConfig& augmentation = data.augmentation;

@@ -16,6 +16,11 @@ std::unique_ptr<Dataset> open_dataset(const DataConfig& config, const std::strin
 /// True if the data set's taxonomy lists objects for this split.
 bool has_split(const DataConfig& config, const std::string& split);
 
+/// ConfigError, in the words of the configuration, if the training split cannot fill one batch or
+/// if no object has as many views as asked for: known before anything is trained or measured.
+void check_training_fits(const Config& config, const Dataset& training);
+void check_testing_fits(const Config& config, const Dataset& dataset);
+
 TransformOptions transform_options(const Config& config);
 
 /// Shuffled, augmented, the last partial batch dropped.

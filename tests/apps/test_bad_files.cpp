@@ -1,6 +1,7 @@
 // Missing and damaged files: the documented exit code, the file's name, and no crash.
 #include <doctest/doctest.h>
 
+#include "tensor/error.h"
 #include "tests/apps/tiny_run.h"
 
 using namespace voxgrad::testing;
@@ -101,6 +102,60 @@ TEST_CASE("damaged files in a data set") {
   const Ended checked = pix2vox({"dataset", "check", data});
   CHECK(checked.code == 3);
   CHECK(says(checked.out + checked.err, tiny_binvox(data, 2)));
+}
+
+TEST_CASE("more objects or views than the data set has, and results that cannot be written") {
+  const TinyRun& run = tiny_run();
+  const TemporaryFolder folder;
+  Arguments training = tiny_training(run.data, folder / "run");
+  for (const char* word : {"--dry-run", "--set", "train.batch_size=16"}) training.push_back(word);
+  CHECK(refused(pix2vox(training), 2, "only 4 training objects"));
+  training.back() = "train.n_views=9";
+  CHECK(refused(pix2vox(training), 2, "train.n_views is 9, but no object has more than 2"));
+  const auto test = [&](const std::string& flag, const std::string& value) {
+    return pix2vox(
+        {"test", "--cfg", mini_config, "--weights", run.weights, "--data", run.data, flag, value});
+  };
+  CHECK(refused(test("--views", "9"), 2, "--views"));
+  CHECK(refused(test("--json", folder / "none/test.json"), 2, folder / "none"));
+  CHECK(refused(test("--json", folder.path()), 2, "is a folder"));
+
+  write_png(box_picture(4), folder / "box.png");
+  const auto predict_into = [&](const std::string& out) {
+    return pix2vox({"predict", folder / "box.png", "--weights", run.weights, "--out", out});
+  };
+  CHECK(refused(predict_into(folder / "box.png"), 1, "box.png"));
+  fs::create_directories(folder / "out/box.npy");
+  CHECK(refused(predict_into(folder / "out"), 1, "this is a folder"));
+  CHECK(refused(pix2vox(tiny_training(run.data, folder / "box.png")), 1, "cannot make the folder"));
+}
+
+TEST_CASE("pictures of every kind that cameras and tools write") {
+  const TinyRun& run = tiny_run();
+  const TemporaryFolder folder;
+  for (const int channels : {1, 2, 3, 4}) {
+    const std::string file = folder / voxgrad::concat("box", channels, ".png");
+    write_png(box_picture(channels), file);
+    CHECK(predict(file, run.weights).code == 0);
+  }
+  const Ended large = [&] {
+    write_png(box_picture(4, 1000), folder / "large.png");
+    return predict(folder / "large.png", run.weights);
+  }();
+  CHECK(large.code == 0);
+  CHECK(says(large.err, "scale the picture down"));
+}
+
+TEST_CASE("what a killed training left half-written is cleared away") {
+  const TinyRun& run = tiny_run();
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  fs::create_directories(out + "/checkpoints");
+  write_text(out + "/checkpoints/.voxgrad-1-0.h5.tmp", "half");
+  write_text(out + "/checkpoints/notes.tmp", "mine");
+  CHECK(pix2vox(tiny_training(run.data, out)).code == 0);
+  CHECK_FALSE(fs::exists(out + "/checkpoints/.voxgrad-1-0.h5.tmp"));
+  CHECK(fs::exists(out + "/checkpoints/notes.tmp"));
 }
 
 TEST_CASE("meshes that cannot be read") {

@@ -13,6 +13,20 @@ TEST_CASE("help and version are results") {
     CHECK(says(help.out, verb));
   CHECK(says(pix2vox({"train", "--help"}).out, "--cfg"));
   CHECK(says(pix2vox({"--version"}).out, "pix2vox "));
+  for (const Arguments& verb : std::vector<Arguments>{{"train"},
+                                                      {"test"},
+                                                      {"predict"},
+                                                      {"dataset", "build"},
+                                                      {"dataset", "check"},
+                                                      {"dataset", "stats"},
+                                                      {"voxelize"},
+                                                      {"gradcheck"},
+                                                      {"summary"},
+                                                      {"doctor"}}) {
+    Arguments words = verb;
+    words.emplace_back("--help");
+    CHECK(says(pix2vox(words).out, "Example"));
+  }
 }
 
 TEST_CASE("a call without verb, and misspelt verbs and flags") {
@@ -20,6 +34,12 @@ TEST_CASE("a call without verb, and misspelt verbs and flags") {
   CHECK(refused(pix2vox({"trian"}), 2, "Did you mean train?"));
   CHECK(refused(pix2vox({"train", "--cgf", mini_config}), 2, "Did you mean --cfg?"));
   CHECK(refused(pix2vox({"predict", "a.png", "--weigths", "w.h5"}), 2, "Did you mean --weights?"));
+  CHECK(refused(pix2vox({"trian"}), 2, "pix2vox has no verb 'trian', only train, test"));
+  CHECK(refused(pix2vox({"dataset", "chek", "x"}), 2, "Did you mean check?"));
+  CHECK(refused(pix2vox({"dataset", "check", "x", "--fsat"}), 2, "pix2vox dataset check --help"));
+  CHECK(refused(pix2vox({"train", "--config", mini_config}), 2, "train has no flag --config"));
+  CHECK(refused(pix2vox({"predict", "a.png", "-w", "w.h5"}), 2, "predict has no flag -w"));
+  CHECK(refused(pix2vox({"voxelize", "a.obj", "--threads", "-3"}), 2, "-3 not in range"));
   CHECK(refused(pix2vox({"summary"}), 2, "--cfg"));
   CHECK(refused(pix2vox({"predict", "a.png"}), 2, "--weights"));
 }
