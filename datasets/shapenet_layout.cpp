@@ -39,7 +39,7 @@ void check_folder(const fs::path& folder, const fs::path& root) {
 }
 
 fs::path volume_folder(const fs::path& root) {
-  const fs::path usual = root / "ShapeNetVox32";
+  fs::path usual = root / "ShapeNetVox32";
   std::error_code error;
   if (fs::is_directory(usual, error)) return usual;
   std::set<fs::path> others;

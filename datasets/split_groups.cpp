@@ -72,6 +72,7 @@ std::vector<std::string> deal_splits(const std::vector<std::uint32_t>& groups, s
   std::map<std::uint32_t, std::vector<std::size_t>> members;
   for (std::size_t i = 0; i < groups.size(); ++i) members[groups[i]].push_back(i);
   std::vector<const std::vector<std::size_t>*> order;
+  order.reserve(members.size());
   for (const auto& [group, list] : members) order.push_back(&list);
 
   struct Split {

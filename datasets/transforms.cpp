@@ -30,7 +30,7 @@ Tensor preprocess(const std::vector<Image>& pictures, const TransformOptions& op
   check(!pictures.empty(), "[preprocess] needs at least one picture");
   check_transform_options(options);
   const auto n_views = std::int64_t(pictures.size());
-  const Tensor result({n_views, options.size, options.size, 3});
+  Tensor result({n_views, options.size, options.size, 3});
   const AugmentationDraw draw = plain_draw(int(n_views), options);
   for (std::int64_t v = 0; v < n_views; ++v)
     transform_view(pictures[std::size_t(v)], box, draw, int(v), options,

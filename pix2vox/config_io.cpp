@@ -140,7 +140,7 @@ void append_overrides(const ConfigOverrides& overrides, std::vector<YamlEntry>& 
   }
   // A flag's text is the value itself: a path may hold any character.
   for (const auto& [name, key, value] : overrides.flags)
-    entries.push_back({key, {value}, false, name + " " + value});
+    entries.push_back({key, {value}, false, concat(name, " ", value)});
 }
 
 void check_together(const Config& config) {
@@ -195,6 +195,7 @@ template <class T>
 std::string write(const T& value) {
   if constexpr (is_list<T>) {
     std::vector<std::string> words;
+    words.reserve(value.size());
     for (const auto& each : value) words.push_back(write_one(each));
     return fmt::format("[{}]", fmt::join(words, ", "));
   } else {

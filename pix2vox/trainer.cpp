@@ -32,6 +32,7 @@ std::unique_ptr<Optimizer> make_optimizer(const Pix2Vox& model, const Config& co
   }
   check<ConfigError>(!parameters.empty(), "train.freeze leaves nothing to train");
   std::vector<double> rates;
+  rates.reserve(parts.size());
   for (const std::string& part : parts) rates.push_back(train.learning_rate.of(part));
   if (train.optimizer == "sgd")
     return make_sgd(std::move(parameters), std::move(rates), train.momentum);
@@ -40,6 +41,7 @@ std::unique_ptr<Optimizer> make_optimizer(const Pix2Vox& model, const Config& co
 
 std::vector<Module::NamedTensor> on_host(const std::vector<Module::NamedTensor>& tensors) {
   std::vector<Module::NamedTensor> result;
+  result.reserve(tensors.size());
   for (const auto& [name, tensor] : tensors) result.push_back({name, tensor.to(Device::cpu())});
   return result;
 }

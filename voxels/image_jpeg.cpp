@@ -208,6 +208,7 @@ Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name) 
   check(decoder.start(bytes), name, ": JPEG damaged or of an unknown kind: ", decoder.message());
   Image image = decoder.blank_image();
   std::vector<JSAMPROW> rows;
+  rows.reserve(std::size_t(image.height));
   for (int y = 0; y < image.height; ++y) rows.push_back(image.at(0, y));
   check(decoder.read_rows(rows.data()), name, ": JPEG damaged: ", decoder.message());
   if (image.channels == 4) image = cmyk_to_rgb(image, decoder.inverted());

@@ -90,6 +90,7 @@ class Lines {
 
 std::vector<Lines> trace(const MeshParts& mesh, const RayScene& scene, int n) {
   std::vector<Lines> bundles;
+  bundles.reserve(std::size(directions));
   for (const Cell& direction : directions) bundles.emplace_back(direction, n);
   const int lines_each = bundles[0].count();
 #pragma omp parallel

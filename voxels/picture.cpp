@@ -254,8 +254,8 @@ class Painter {
     const double turn = pixel_noise(x, y);
     Vec3d sum{0, 0, 0};
     for (int sample = 0; sample < samples_ * samples_; ++sample) {
-      const double dx = (sample % samples_ + 0.5) / samples_;
-      const double dy = (sample / samples_ + 0.5) / samples_;
+      const int column = sample % samples_, row = sample / samples_;
+      const double dx = (column + 0.5) / samples_, dy = (row + 0.5) / samples_;
       sum = sum + color_of(camera_.ray(x + dx, y + dy), sample, turn);
     }
     for (int i = 0; i < 3; ++i) pixel[i] = srgb_byte(sum[i] / (samples_ * samples_));

@@ -162,8 +162,9 @@ void MeshRenderer::Scene::render_pixel(const View& view, int x, int y, int size,
                                        std::uint8_t* pixel) const {
   RayScene::Rays cast;
   for (int i = 0; i < RayScene::packet_size; ++i) {
-    const float px = float(x) + (float(i % rays_a_side) + 0.5f) / rays_a_side;
-    const float py = float(y) + (float(i / rays_a_side) + 0.5f) / rays_a_side;
+    const int column = i % rays_a_side, row = i / rays_a_side;
+    const float px = float(x) + (float(column) + 0.5f) / rays_a_side;
+    const float py = float(y) + (float(row) + 0.5f) / rays_a_side;
     const Vec3f direction = view.to_scene(
         {(2 * px / float(size) - 1) * view.tangent, (1 - 2 * py / float(size)) * view.tangent, -1});
     for (int axis = 0; axis < 3; ++axis) {

@@ -88,7 +88,7 @@ class Surface {
 
   std::uint64_t edge_key(const Lattice& a, const Lattice& b) const {
     const auto [low, high] = std::minmax(a, b);
-    const auto n = std::uint64_t(grid_.n + 1);
+    const std::uint64_t n = std::uint64_t(grid_.n) + 1;
     const std::uint64_t direction = high[0] > low[0] ? 0 : high[1] > low[1] ? 1 : 2;
     return (((std::uint64_t(low[0]) * n + std::uint64_t(low[1])) * n + std::uint64_t(low[2])) * 3) +
            direction;

@@ -132,8 +132,10 @@ class ThinPartFinder {
     const int across = (axis + 1) % 3, over = (axis + 2) % 3;
     Vec3f origin, direction{};
     origin[axis] = -1;
-    origin[across] = float(column / n_) + (float(line / lines_a_side) + first_line) / lines_a_side;
-    origin[over] = float(column % n_) + (float(line % lines_a_side) + first_line) / lines_a_side;
+    const int corner[] = {column / n_, column % n_};
+    const int place[] = {line / lines_a_side, line % lines_a_side};
+    origin[across] = float(corner[0]) + (float(place[0]) + first_line) / lines_a_side;
+    origin[over] = float(corner[1]) + (float(place[1]) + first_line) / lines_a_side;
     direction[axis] = 1;
     scene_.crossings(origin, direction, found);
     const std::size_t base = (column / n_) * stride(across) + (column % n_) * stride(over);
