@@ -27,6 +27,7 @@ struct PredictFlags {
   std::vector<std::string> formats{"npy", "binvox", "obj", "png"};
   std::optional<double> threshold;  // absent: the checkpoint's
   bool each = false;
+  std::string precision = "f32";
   DeviceFlags device;
 };
 
@@ -118,7 +119,7 @@ int predict(const PredictFlags& flags) {
   std::error_code error;
   fs::create_directories(flags.out, error);
   check(!error, flags.out, ": cannot make the folder: ", error.message());
-  Predictor predictor(flags.weights, device);
+  Predictor predictor(flags.weights, device, precision_from(flags.precision));
   if (flags.each) {
     for (const std::string& image : flags.images) predict_object(predictor, flags, {image});
   } else {
@@ -150,6 +151,8 @@ void add_predict(CLI::App& app, Action& action) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->capture_default_str();
   verb->add_flag("--each", flags->each, "Every picture is an object of its own");
+  verb->add_option("--precision", flags->precision, "f32, bf16 (faster), or tf32 on CUDA")
+      ->capture_default_str();
   flags->device.add(*verb);
   verb->footer(
       "Examples:\n"

@@ -102,6 +102,7 @@ int test(const TestFlags& flags) {
   Pix2Vox model(config.model);
   model.load_state(checkpoint.model);
   model.to(device);
+  model.set_precision(precision_from(config.test.precision));
 
   ProgressLine line;
   EvaluationHooks hooks;
@@ -151,6 +152,7 @@ void add_test(CLI::App& app, Action& action) {
       ->type_name("FILE");
   flags->config.add_key(*verb, "--data", "data.root", "Folder of the data set");
   flags->config.add_key(*verb, "--split", "test.split", "train, val or test");
+  flags->config.add_key(*verb, "--precision", "test.precision", "f32, bf16, or tf32 on CUDA");
   flags->config.add_key(*verb, "--views", "test.n_views", "Views an object, the first ones");
   verb->add_option("--json", flags->json, "Also write the results here")->type_name("FILE");
   verb->add_flag_callback(

@@ -111,6 +111,7 @@ void add_train(CLI::App& app, Action& action) {
   flags->config.add(*verb);
   flags->config.add_key(*verb, "--data", "data.root", "Folder of the data set");
   flags->config.add_key(*verb, "--weights", "train.weights", "Start from this checkpoint");
+  flags->config.add_key(*verb, "--precision", "train.precision", "f32, bf16, or tf32 on CUDA");
   flags->config.add_key(*verb, "--epochs", "train.epochs", "Epochs in all");
   flags->config.add_key(*verb, "--seed", "train.seed", "Seed of all random draws");
   verb->add_option("--out", flags->out, "Folder of the run [runs/<name of the configuration>]")

@@ -95,6 +95,12 @@ Variable reshape(const Variable& x, const Shape& shape) {
       [from = x.shape()](const Tensor& dy) { return std::vector{dy.reshape(from)}; });
 }
 
+Variable cast(const Variable& x, DType dtype) {
+  if (dtype == x.dtype()) return x;
+  return make_result(x.value().to(dtype), "cast", {x},
+                     [from = x.dtype()](const Tensor& dy) { return std::vector{dy.to(from)}; });
+}
+
 Variable permute(const Variable& x, const Permutation& order) {
   const Shape& from = x.shape();
   Shape to = from;

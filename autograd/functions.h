@@ -19,6 +19,8 @@ Variable mean(const Variable& x);
 /// Limits to [low, high]; the gradient passes inside and on the bounds.
 Variable clamp(const Variable& x, double low, double high);
 Variable reshape(const Variable& x, const Shape& shape);
+/// The same values in another float dtype, rounded to nearest even; the gradient is cast back.
+Variable cast(const Variable& x, DType dtype);
 /// Result dimension i is x's dimension order[i].
 Variable permute(const Variable& x, const Permutation& order);
 /// Channels of a, then channels of b; all other extents equal.

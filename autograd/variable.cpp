@@ -21,7 +21,7 @@ const Tensor& undefined_tensor() {
 
 void check_finite(const Tensor& tensor, const char* what, const std::string& node) {
   if (!finite_check || !tensor.defined()) return;
-  if (tensor.dtype() != DType::f32 && tensor.dtype() != DType::f64) return;
+  if (tensor.dtype() == DType::i64 || tensor.dtype() == DType::u8) return;
   check(backend(tensor.device()).reduce.all_finite(tensor), "[anomaly] ", what, " of ", node,
         " is the first to hold a NaN or an infinity, shape ", tensor.shape());
 }

@@ -1,11 +1,11 @@
-// What the CPU's backend convolves with: oneDNN in f32, the loops in f64.
+// What the CPU's backend convolves with: oneDNN in f32 and bf16, the loops in f64.
 #include "cpu/kernels.h"
 
 namespace voxgrad::cpu {
 namespace {
 
 const ConvOps& ops_for(const Tensor& tensor) {
-  return tensor.dtype() == DType::f32 ? conv_onednn_ops : conv_reference_ops;
+  return tensor.dtype() == DType::f64 ? conv_reference_ops : conv_onednn_ops;
 }
 
 }  // namespace

@@ -11,20 +11,21 @@ namespace voxgrad::cpu {
 namespace {
 
 /// y[i] = f(x[i]).
-template <class T, class F>
+template <class S, class F>
 void map(const Tensor& x, const Tensor& y, F f) {
-  const T* const in = x.data<T>();
-  T* const out = y.data<T>();
-  for_each_index(y.numel(), [=](std::int64_t i) { out[i] = f(in[i]); });
+  const S* const in = x.data<S>();
+  S* const out = y.data<S>();
+  for_each_index(y.numel(), [=](std::int64_t i) { out[i] = store<S>(f(load(in[i]))); });
 }
 
 /// y[i] = f(a[i], b[i]).
-template <class T, class F>
+template <class S, class F>
 void map(const Tensor& a, const Tensor& b, const Tensor& y, F f) {
-  const T* const left = a.data<T>();
-  const T* const right = b.data<T>();
-  T* const out = y.data<T>();
-  for_each_index(y.numel(), [=](std::int64_t i) { out[i] = f(left[i], right[i]); });
+  const S* const left = a.data<S>();
+  const S* const right = b.data<S>();
+  S* const out = y.data<S>();
+  for_each_index(y.numel(),
+                 [=](std::int64_t i) { out[i] = store<S>(f(load(left[i]), load(right[i]))); });
 }
 
 void fill(const Tensor& y, double value) {
@@ -46,23 +47,25 @@ void convert(const Tensor& x, const Tensor& y) {
 }
 
 void binary(BinaryKind kind, const Tensor& a, const Tensor& b, const Tensor& y) {
-  dispatch_float("binary", y.dtype(), [&]<class T>() {
+  dispatch_map("binary", y.dtype(), [&]<class S>() {
+    using T = Compute<S>;
     switch (kind) {
       case BinaryKind::add:
-        return map<T>(a, b, y, [](T p, T q) { return p + q; });
+        return map<S>(a, b, y, [](T p, T q) { return p + q; });
       case BinaryKind::subtract:
-        return map<T>(a, b, y, [](T p, T q) { return p - q; });
+        return map<S>(a, b, y, [](T p, T q) { return p - q; });
       case BinaryKind::multiply:
-        return map<T>(a, b, y, [](T p, T q) { return p * q; });
+        return map<S>(a, b, y, [](T p, T q) { return p * q; });
       case BinaryKind::divide:
-        return map<T>(a, b, y, [](T p, T q) { return p / q; });
+        return map<S>(a, b, y, [](T p, T q) { return p / q; });
     }
   });
 }
 
 void affine(const Tensor& x, double scale, double offset, const Tensor& y) {
-  dispatch_float("affine", y.dtype(), [&]<class T>() {
-    map<T>(x, y, [s = T(scale), o = T(offset)](T v) { return s * v + o; });
+  dispatch_map("affine", y.dtype(), [&]<class S>() {
+    using T = Compute<S>;
+    map<S>(x, y, [s = T(scale), o = T(offset)](T v) { return s * v + o; });
   });
 }
 
@@ -73,31 +76,35 @@ void accumulate(const Tensor& x, const Tensor& y) {
 }
 
 void activation(Activation act, const Tensor& x, const Tensor& y) {
-  dispatch_float("activation", y.dtype(), [&]<class T>() {
+  dispatch_map("activation", y.dtype(), [&]<class S>() {
+    using T = Compute<S>;
     dispatch_activation(
-        act.kind, [&]<ActivationKind kind>() { map<T>(x, y, Activate<kind, T>{T(act.alpha)}); });
+        act.kind, [&]<ActivationKind kind>() { map<S>(x, y, Activate<kind, T>{T(act.alpha)}); });
   });
 }
 
 void activation_backward(Activation act, const Tensor& y, const Tensor& dy, const Tensor& dx) {
-  dispatch_float("activation_backward", y.dtype(), [&]<class T>() {
+  dispatch_map("activation_backward", y.dtype(), [&]<class S>() {
+    using T = Compute<S>;
     dispatch_activation(act.kind, [&]<ActivationKind kind>() {
       const functors::ActivationSlope<kind, T> slope{T(act.alpha)};
-      map<T>(y, dy, dx, [=](T value, T gradient) { return gradient * slope(value); });
+      map<S>(y, dy, dx, [=](T value, T gradient) { return gradient * slope(value); });
     });
   });
 }
 
 void clamp(const Tensor& x, double low, double high, const Tensor& y) {
-  dispatch_float("clamp", y.dtype(), [&]<class T>() {
-    map<T>(x, y, functors::Clamp<T>{T(low), T(high)});
+  dispatch_map("clamp", y.dtype(), [&]<class S>() {
+    using T = Compute<S>;
+    map<S>(x, y, functors::Clamp<T>{T(low), T(high)});
   });
 }
 
 void clamp_backward(const Tensor& x, double low, double high, const Tensor& dy, const Tensor& dx) {
-  dispatch_float("clamp_backward", x.dtype(), [&]<class T>() {
+  dispatch_map("clamp_backward", x.dtype(), [&]<class S>() {
+    using T = Compute<S>;
     const functors::ClampSlope<T> slope{T(low), T(high)};
-    map<T>(x, dy, dx, [=](T value, T gradient) { return gradient * slope(value); });
+    map<S>(x, dy, dx, [=](T value, T gradient) { return gradient * slope(value); });
   });
 }
 

@@ -18,9 +18,9 @@ extern const OptimizerOps optimizer_ops;
 
 /// Readable loops, f32 and f64.
 extern const ConvOps conv_reference_ops;
-/// oneDNN, f32 only.
+/// oneDNN, f32 and bf16.
 extern const ConvOps conv_onednn_ops;
-/// What the backend uses: oneDNN for f32, the loops for f64.
+/// What the backend uses: oneDNN for f32 and bf16, the loops for f64.
 extern const ConvOps conv_ops;
 
 }  // namespace voxgrad::cpu

@@ -6,6 +6,7 @@
 #include "cpu/kernels.h"
 #include "cpu/row_blocks.h"
 #include "cpu/vector_math.h"
+#include "tensor/ops/convert.h"
 
 namespace voxgrad::cpu {
 namespace {
@@ -16,23 +17,24 @@ RowBlocks blocks_of(const Tensor& x, const Tensor& mean) {
 }
 
 void statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) {
-  dispatch_float("batch_norm", x.dtype(), [&]<class T>() {
+  dispatch_map("batch_norm", x.dtype(), [&]<class S>() {
+    using T = Compute<S>;
     const RowBlocks blocks = blocks_of(x, mean);
-    const T* const in = x.data<T>();
+    const S* const in = x.data<S>();
     const auto first_row = [&](std::int64_t group, std::int64_t channel) {
-      return in[group * blocks.group_size + channel];
+      return load(in[group * blocks.group_size + channel]);
     };
     const Tensor shifts = blocks.repeat<T>(first_row);
     const T* const shift_rows = shifts.data<T>();
     const std::int64_t width = blocks.width;
     const Tensor sums = blocks.sum_rows<2>(
         [=](std::int64_t group, std::int64_t begin, std::int64_t length, double* sum) {
-          const T* row = in + begin;
+          const S* row = in + begin;
           const T* shift = shift_rows + group * width;
           double* square = sum + width;
 #pragma omp simd
           for (std::int64_t j = 0; j < length; ++j) {
-            const double shifted = double(row[j]) - double(shift[j]);
+            const double shifted = double(load(row[j])) - double(shift[j]);
             sum[j] += shifted;
             square[j] += shifted * shifted;
           }
@@ -75,11 +77,12 @@ struct Coefficients {
 
 void normalize(const Tensor& x, const Tensor& mean, const Tensor& variance,
                const BatchNormParameters& parameters, const Tensor& y) {
-  dispatch_float("batch_norm", x.dtype(), [&]<class T>() {
+  dispatch_map("batch_norm", x.dtype(), [&]<class S>() {
+    using T = Compute<S>;
     const RowBlocks blocks = blocks_of(x, mean);
     const Coefficients<T> coefficients(blocks, mean, variance, parameters);
-    const T* const in = x.data<T>();
-    T* const out = y.data<T>();
+    const S* const in = x.data<S>();
+    S* const out = y.data<S>();
     const T* const means = coefficients.mean.template data<T>();
     const T* const scales = coefficients.scale.template data<T>();
     const T* const betas = coefficients.beta.template data<T>();
@@ -92,7 +95,7 @@ void normalize(const Tensor& x, const Tensor& mean, const Tensor& variance,
             const T* b = betas + group * width;
 #pragma omp simd
             for (std::int64_t j = 0; j < length; ++j)
-              out[begin + j] = activate((in[begin + j] - m[j]) * s[j] + b[j]);
+              out[begin + j] = store<S>(activate((load(in[begin + j]) - m[j]) * s[j] + b[j]));
           });
     });
   });
@@ -132,7 +135,8 @@ struct GradientAtNorm {
 void backward_with(bool constant, const Tensor& x, const Tensor& dy, const Tensor& mean,
                    const Tensor& variance, const BatchNormParameters& parameters, const Tensor& dx,
                    const Tensor& dgamma, const Tensor& dbeta) {
-  dispatch_float("batch_norm_backward", x.dtype(), [&]<class T>() {
+  dispatch_map("batch_norm_backward", x.dtype(), [&]<class S>() {
+    using T = Compute<S>;
     dispatch_activation(parameters.activation.kind, [&]<ActivationKind kind>() {
       const RowBlocks blocks = blocks_of(x, mean);
       const std::int64_t channels = blocks.channels;
@@ -140,8 +144,8 @@ void backward_with(bool constant, const Tensor& x, const Tensor& dy, const Tenso
       const Coefficients<T> coefficients(blocks, mean, variance, parameters);
       const T alpha = T(parameters.activation.alpha);
       const GradientAtNorm<kind, T> gradient{{alpha}, {alpha}};
-      const T* const in = x.data<T>();
-      const T* const out_gradient = dy.data<T>();
+      const S* const in = x.data<S>();
+      const S* const out_gradient = dy.data<S>();
       const T* const means = coefficients.mean.template data<T>();
       const T* const inverses = coefficients.inverse.template data<T>();
       const T* const scales = coefficients.scale.template data<T>();
@@ -158,8 +162,8 @@ void backward_with(bool constant, const Tensor& x, const Tensor& dy, const Tenso
               double* product = sum + width;
 #pragma omp simd
               for (std::int64_t j = 0; j < length; ++j) {
-                const T centred = in[begin + j] - m[j];
-                const T g = gradient(centred, s[j], b[j], out_gradient[begin + j]);
+                const T centred = load(in[begin + j]) - m[j];
+                const T g = gradient(centred, s[j], b[j], load(out_gradient[begin + j]));
                 sum[j] += double(g);
                 product[j] += double(g * (centred * inv[j]));
               }
@@ -188,7 +192,7 @@ void backward_with(bool constant, const Tensor& x, const Tensor& dy, const Tenso
           [&](std::int64_t g, std::int64_t c) { return constant ? 0.0 : total(g, 1, c) / rows; });
       const T* const gradient_means = mean_gradient.template data<T>();
       const T* const product_means = mean_product.template data<T>();
-      T* const result = dx.data<T>();
+      S* const result = dx.data<S>();
       blocks.for_each_wide_row([=](std::int64_t group, std::int64_t begin, std::int64_t length) {
         const T* m = means + group * width;
         const T* s = scales + group * width;
@@ -198,9 +202,9 @@ void backward_with(bool constant, const Tensor& x, const Tensor& dy, const Tenso
         const T* pm = product_means + group * width;
 #pragma omp simd
         for (std::int64_t j = 0; j < length; ++j) {
-          const T centred = in[begin + j] - m[j];
-          const T g = gradient(centred, s[j], b[j], out_gradient[begin + j]);
-          result[begin + j] = s[j] * (g - gm[j] - centred * inv[j] * pm[j]);
+          const T centred = load(in[begin + j]) - m[j];
+          const T g = gradient(centred, s[j], b[j], load(out_gradient[begin + j]));
+          result[begin + j] = store<S>(s[j] * (g - gm[j] - centred * inv[j] * pm[j]));
         }
       });
     });

@@ -28,7 +28,16 @@ struct Descriptors {
   memory::dims stride, padding;
 };
 
-Descriptors describe(const ConvGeometry& g) {
+/// The dtypes of x, w and y.
+struct Types {
+  DType x = DType::f32, w = DType::f32, y = DType::f32;
+};
+
+memory::data_type onednn_type(DType dtype) {
+  return dtype == DType::bf16 ? memory::data_type::bf16 : memory::data_type::f32;
+}
+
+Descriptors describe(const ConvGeometry& g, const Types& types) {
   using Tag = memory::format_tag;
   const bool flat = g.spatial_rank == 2;
   const auto extents = [&](std::int64_t first, std::int64_t channels, const Triple& spatial) {
@@ -36,17 +45,17 @@ Descriptors describe(const ConvGeometry& g) {
     dims.insert(dims.end(), spatial.begin() + (flat ? 1 : 0), spatial.end());
     return dims;
   };
-  const auto described = [](const memory::dims& dims, Tag tag) {
-    return memory::desc(dims, memory::data_type::f32, tag);
+  const auto described = [](const memory::dims& dims, Tag tag, DType dtype = DType::f32) {
+    return memory::desc(dims, onednn_type(dtype), tag);
   };
   const Tag map = flat ? Tag::nhwc : Tag::ndhwc;
-  return {
-      described(extents(g.batch, g.in_channels, g.input), map),
-      described(extents(g.out_channels, g.in_channels, g.kernel), flat ? Tag::ohwi : Tag::odhwi),
-      described(extents(g.batch, g.out_channels, g.output), map),
-      described({g.out_channels}, Tag::x),
-      memory::dims(g.stride.begin() + (flat ? 1 : 0), g.stride.end()),
-      memory::dims(g.padding.begin() + (flat ? 1 : 0), g.padding.end())};
+  return {described(extents(g.batch, g.in_channels, g.input), map, types.x),
+          described(extents(g.out_channels, g.in_channels, g.kernel), flat ? Tag::ohwi : Tag::odhwi,
+                    types.w),
+          described(extents(g.batch, g.out_channels, g.output), map, types.y),
+          described({g.out_channels}, Tag::x),
+          memory::dims(g.stride.begin() + (flat ? 1 : 0), g.stride.end()),
+          memory::dims(g.padding.begin() + (flat ? 1 : 0), g.padding.end())};
 }
 
 dnnl::primitive_attr attributes(Activation activation) {
@@ -81,7 +90,11 @@ dnnl::primitive_attr attributes(Activation activation) {
 
 /// The same sizes, the layout left to the kernel.
 memory::desc any_layout(const memory::desc& desc) {
-  return memory::desc(desc.dims(), memory::data_type::f32, memory::format_tag::any);
+#if DNNL_VERSION_MAJOR >= 3
+  return memory::desc(desc.get_dims(), desc.get_data_type(), memory::format_tag::any);
+#else
+  return memory::desc(desc.dims(), desc.data_type(), memory::format_tag::any);
+#endif
 }
 
 /// Below AVX-512, oneDNN's kernels are at their best with channels in blocks: on two AVX2 cores
@@ -141,8 +154,9 @@ struct Plan {
   std::string name;
 };
 
-Plan build(Direction direction, const ConvGeometry& g, Activation activation, bool bias) {
-  const Descriptors ours = describe(g);
+Plan build(Direction direction, const ConvGeometry& g, const Types& types, Activation activation,
+           bool bias) {
+  const Descriptors ours = describe(g, types);
   Descriptors d = ours;
   if (prefers_blocks(g)) {
     d.x = any_layout(d.x);
@@ -179,13 +193,16 @@ Plan build(Direction direction, const ConvGeometry& g, Activation activation, bo
 }
 
 /// The kept plan, built on first use; null where oneDNN has no fast kernel.
-std::shared_ptr<const Plan> plan_for(Direction direction, const ConvGeometry& g,
+std::shared_ptr<const Plan> plan_for(Direction direction, const ConvGeometry& g, const Types& types,
                                      Activation activation, bool bias) {
   static std::mutex mutex;
   static std::map<std::vector<std::int64_t>, std::shared_ptr<const Plan>> plans;
   constexpr std::size_t most_plans = 1024;
   // Kernels divide their work when they are built, so the number of threads is part of the key.
   std::vector<std::int64_t> key{std::int64_t(direction),
+                                std::int64_t(types.x),
+                                std::int64_t(types.w),
+                                std::int64_t(types.y),
                                 g.spatial_rank,
                                 g.batch,
                                 g.in_channels,
@@ -201,7 +218,7 @@ std::shared_ptr<const Plan> plan_for(Direction direction, const ConvGeometry& g,
   if (const auto found = plans.find(key); found != plans.end()) return found->second;
   std::shared_ptr<const Plan> plan;
   try {
-    plan = std::make_shared<Plan>(build(direction, g, activation, bias));
+    plan = std::make_shared<Plan>(build(direction, g, types, activation, bias));
     if (plan->name.starts_with("ref")) plan = nullptr;
   } catch (const dnnl::error& error) {
     check(error.status == dnnl_unimplemented || error.status == dnnl_invalid_arguments,
@@ -270,7 +287,8 @@ void run(const Plan& plan, Direction direction, const Operands& operands) {
 bool convolve(Direction direction, const ConvGeometry& geometry, const Operands& operands) {
   const bool forward = direction == Direction::forward;
   const auto plan =
-      plan_for(direction, geometry, forward ? operands.epilogue.activation : Activation::identity(),
+      plan_for(direction, geometry, {operands.x.dtype(), operands.w.dtype(), operands.y.dtype()},
+               forward ? operands.epilogue.activation : Activation::identity(),
                forward && operands.epilogue.bias.defined());
   if (!plan) return false;
   try {
@@ -282,7 +300,7 @@ bool convolve(Direction direction, const ConvGeometry& geometry, const Operands&
 }
 
 std::string kernel_name(Direction direction, const ConvGeometry& geometry) {
-  const auto plan = plan_for(direction, geometry, Activation::identity(), false);
+  const auto plan = plan_for(direction, geometry, {}, Activation::identity(), false);
   return plan ? plan->name : "none";
 }
 

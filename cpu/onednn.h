@@ -1,4 +1,5 @@
-// The thin layer over oneDNN: the only code that knows its API, 2.x and 3.x. f32 only.
+// The thin layer over oneDNN: the only code that knows its API, 2.x and 3.x. f32, and
+// bf16 maps and weights with sums and biases in f32.
 // Primitives are built once for each geometry and kept. Tensors go in and out in our layout; where
 // a kernel wants another one, they are reordered in scratch memory of our allocator.
 #pragma once
@@ -18,8 +19,8 @@ struct Operands {
   Epilogue epilogue;
 };
 
-/// Runs one direction. False, with nothing done, where oneDNN has no fast kernel for it (only its
-/// reference loops, or none at all).
+/// Runs one direction; the dtypes are those of the operands. False, with nothing done, where oneDNN
+/// has no fast kernel for it (only its reference loops, or none at all).
 bool convolve(Direction direction, const ConvGeometry& geometry, const Operands& operands);
 
 /// oneDNN's name for the kernel that convolve() would use, such as "jit:avx2"; "none" if false.

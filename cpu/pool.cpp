@@ -4,12 +4,13 @@
 
 #include "cpu/kernels.h"
 #include "cpu/parallel.h"
+#include "tensor/ops/convert.h"
 
 namespace voxgrad::cpu {
 namespace {
 
-template <class T>
-void max_forward_typed(const PoolGeometry& g, const T* x, T* y, std::uint8_t* winners) {
+template <class S>
+void max_forward_typed(const PoolGeometry& g, const S* x, S* y, std::uint8_t* winners) {
   const std::int64_t channels = g.channels;
   const std::int64_t rows = g.batch * g.output[0] * g.output[1];
   const std::int64_t row_cost = g.output[2] * channels * g.kernel[0] * g.kernel[1] * g.kernel[2];
@@ -18,14 +19,14 @@ void max_forward_typed(const PoolGeometry& g, const T* x, T* y, std::uint8_t* wi
     const std::int64_t od = row / g.output[1] % g.output[0];
     const std::int64_t n = row / g.output[1] / g.output[0];
     for (std::int64_t ow = 0; ow < g.output[2]; ++ow) {
-      T* best = y + (row * g.output[2] + ow) * channels;
+      S* best = y + (row * g.output[2] + ow) * channels;
       std::uint8_t* winner = winners ? winners + (row * g.output[2] + ow) * channels : nullptr;
       int tap = 0;
       for (std::int64_t kd = 0; kd < g.kernel[0]; ++kd) {
         for (std::int64_t kh = 0; kh < g.kernel[1]; ++kh) {
           const std::int64_t id = od * g.stride[0] + kd;
           const std::int64_t ih = oh * g.stride[1] + kh;
-          const T* in =
+          const S* in =
               x + (((n * g.input[0] + id) * g.input[1] + ih) * g.input[2] + ow * g.stride[2]) *
                       channels;
           for (std::int64_t kw = 0; kw < g.kernel[2]; ++kw, ++tap, in += channels) {
@@ -35,14 +36,17 @@ void max_forward_typed(const PoolGeometry& g, const T* x, T* y, std::uint8_t* wi
             } else if (winner) {
 #pragma omp simd
               for (std::int64_t c = 0; c < channels; ++c) {
-                const bool wins = in[c] > best[c] || in[c] != in[c];
+                const Compute<S> value = load(in[c]);
+                const bool wins = value > load(best[c]) || value != value;
                 winner[c] = wins ? std::uint8_t(tap) : winner[c];
                 best[c] = wins ? in[c] : best[c];
               }
             } else {
 #pragma omp simd
-              for (std::int64_t c = 0; c < channels; ++c)
-                best[c] = in[c] > best[c] || in[c] != in[c] ? in[c] : best[c];
+              for (std::int64_t c = 0; c < channels; ++c) {
+                const Compute<S> value = load(in[c]);
+                best[c] = value > load(best[c]) || value != value ? in[c] : best[c];
+              }
             }
           }
         }
@@ -52,8 +56,8 @@ void max_forward_typed(const PoolGeometry& g, const T* x, T* y, std::uint8_t* wi
 }
 
 void max_forward(const PoolGeometry& g, const Tensor& x, const Tensor& y, const Tensor& winners) {
-  dispatch_float("max_pool", x.dtype(), [&]<class T>() {
-    max_forward_typed(g, x.data<T>(), y.data<T>(),
+  dispatch_map("max_pool", x.dtype(), [&]<class S>() {
+    max_forward_typed(g, x.data<S>(), y.data<S>(),
                       winners.defined() ? winners.data<std::uint8_t>() : nullptr);
   });
 }
@@ -67,8 +71,10 @@ struct WindowRange {
         last(std::min(i / g.stride[axis], g.output[axis] - 1)) {}
 };
 
-template <class T>
-void max_backward_typed(const PoolGeometry& g, const T* dy, const std::uint8_t* winners, T* dx) {
+/// Where windows overlap, bf16 sums are rounded once a window.
+template <class S>
+void max_backward_typed(const PoolGeometry& g, const S* dy, const std::uint8_t* winners, S* dx) {
+  using T = Compute<S>;
   const std::int64_t channels = g.channels;
   const std::int64_t rows = g.batch * g.input[0] * g.input[1];
   for_each_task(rows, g.input[2] * channels, [&](std::int64_t row) {
@@ -78,8 +84,8 @@ void max_backward_typed(const PoolGeometry& g, const T* dy, const std::uint8_t* 
     const WindowRange depth(g, 0, id), height(g, 1, ih);
     for (std::int64_t iw = 0; iw < g.input[2]; ++iw) {
       const WindowRange width(g, 2, iw);
-      T* out = dx + (row * g.input[2] + iw) * channels;
-      std::fill_n(out, channels, T(0));
+      S* out = dx + (row * g.input[2] + iw) * channels;
+      std::fill_n(out, channels, store<S>(0));
       for (std::int64_t od = depth.first; od <= depth.last; ++od) {
         for (std::int64_t oh = height.first; oh <= height.last; ++oh) {
           for (std::int64_t ow = width.first; ow <= width.last; ++ow) {
@@ -89,11 +95,11 @@ void max_backward_typed(const PoolGeometry& g, const T* dy, const std::uint8_t* 
             const auto tap = std::uint8_t((kd * g.kernel[1] + kh) * g.kernel[2] + kw);
             const std::int64_t offset =
                 (((n * g.output[0] + od) * g.output[1] + oh) * g.output[2] + ow) * channels;
-            const T* gradient = dy + offset;
+            const S* gradient = dy + offset;
             const std::uint8_t* winner = winners + offset;
 #pragma omp simd
             for (std::int64_t c = 0; c < channels; ++c)
-              out[c] += winner[c] == tap ? gradient[c] : T(0);
+              out[c] = store<S>(load(out[c]) + (winner[c] == tap ? load(gradient[c]) : T(0)));
           }
         }
       }
@@ -103,8 +109,8 @@ void max_backward_typed(const PoolGeometry& g, const T* dy, const std::uint8_t* 
 
 void max_backward(const PoolGeometry& g, const Tensor& dy, const Tensor& winners,
                   const Tensor& dx) {
-  dispatch_float("max_pool_backward", dy.dtype(), [&]<class T>() {
-    max_backward_typed(g, dy.data<T>(), winners.data<std::uint8_t>(), dx.data<T>());
+  dispatch_map("max_pool_backward", dy.dtype(), [&]<class S>() {
+    max_backward_typed(g, dy.data<S>(), winners.data<std::uint8_t>(), dx.data<S>());
   });
 }
 

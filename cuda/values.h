@@ -6,10 +6,6 @@
 
 namespace voxgrad::cuda {
 
-/// The type that kernels compute with: f32 for bf16.
-template <class T>
-using Compute = std::conditional_t<std::is_same_v<T, BFloat16>, float, T>;
-
 /// V neighbours, loaded and stored as one where their address allows.
 template <class T, int V>
 struct alignas(V * sizeof(T) < 16 ? V * sizeof(T) : 16) Pack {
@@ -43,15 +39,6 @@ VOXGRAD_HD void store_pack(T* to, const Pack<T, V>& pack, bool packed = true) {
   }
 #pragma unroll
   for (int j = 0; j < V; ++j) to[j] = pack.element[j];
-}
-
-/// Calls f.template operator()<T>() with the element type of a feature map: f64, f32 or bf16.
-template <class F>
-decltype(auto) dispatch_map(const char* op, DType dtype, F&& f) {
-  if (dtype == DType::f32) return f.template operator()<float>();
-  if (dtype == DType::f64) return f.template operator()<double>();
-  if (dtype == DType::bf16) return f.template operator()<BFloat16>();
-  fail("[", op, "] expects f32, f64 or bf16, got ", dtype);
 }
 
 }  // namespace voxgrad::cuda

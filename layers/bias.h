@@ -1,5 +1,5 @@
-// What conv and linear share: checking a bias, its gradient, and undoing a fused activation.
-// Private to layers/.
+// What layers with parameters share: which dtypes go together (tensor/precision.h), checking a
+// bias, its gradient, and undoing a fused activation. Private to layers/.
 #pragma once
 
 #include "autograd/variable.h"
@@ -7,11 +7,32 @@
 
 namespace voxgrad {
 
+/// The dtype of the parameters behind maps of this dtype.
+inline DType parameter_dtype(DType map) {
+  return map == DType::bf16 ? DType::f32 : map;
+}
+
+inline void check_parameter(const char* op, const Variable& x, const Variable& parameter) {
+  const Tensor& value = parameter.value();
+  if (value.dtype() != parameter_dtype(x.dtype()) || value.device() != x.device())
+    check_same_kind(op, x.value(), value);  // has the message
+}
+
 inline void check_bias(const char* op, const Variable& x, const Variable& bias,
                        std::int64_t channels) {
   if (!bias.defined()) return;
   check_shape(op, "bias", bias.value(), Shape{channels});
-  check_same_kind(op, x.value(), bias.value());
+  check_parameter(op, x, bias);
+}
+
+/// The weight as it is multiplied with maps like x.
+inline Tensor multiplied_weight(const Variable& x, const Variable& weight) {
+  return weight.value().to(x.dtype());
+}
+
+/// Of a convolution's or linear layer's result: probabilities are f32 whatever the maps are.
+inline DType result_dtype(const Variable& x, Activation activation) {
+  return activation.kind == ActivationKind::sigmoid ? parameter_dtype(x.dtype()) : x.dtype();
 }
 
 inline Epilogue make_epilogue(const Variable& bias, Activation activation) {
@@ -20,7 +41,7 @@ inline Epilogue make_epilogue(const Variable& bias, Activation activation) {
 
 /// The gradient of the bias: dy summed over everything but its channels.
 inline Tensor bias_gradient(const Tensor& dy) {
-  Tensor dbias({dy.shape()[-1]}, dy.dtype(), dy.device());
+  Tensor dbias({dy.shape()[-1]}, parameter_dtype(dy.dtype()), dy.device());
   backend(dy.device()).reduce.column_sums(dy, dbias);
   return dbias;
 }

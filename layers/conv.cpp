@@ -14,25 +14,26 @@ const char* op_name(bool transposed, int rank) {
 Variable convolve(bool transposed, const Variable& x, const Variable& weight, const Variable& bias,
                   const ConvOptions& options, Activation activation) {
   const char* op = op_name(transposed, x.shape().rank());
-  check_same_kind(op, x.value(), weight.value());
+  check_parameter(op, x, weight);
   const ConvGeometry g = transposed
                              ? ConvGeometry::transposed(op, x.shape(), weight.shape(), options)
                              : ConvGeometry::convolution(op, x.shape(), weight.shape(), options);
   check_bias(op, x, bias, transposed ? g.in_channels : g.out_channels);
   const ConvOps& ops = backend(x.device()).conv;
-  Tensor y(transposed ? g.input_shape() : g.output_shape(), x.dtype(), x.device());
+  const Tensor w = multiplied_weight(x, weight);
+  Tensor y(transposed ? g.input_shape() : g.output_shape(), result_dtype(x, activation),
+           x.device());
   const Epilogue epilogue = make_epilogue(bias, activation);
-  (transposed ? ops.backward_data : ops.forward)(g, x.value(), weight.value(), epilogue, y);
+  (transposed ? ops.backward_data : ops.forward)(g, x.value(), w, epilogue, y);
 
   const Tensor saved = activation.kind == ActivationKind::identity ? Tensor() : y;
   return make_result(y, op, {x, weight, bias}, [=](const Tensor& dy) {
     const ConvOps& kernels = backend(dy.device()).conv;
-    const Tensor dz = before_activation(activation, saved, dy);
+    const Tensor dz = before_activation(activation, saved, dy).to(x.dtype());
     std::vector<Tensor> gradients(3);
     if (x.requires_grad()) {
       gradients[0] = Tensor::like(x.value());
-      (transposed ? kernels.forward : kernels.backward_data)(g, dz, weight.value(), Epilogue{},
-                                                             gradients[0]);
+      (transposed ? kernels.forward : kernels.backward_data)(g, dz, w, Epilogue{}, gradients[0]);
     }
     if (weight.requires_grad()) {
       gradients[1] = Tensor::like(weight.value());
@@ -82,7 +83,7 @@ ConvLayer::ConvLayer(const ConvLayerOptions& options, int spatial_rank, bool tra
 }
 
 Variable ConvLayer::forward(const Variable& x) {
-  return convolve(transposed_, x, weight, bias, {options_.stride, options_.padding},
+  return convolve(transposed_, x, weight, bias, {options_.stride, options_.padding, precision_},
                   options_.activation);
 }
 

@@ -1,6 +1,9 @@
 // Convolution and transposed convolution in 2-D and 3-D (formula and layouts: tensor/ops/conv.h).
 // Gradients: dx = backward_data(dy, w), dw = backward_weight(x, dy), dbias = sum of dy over all but
 // the channels; for the transposed layer the roles of forward and backward_data are exchanged.
+//
+// bf16 maps meet f32 parameters: the weight is rounded to bf16 for the products, its gradient is
+// f32, and the result is bf16, or f32 behind a sigmoid (tensor/precision.h).
 #pragma once
 
 #include "layers/module.h"
@@ -33,7 +36,7 @@ struct ConvLayerOptions {
 };
 
 /// Parameters "weight" and, if wanted, "bias". Initialised to 0: see layers/init.h.
-class ConvLayer : public UnaryModule {
+class ConvLayer : public MultiplyingModule {
  public:
   const ConvLayerOptions& options() const { return options_; }
   int spatial_rank() const { return spatial_rank_; }

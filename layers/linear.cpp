@@ -5,22 +5,23 @@
 namespace voxgrad {
 
 Variable linear(const Variable& x, const Variable& weight, const Variable& bias,
-                Activation activation) {
-  check_same_kind("linear", x.value(), weight.value());
-  const ConvGeometry g = ConvGeometry::linear("linear", x.shape(), weight.shape());
+                Activation activation, Precision precision) {
+  check_parameter("linear", x, weight);
+  ConvGeometry g = ConvGeometry::linear("linear", x.shape(), weight.shape());
   check_bias("linear", x, bias, g.out_channels);
-  Tensor y(g.output_shape(), x.dtype(), x.device());
-  backend(x.device())
-      .conv.forward(g, x.value(), weight.value(), make_epilogue(bias, activation), y);
+  g.precision = precision;
+  const Tensor w = multiplied_weight(x, weight);
+  Tensor y(g.output_shape(), result_dtype(x, activation), x.device());
+  backend(x.device()).conv.forward(g, x.value(), w, make_epilogue(bias, activation), y);
 
   const Tensor saved = activation.kind == ActivationKind::identity ? Tensor() : y;
   return make_result(y, "linear", {x, weight, bias}, [=](const Tensor& dy) {
     const ConvOps& kernels = backend(dy.device()).conv;
-    const Tensor dz = before_activation(activation, saved, dy);
+    const Tensor dz = before_activation(activation, saved, dy).to(x.dtype());
     std::vector<Tensor> gradients(3);
     if (x.requires_grad()) {
       gradients[0] = Tensor::like(x.value());
-      kernels.backward_data(g, dz, weight.value(), Epilogue{}, gradients[0]);
+      kernels.backward_data(g, dz, w, Epilogue{}, gradients[0]);
     }
     if (weight.requires_grad()) {
       gradients[1] = Tensor::like(weight.value());
@@ -37,7 +38,7 @@ Linear::Linear(const LinearOptions& options) : options_(options) {
 }
 
 Variable Linear::forward(const Variable& x) {
-  return linear(x, weight, bias, options_.activation);
+  return linear(x, weight, bias, options_.activation, precision_);
 }
 
 }  // namespace voxgrad

@@ -1,13 +1,14 @@
-// Linear layer: y = act(x w^T + b), x [N,in], w [out,in], b [out] or undefined.
+// Linear layer: y = act(x w^T + b), x [N,in], w [out,in], b [out] or undefined. bf16: as in conv.h.
 #pragma once
 
 #include "layers/module.h"
 #include "tensor/ops/functors.h"
+#include "tensor/precision.h"
 
 namespace voxgrad {
 
 Variable linear(const Variable& x, const Variable& weight, const Variable& bias,
-                Activation activation = {});
+                Activation activation = {}, Precision precision = Precision::f32);
 
 struct LinearOptions {
   std::int64_t in_features = 1;
@@ -16,7 +17,7 @@ struct LinearOptions {
   Activation activation{};
 };
 
-class Linear : public UnaryModule {
+class Linear : public MultiplyingModule {
  public:
   explicit Linear(const LinearOptions& options);
   const LinearOptions& options() const { return options_; }

@@ -137,6 +137,12 @@ void Module::register_buffer(std::string name, Tensor* tensor) {
   order_.push_back({Kind::buffer, buffers_.size() - 1});
 }
 
+void set_precision(Module& module, Precision precision) {
+  module.visit([precision](const std::string&, Module& each) {
+    if (auto* layer = dynamic_cast<MultiplyingModule*>(&each)) layer->set_precision(precision);
+  });
+}
+
 Variable Sequential::forward(const Variable& x) {
   Variable y = x;
   for (const auto& [name, step] : steps_) y = (*step)(name, y);

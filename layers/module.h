@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "autograd/variable.h"
+#include "tensor/precision.h"
 
 namespace voxgrad {
 
@@ -95,6 +96,19 @@ class UnaryModule : public Module {
     return forward(x);
   }
 };
+
+/// A layer that multiplies maps with weights, and so has a precision (tensor/precision.h).
+class MultiplyingModule : public UnaryModule {
+ public:
+  void set_precision(Precision precision) { precision_ = precision; }
+
+ protected:
+  Precision precision_ = Precision::f32;
+};
+
+/// Tells every MultiplyingModule below a module. Of maps the dtype counts: who feeds the module
+/// casts them to bf16.
+void set_precision(Module& module, Precision precision);
 
 /// Children applied in order. Names are chosen by the caller, as the published state dicts number
 /// layers with gaps (activations and pools count there).

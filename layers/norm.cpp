@@ -1,6 +1,6 @@
 #include "layers/norm.h"
 
-#include "tensor/ops/backend.h"
+#include "layers/bias.h"
 
 namespace voxgrad {
 
@@ -11,7 +11,7 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
   const std::int64_t channels = x.shape()[-1];
   for (const Variable* parameter : {&gamma, &beta}) {
     check_shape(op, "weight or bias", parameter->value(), {channels});
-    check_same_kind(op, x.value(), parameter->value());
+    check_parameter(op, x, *parameter);
   }
   const NormOps& ops = backend(x.device()).norm;
   Tensor mean, variance;
@@ -21,7 +21,7 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
     const std::int64_t rows = x.shape().rows() / groups;
     check(rows > 1, "[batch_norm] training needs more than one value a channel: input ", x.shape(),
           ", ", groups, " groups");
-    mean = Tensor({groups, channels}, x.dtype(), x.device());
+    mean = Tensor({groups, channels}, parameter_dtype(x.dtype()), x.device());
     variance = Tensor::like(mean);
     ops.statistics(x.value(), mean, variance);
     if (running_mean.defined()) {

@@ -83,7 +83,8 @@ struct LearningRates {
 
 struct TrainConfig {
   std::int64_t epochs = 250;
-  std::int64_t batch_size = 64;  // a last partial batch is dropped
+  std::string precision = "f32";  // of products: f32, tf32 (CUDA) or bf16
+  std::int64_t batch_size = 64;   // a last partial batch is dropped
   std::int64_t n_views = 1;
   bool random_n_views = false;     // 1..n_views, drawn for each epoch
   std::string optimizer = "adam";  // adam or sgd
@@ -100,7 +101,8 @@ struct TrainConfig {
 };
 
 struct TestConfig {
-  std::string split = "test";  // train, val or test
+  std::string split = "test";     // train, val or test
+  std::string precision = "f32";  // as train.precision
   std::int64_t batch_size = 1;
   std::int64_t n_views = 1;  // the first ones
   std::vector<double> thresholds{0.2, 0.3, 0.4, 0.5};

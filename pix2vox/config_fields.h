@@ -85,6 +85,11 @@ void visit_fields(AnyConfig& config, Visitor&& visit) {
 
   auto& train = config.train;
   visit(F{"train.epochs", "passes over the training split", 1, many}, train.epochs);
+  const std::vector<std::string> precisions{"f32", "tf32", "bf16"};
+  visit(F{.key = "train.precision",
+          .meaning = "type in which convolutions and linear layers multiply; tf32 needs CUDA",
+          .choices = precisions},
+        train.precision);
   visit(F{"train.batch_size", "objects a step; a last partial batch is dropped", 2, 65536},
         train.batch_size);
   visit(F{"train.n_views", "pictures an object", 1, 1024}, train.n_views);
@@ -113,6 +118,10 @@ void visit_fields(AnyConfig& config, Visitor&& visit) {
   visit(
       F{.key = "test.split", .meaning = "objects to test on", .choices = {"train", "val", "test"}},
       test.split);
+  visit(F{.key = "test.precision",
+          .meaning = "as train.precision, for testing",
+          .choices = precisions},
+        test.precision);
   visit(F{"test.batch_size", "objects at a time", 1, 65536}, test.batch_size);
   visit(F{"test.n_views", "pictures an object, the first ones", 1, 1024}, test.n_views);
   visit(F{"test.thresholds", "probabilities from which a voxel counts as occupied", 0, 1},

@@ -16,8 +16,9 @@ class Decoder : public Module {
   explicit Decoder(const ModelConfig& config);
 
   struct Result {
-    Variable raw_features;  // [N,n,n,n,C+1]: the last layer's channels, then the coarse volume
-    Variable coarse;        // [N,n,n,n,1], probabilities
+    Variable raw_features;  // [N,n,n,n,C+1]: the last layer's channels, then the coarse volume; of
+                            // the features' dtype
+    Variable coarse;        // [N,n,n,n,1], probabilities, never bf16
   };
   Result forward(const Variable& features);
 

@@ -56,7 +56,7 @@ Variable Merger::merge(const Variable& raw_features, const Variable& coarse) {
     }
     return clamp(merge_one_view(coarse, parameters()), 0, 1);
   }
-  const Variable scores = reshape(forward(raw_features), coarse.shape());
+  const Variable scores = reshape(cast(forward(raw_features), coarse.dtype()), coarse.shape());
   return clamp(weighted_sum_over_views(softmax_over_views(scores), coarse), 0, 1);
 }
 

@@ -26,6 +26,12 @@ Pix2Vox::Pix2Vox(const ModelConfig& config) : config_(config) {
   freeze({});
 }
 
+void Pix2Vox::set_precision(Precision precision) {
+  check_precision(precision, parameters().front().variable.device());
+  precision_ = precision;
+  voxgrad::set_precision(*this, precision);
+}
+
 Prediction Pix2Vox::forward(const Tensor& images, std::int64_t n_views) {
   const Shape& shape = images.shape();
   const std::int64_t size = config_.image_size, n = config_.n_vox;
@@ -37,7 +43,8 @@ Prediction Pix2Vox::forward(const Tensor& images, std::int64_t n_views) {
                        static_cast<Module*>(merger_.get())})
     if (part) set_batch_norm_groups(*part, n_views);
 
-  const Variable features = (*encoder_)("encoder", Variable(images));
+  const DType maps = precision_ == Precision::bf16 ? DType::bf16 : images.dtype();
+  const Variable features = (*encoder_)("encoder", Variable(images.to(maps)));
   const Decoder::Result decoded = [&] {
     NameScope scope("decoder");
     return decoder_->forward(features);
@@ -49,7 +56,10 @@ Prediction Pix2Vox::forward(const Tensor& images, std::int64_t n_views) {
     prediction.merged = merger_ ? merger_->merge(decoded.raw_features, prediction.coarse)
                                 : average_over_views(prediction.coarse);
   }
-  if (refiner_) prediction.refined = (*refiner_)("refiner", prediction.merged);
+  if (refiner_) {
+    NameScope scope("refiner");
+    prediction.refined = refiner_->forward(prediction.merged, maps);
+  }
   return prediction;
 }
 

@@ -38,6 +38,8 @@ class Pix2Vox : public Module {
   explicit Pix2Vox(const ModelConfig& config);
   const ModelConfig& config() const { return config_; }
 
+  /// Of what the next forward() multiplies; f32 at first. ConfigError if the model's device cannot.
+  void set_precision(Precision precision);
   /// images [V*B,S,S,3], S = config.image_size, of the model's dtype and device.
   Prediction forward(const Tensor& images, std::int64_t n_views);
   /// truth [B,n,n,n], 0 or 1, of the model's dtype.
@@ -57,6 +59,7 @@ class Pix2Vox : public Module {
 
  private:
   ModelConfig config_;
+  Precision precision_ = Precision::f32;
   std::shared_ptr<Encoder> encoder_;
   std::shared_ptr<Decoder> decoder_;
   std::shared_ptr<Merger> merger_;    // null without

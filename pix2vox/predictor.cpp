@@ -7,16 +7,17 @@
 #include "pix2vox/data.h"
 
 namespace voxgrad {
-Predictor::Predictor(const std::filesystem::path& weights, Device device)
-    : Predictor(load_checkpoint(weights, CheckpointPart::weights), device) {}
+Predictor::Predictor(const std::filesystem::path& weights, Device device, Precision precision)
+    : Predictor(load_checkpoint(weights, CheckpointPart::weights), device, precision) {}
 
-Predictor::Predictor(const Checkpoint& checkpoint, Device device)
+Predictor::Predictor(const Checkpoint& checkpoint, Device device, Precision precision)
     : config_(checkpoint.config),
       threshold_(checkpoint.threshold),
       device_(device),
       model_(config_.model) {
   model_.load_state(checkpoint.model);
   model_.to(device);
+  model_.set_precision(precision);
   model_.train(false);
 }
 

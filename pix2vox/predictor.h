@@ -16,8 +16,9 @@ namespace voxgrad {
 class Predictor {
  public:
   /// Loads a checkpoint strictly. Error names the file and what is wrong with it.
-  Predictor(const std::filesystem::path& weights, Device device);
-  Predictor(const Checkpoint& checkpoint, Device device);
+  Predictor(const std::filesystem::path& weights, Device device,
+            Precision precision = Precision::f32);
+  Predictor(const Checkpoint& checkpoint, Device device, Precision precision = Precision::f32);
 
   struct Result {
     VoxelGrid probabilities;

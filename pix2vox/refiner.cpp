@@ -42,10 +42,11 @@ Refiner::Refiner(const ModelConfig& config) {
   }
 }
 
-Variable Refiner::forward(const Variable& volume) {
+Variable Refiner::forward(const Variable& volume, DType maps_dtype) {
   const Shape& shape = volume.shape();
   const std::size_t levels = down_.size();
-  std::vector<Variable> maps{reshape(volume, {shape[0], shape[1], shape[2], shape[3], 1})};
+  const Variable top = reshape(volume, {shape[0], shape[1], shape[2], shape[3], 1});
+  std::vector<Variable> maps{cast(top, maps_dtype)};
   for (std::size_t i = 0; i < levels; ++i)
     maps.push_back((*down_[i])(layer_name(i + 1), maps.back()));
 
@@ -59,7 +60,7 @@ Variable Refiner::forward(const Variable& volume) {
     x = add(maps[levels - i], x);
     x = (*up_[i])(layer_name(levels + 3 + i), x);
   }
-  return reshape(affine(add(maps[0], x), 0.5), shape);
+  return reshape(affine(add(top, x), 0.5), shape);
 }
 
 }  // namespace voxgrad

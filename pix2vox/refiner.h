@@ -15,8 +15,10 @@ namespace voxgrad {
 class Refiner : public UnaryModule {
  public:
   explicit Refiner(const ModelConfig& config);
-  /// volume [B,n,n,n], result [B,n,n,n].
-  Variable forward(const Variable& volume) override;
+  /// volume [B,n,n,n], result [B,n,n,n], both probabilities and never bf16.
+  Variable forward(const Variable& volume) override { return forward(volume, volume.dtype()); }
+  /// The same with maps between the layers in `maps_dtype`.
+  Variable forward(const Variable& volume, DType maps_dtype);
 
  private:
   std::vector<std::shared_ptr<Sequential>> down_, up_;

@@ -65,6 +65,7 @@ Trainer::Trainer(const Config& config, const Dataset& train, const Dataset* vali
   folder.create();
   model_.freeze(config_.train.freeze);
   model_.to(options_.device);
+  model_.set_precision(precision_from(config_.train.precision));
   state_.seed = config_.train.seed;
   state_.optimizer = config_.train.optimizer;
   if (options_.resume) {

@@ -18,6 +18,7 @@ ConvGeometry read_shapes(const char* op, const Shape& x, const Shape& w,
   g.batch = x[0];
   g.stride = options.stride;
   g.padding = options.padding;
+  g.precision = options.precision;
   for (int axis = 3 - g.spatial_rank; axis < 3; ++axis) {
     const int dim = axis - (3 - g.spatial_rank) + 1;
     g.input[axis] = x[dim];

@@ -7,11 +7,15 @@
 // with o and k running over depth, height and width. Layouts: x [N,D,H,W,Cin], y [N,D',H',W',Cout],
 // w [Cout,kD,kH,kW,Cin]; the 2-D forms drop the D dimension (the kernels read sizes from the
 // geometry, not from the tensors' ranks).
+//
+// Dtypes: x, w, y and bias are all f64 or all f32; or maps and weights are bf16, sums are made in
+// f32, the bias is f32, the result of forward and backward_data bf16 or f32, and dw f32.
 #pragma once
 
 #include <array>
 
 #include "tensor/ops/functors.h"
+#include "tensor/precision.h"
 #include "tensor/tensor.h"
 
 namespace voxgrad {
@@ -23,6 +27,7 @@ using Triple = std::array<std::int64_t, 3>;
 struct ConvOptions {
   Triple stride{1, 1, 1};
   Triple padding{0, 0, 0};
+  Precision precision = Precision::f32;  // see ConvGeometry
 };
 
 /// The sizes of one convolution, and the only place where they are checked.
@@ -36,6 +41,8 @@ struct ConvGeometry {
   Triple stride{1, 1, 1};
   Triple padding{0, 0, 0};
   int spatial_rank = 3;  // 2 or 3 (or 0: linear): how many extents the tensors' shapes show
+  /// tf32: factors of f32 tensors may be rounded to it (CUDA). bf16 shows in the tensors' dtypes.
+  Precision precision = Precision::f32;
 
   /// Of y = conv(x, w): x [N,(D,)H,W,Cin], w [Cout,(kD,)kH,kW,Cin]. Errors begin with [op].
   static ConvGeometry convolution(const char* op, const Shape& x, const Shape& w,

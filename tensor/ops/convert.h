@@ -74,4 +74,29 @@ VOXGRAD_HD To convert_value(From value) {
   }
 }
 
+// Kernels over maps are written once for f64, f32 and bf16: S is the type in memory, Compute<S> the
+// type of the arithmetic.
+
+template <class S>
+using Compute = std::conditional_t<std::is_same_v<S, BFloat16>, float, S>;
+
+template <class S>
+VOXGRAD_HD Compute<S> load(S value) {
+  return convert_value<Compute<S>>(value);
+}
+
+template <class S>
+VOXGRAD_HD S store(Compute<S> value) {
+  return convert_value<S>(value);
+}
+
+/// Calls f.template operator()<S>() with S = double, float or BFloat16; else an error.
+template <class F>
+decltype(auto) dispatch_map(const char* op, DType dtype, F&& f) {
+  if (dtype == DType::bf16) return f.template operator()<BFloat16>();
+  if (dtype == DType::f32) return f.template operator()<float>();
+  if (dtype == DType::f64) return f.template operator()<double>();
+  fail("[", op, "] expects f32, f64 or bf16, got ", dtype);
+}
+
 }  // namespace voxgrad

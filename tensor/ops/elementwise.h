@@ -1,4 +1,5 @@
-// Kernels that treat every element alike. All float tensors are f64 or f32 unless said otherwise.
+// Kernels that treat every element alike. All float tensors are f64, f32 or bf16, one dtype a call,
+// unless said otherwise; bf16 is widened to f32, computed with, and rounded to nearest even.
 // Contract of every kernel in ops/: outputs are allocated by the caller and overwritten, never
 // accumulated into (accumulate() is the one exception, for the backward engine); an input may be
 // the output only where it says "in place"; arguments were checked by the caller.
@@ -20,7 +21,7 @@ struct ElementwiseOps {
   void (*binary)(BinaryKind kind, const Tensor& a, const Tensor& b, const Tensor& y);
   /// y = scale * x + offset; in place.
   void (*affine)(const Tensor& x, double scale, double offset, const Tensor& y);
-  /// y += x; f64, f32 and i64. The only kernel that accumulates.
+  /// y += x; floats and i64. The only kernel that accumulates.
   void (*accumulate)(const Tensor& x, const Tensor& y);
   /// y = act(x); in place.
   void (*activation)(Activation activation, const Tensor& x, const Tensor& y);

@@ -5,6 +5,8 @@
 //
 // x is read as rows of C channels. The rows are cut into G equal contiguous blocks, one a group
 // (the views of Pix2Vox, folded into the batch view by view); mean and variance are [G,C].
+//
+// Dtypes: all tensors f64, or all f32; or x, y, dx, dy bf16 and everything else f32.
 #pragma once
 
 #include "tensor/ops/functors.h"

@@ -1,5 +1,6 @@
 // Max pooling in 2-D and 3-D, without padding. Windows that do not fit are dropped; ties go to the
-// first element of the window in (depth, height, width) order; a NaN in the window wins.
+// first element of the window in (depth, height, width) order; a NaN in the window wins. Maps are
+// f64, f32 or bf16.
 #pragma once
 
 #include "tensor/ops/conv.h"

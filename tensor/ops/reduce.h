@@ -10,9 +10,10 @@ struct ReduceOps {
   void (*sum)(const Tensor& x, const Tensor& y);
   /// Every element of y = x[0]: the gradient of a sum.
   void (*spread)(const Tensor& x, const Tensor& y);
-  /// y[c] = sum over the rows of x, read as [rows, C]: the gradient of a bias.
+  /// y[c] = sum over the rows of x, read as [rows, C]: the gradient of a bias. y is f32 if x is
+  /// bf16.
   void (*column_sums)(const Tensor& x, const Tensor& y);
-  /// False if x holds a NaN or an infinity. Synchronises with the device.
+  /// False if x, a float of any width, holds a NaN or an infinity. Synchronises with the device.
   bool (*all_finite)(const Tensor& x);
 };
 

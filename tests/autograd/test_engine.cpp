@@ -85,3 +85,13 @@ TEST_CASE("the finite check names the first bad node, forward and backward") {
   });
   CHECK_THROWS_WITH(y.backward(), doctest::Contains("backward of encoder.layer1/sick"));
 }
+
+TEST_CASE("cast rounds, and casts the gradient back") {
+  const Variable x = leaf({1, 1 + 0x1p-9, -3});
+  const Variable y = cast(x, DType::bf16);
+  CHECK(y.value().to(DType::f64).to_vector<double>() == Values{1, 1, -3});
+  y.backward(Tensor::from(Values{1, 0.5, 1 + 0x1p-9}, {3}).to(DType::bf16));
+  CHECK(x.grad().to_vector<double>() == Values{1, 0.5, 1});
+  CHECK(x.grad().dtype() == DType::f64);
+  CHECK(cast(x, DType::f64).state() == x.state());
+}

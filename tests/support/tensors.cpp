@@ -55,7 +55,7 @@ GuardedTensor::GuardedTensor(const Shape& shape, DType dtype)
     : whole_({shape.numel() + 2 * kGuard}, dtype) {
   std::memset(whole_.raw(), kSentinel, whole_.bytes());
   const Tensor inside = whole_.slice(kGuard, kGuard + shape.numel());
-  if (dtype == DType::f64 || dtype == DType::f32)
+  if (dtype == DType::f64 || dtype == DType::f32 || dtype == DType::bf16)
     inside.fill(std::numeric_limits<double>::quiet_NaN());
   tensor_ = inside.reshape(shape);
 }

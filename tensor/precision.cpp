@@ -1,0 +1,28 @@
+#include "tensor/precision.h"
+
+namespace voxgrad {
+
+const char* name_of(Precision precision) {
+  switch (precision) {
+    case Precision::f32:
+      return "f32";
+    case Precision::tf32:
+      return "tf32";
+    case Precision::bf16:
+      return "bf16";
+  }
+  return "unknown";
+}
+
+Precision precision_from(const std::string& name) {
+  for (const Precision precision : {Precision::f32, Precision::tf32, Precision::bf16})
+    if (name == name_of(precision)) return precision;
+  fail<ConfigError>("unknown precision \"", name, "\": use f32, tf32 or bf16");
+}
+
+void check_precision(Precision precision, Device device) {
+  check<ConfigError>(precision != Precision::tf32 || device.is_cuda(),
+                     "precision tf32 exists on CUDA devices only: use f32 or bf16 on ", device);
+}
+
+}  // namespace voxgrad
