@@ -42,7 +42,7 @@ int run(int argc, char** argv) {
       "  pix2vox predict chair.png --weights runs/first/checkpoints/best.h5 --out out");
   Action action;
   for (const auto& add : {add_train, add_test, add_predict, add_dataset, add_voxelize,
-                          add_gradcheck, add_summary, add_doctor})
+                          add_gradcheck, add_summary, add_bench, add_doctor})
     add(app, action);
   try {
     app.parse(argc, argv);

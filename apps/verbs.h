@@ -32,6 +32,7 @@ void add_dataset(CLI::App& app, Action& action);
 void add_voxelize(CLI::App& app, Action& action);
 void add_gradcheck(CLI::App& app, Action& action);
 void add_summary(CLI::App& app, Action& action);
+void add_bench(CLI::App& app, Action& action);
 void add_doctor(CLI::App& app, Action& action);
 
 /// Flags that many verbs share.

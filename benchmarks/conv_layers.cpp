@@ -1,5 +1,6 @@
 // Times every convolution of Pix2Vox-A and -F on the CPU, one direction at a time, f32:
 //   benchmark_conv_layers [batch = 4] [fast | loops] [part of a layer's name]
+// Directions are those of the convolution: a transposed layer runs forward by its backward data.
 // For each layer and direction: the least time of several runs, GFLOP/s as usually counted (no
 // credit is taken off for padding), and the share of the processor's measured peak. A loaded
 // machine spoils wall-clock times, so processor time divided by the threads is printed beside them.
@@ -16,6 +17,8 @@
 #include "cpu/conv_matrix.h"
 #include "cpu/kernels.h"
 #include "cpu/onednn.h"
+#include "pix2vox/peak.h"
+#include "pix2vox/summary.h"
 #include "tensor/rng.h"
 
 using namespace voxgrad;
@@ -48,59 +51,20 @@ Timing least_time(const std::function<void()>& run) {
   return best;
 }
 
-ConvGeometry conv2d(std::int64_t batch, std::int64_t size, std::int64_t in, std::int64_t out,
-                    std::int64_t kernel, std::int64_t padding) {
-  return ConvGeometry::convolution("conv2d", {batch, size, size, in}, {out, kernel, kernel, in},
-                                   {{1, 1, 1}, {0, padding, padding}});
-}
-
-ConvGeometry conv3d(std::int64_t batch, std::int64_t size, std::int64_t in, std::int64_t out,
-                    std::int64_t kernel, std::int64_t padding) {
-  return ConvGeometry::convolution("conv3d", {batch, size, size, size, in},
-                                   {out, kernel, kernel, kernel, in},
-                                   {{1, 1, 1}, {padding, padding, padding}});
-}
-
-ConvGeometry upsampling(std::int64_t batch, std::int64_t size, std::int64_t in, std::int64_t out) {
-  return ConvGeometry::transposed("conv_transpose3d", {batch, size, size, size, in},
-                                  {in, 4, 4, 4, out}, {{2, 2, 2}, {1, 1, 1}});
-}
-
-std::vector<Layer> pix2vox_layers(std::int64_t n) {
-  return {{"vgg 1_1", conv2d(n, 224, 3, 64, 3, 1)},
-          {"vgg 1_2", conv2d(n, 224, 64, 64, 3, 1)},
-          {"vgg 2_1", conv2d(n, 112, 64, 128, 3, 1)},
-          {"vgg 2_2", conv2d(n, 112, 128, 128, 3, 1)},
-          {"vgg 3_1", conv2d(n, 56, 128, 256, 3, 1)},
-          {"vgg 3_2", conv2d(n, 56, 256, 256, 3, 1)},
-          {"vgg 4_1", conv2d(n, 28, 256, 512, 3, 1)},
-          {"A encoder 1", conv2d(n, 28, 512, 512, 3, 0)},
-          {"A encoder 2", conv2d(n, 26, 512, 512, 3, 0)},
-          {"A encoder 3", conv2d(n, 8, 512, 256, 1, 0)},
-          {"F encoder 1", conv2d(n, 28, 512, 512, 1, 0)},
-          {"F encoder 2", conv2d(n, 28, 512, 256, 3, 0)},
-          {"F encoder 3", conv2d(n, 6, 256, 128, 3, 0)},
-          {"A decoder 1", upsampling(n, 2, 2048, 512)},
-          {"A decoder 2", upsampling(n, 4, 512, 128)},
-          {"A decoder 3", upsampling(n, 8, 128, 32)},
-          {"F decoder 1", upsampling(n, 2, 256, 128)},
-          {"F decoder 2", upsampling(n, 4, 128, 64)},
-          {"F decoder 3", upsampling(n, 8, 64, 32)},
-          {"decoder 4", upsampling(n, 16, 32, 8)},
-          {"decoder 5", conv3d(n, 32, 1, 8, 1, 0)},
-          {"merger 1", conv3d(n, 32, 9, 16, 3, 1)},
-          {"merger 2", conv3d(n, 32, 16, 8, 3, 1)},
-          {"merger 3", conv3d(n, 32, 8, 4, 3, 1)},
-          {"merger 4", conv3d(n, 32, 4, 2, 3, 1)},
-          {"merger 5", conv3d(n, 32, 2, 1, 3, 1)},
-          {"refiner 1", conv3d(n, 32, 1, 32, 4, 2)},
-          {"refiner 2", conv3d(n, 16, 32, 64, 4, 2)},
-          {"refiner 3", conv3d(n, 8, 64, 128, 4, 2)},
-          {"refiner 4", ConvGeometry::linear("linear", {n, 8192}, {2048, 8192})},
-          {"refiner 5", ConvGeometry::linear("linear", {n, 2048}, {8192, 2048})},
-          {"refiner 6", upsampling(n, 4, 128, 64)},
-          {"refiner 7", upsampling(n, 8, 64, 32)},
-          {"refiner 8", upsampling(n, 16, 32, 1)}};
+// Of both networks, each geometry once.
+std::vector<Layer> pix2vox_layers(std::int64_t batch) {
+  std::vector<Layer> layers;
+  for (const std::string variant : {"A", "F"}) {
+    Pix2Vox model(default_model(variant));
+    for (const LayerSummary& each : summarize(model).layers) {
+      if (!each.geometry) continue;
+      Layer layer{variant + " " + each.name, *each.geometry};
+      layer.geometry.batch = batch;
+      const auto same = [&](const Layer& other) { return other.geometry == layer.geometry; };
+      if (std::ranges::none_of(layers, same)) layers.push_back(layer);
+    }
+  }
+  return layers;
 }
 
 Tensor random_tensor(const Shape& shape) {
@@ -109,31 +73,6 @@ Tensor random_tensor(const Shape& shape) {
   float* values = result.data<float>();
   for (std::int64_t i = 0; i < shape.numel(); ++i) values[i] = float(rng.uniform(-1, 1));
   return result;
-}
-
-/// What fused multiply-adds alone can reach: independent chains that never leave the registers.
-double peak_gflops() {
-#ifdef __AVX512F__
-  constexpr int chains = 10, lanes = 16;
-#else
-  constexpr int chains = 10, lanes = 8;
-#endif
-  constexpr std::int64_t steps = 10'000'000;
-  const Timing timing = least_time([] {
-    float total = 0;
-#pragma omp parallel reduction(+ : total)
-    {
-      using Lanes [[gnu::vector_size(4 * lanes)]] = float;
-      Lanes sums[chains] = {};
-      for (std::int64_t step = 0; step < steps; ++step)
-        for (int chain = 0; chain < chains; ++chain)
-          sums[chain] = sums[chain] * 0.999f + float(chain + 1);
-      for (const Lanes& sum : sums) total += sum[0];
-    }
-    if (total == 42.0f) fmt::print("\n");  // keeps the work from being dropped
-  });
-  return 2e-9 * double(lanes) * double(chains) * double(steps) * omp_get_max_threads() /
-         timing.processor;
 }
 
 /// What conv_onednn_ops runs.
@@ -150,9 +89,9 @@ int main(int argc, char** argv) {
   const std::int64_t batch = argc > 1 ? std::stoll(argv[1]) : 4;
   const bool loops = argc > 2 && std::string(argv[2]) == "loops";
   const std::string wanted = argc > 3 ? argv[3] : "";
-  const double peak = peak_gflops();
+  const double peak = measure_peak(Device::cpu()).operations / 1e9;
   fmt::print("batch {}, {} threads, peak {:.0f} GFLOP/s\n", batch, omp_get_max_threads(), peak);
-  fmt::print("{:<12} {:<16} {:<18} {:>9} {:>9} {:>9} {:>7}\n", "layer", "direction", "kernel",
+  fmt::print("{:<24} {:<16} {:<18} {:>9} {:>9} {:>9} {:>7}\n", "layer", "direction", "kernel",
              "wall ms", "cpu ms", "GFLOP/s", "peak");
   for (const Layer& layer : pix2vox_layers(batch)) {
     if (layer.name.find(wanted) == std::string::npos) continue;
@@ -163,7 +102,7 @@ int main(int argc, char** argv) {
     const auto row = [&](Direction direction, const char* name, const std::function<void()>& run) {
       const Timing timing = least_time(run);
       const double rate = 2e-9 * double(g.multiply_adds()) / timing.processor;
-      fmt::print("{:<12} {:<16} {:<18} {:9.2f} {:9.2f} {:9.1f} {:6.0f}%\n", layer.name, name,
+      fmt::print("{:<24} {:<16} {:<18} {:9.2f} {:9.2f} {:9.1f} {:6.0f}%\n", layer.name, name,
                  loops ? "loops" : kernel_of(direction, g), 1e3 * timing.wall,
                  1e3 * timing.processor, rate, 100 * rate / peak);
     };

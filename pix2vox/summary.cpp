@@ -62,7 +62,9 @@ class Walker {
                                       ? ConvGeometry::transposed("summary", map_, weight, options)
                                       : ConvGeometry::convolution("summary", map_, weight, options);
     map_ = layer.transposed() ? geometry.input_shape() : geometry.output_shape();
-    return {.kind = kernel_name(layer), .multiply_adds = geometry.multiply_adds()};
+    return {.kind = kernel_name(layer),
+            .multiply_adds = geometry.multiply_adds(),
+            .geometry = geometry};
   }
 
   LayerSummary fully_connected(const Linear& layer) {
@@ -72,7 +74,7 @@ class Walker {
     }
     const ConvGeometry geometry = ConvGeometry::linear("summary", map_, layer.weight.shape());
     map_ = geometry.output_shape();
-    return {.kind = "Linear", .multiply_adds = geometry.multiply_adds()};
+    return {.kind = "Linear", .multiply_adds = geometry.multiply_adds(), .geometry = geometry};
   }
 
   std::string part_;

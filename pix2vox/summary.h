@@ -3,7 +3,10 @@
 // the sizes alone; nothing is run.
 #pragma once
 
+#include <optional>
+
 #include "pix2vox/model.h"
+#include "tensor/ops/conv.h"
 
 namespace voxgrad {
 
@@ -13,6 +16,8 @@ struct LayerSummary {
   Shape output{};
   std::int64_t parameters = 0;
   std::int64_t multiply_adds = 0;
+  /// Of convolutions and linear layers, with batch 1.
+  std::optional<ConvGeometry> geometry{};
 };
 
 struct ModelSummary {

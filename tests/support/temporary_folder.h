@@ -1,23 +1,15 @@
 // A folder of a test's own, removed at the end.
 #pragma once
 
-#include <filesystem>
 #include <string>
+
+#include "pix2vox/scratch_folder.h"
 
 namespace voxgrad::testing {
 
-class TemporaryFolder {
+class TemporaryFolder : public ScratchFolder {
  public:
-  TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder();
-
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
+  std::filesystem::path operator/(const std::string& name) const { return path() / name; }
 };
 
 }  // namespace voxgrad::testing

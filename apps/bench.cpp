@@ -1,0 +1,198 @@
+// pix2vox bench
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+
+#include "apps/bench_report.h"
+#include "apps/first_prediction.h"
+#include "apps/progress.h"
+#include "apps/verbs.h"
+#include "layers/init.h"
+#include "pix2vox/checkpoint.h"
+#include "pix2vox/scratch_folder.h"
+
+namespace voxgrad::apps {
+namespace {
+
+const std::vector<std::string> kSections{"inference", "training", "layers", "start", "loader"};
+
+struct BenchFlags {
+  ConfigFlags config;
+  DeviceFlags device;
+  std::vector<std::string> only{"inference", "training", "layers", "start"};
+  std::vector<std::int64_t> batches{1}, views{1, 8}, train_batches{8};
+  std::int64_t train_views = 1;
+  int warm_up = 2, repeats = 5;
+  double loader_seconds = 5;
+  std::string weights;
+  bool json = false;
+
+  bool wants(const std::string& section) const {
+    return std::ranges::find(only, section) != only.end();
+  }
+};
+
+std::vector<Config> configurations(const BenchFlags& flags) {
+  if (!flags.config.file.empty()) return {flags.config.load()};
+  std::vector<Config> published;
+  for (const std::string variant : {"A", "F"})
+    published.push_back(parse_config("model: {variant: " + variant + "}", "Pix2Vox-" + variant,
+                                     flags.config.overrides));
+  return published;
+}
+
+std::string processor_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  return "unknown processor";
+}
+
+std::string name_of(const Config& config) {
+  return "Pix2Vox-" + config.model.variant;
+}
+
+StartFigures measure_start(const std::filesystem::path& weights, const BenchFlags& flags) {
+  std::vector<std::string> passed{"--device", flags.device.device};
+  if (flags.device.threads > 0) {
+    passed.emplace_back("--threads");
+    passed.push_back(std::to_string(flags.device.threads));
+  }
+  StartFigures figures;
+  for (int i = 0; i < 1 + flags.repeats; ++i) {  // the first brings the files into memory
+    const double seconds = first_prediction_seconds(weights, passed);
+    if (i > 0) figures.timing.seconds.push_back(seconds);
+  }
+  std::ranges::sort(figures.timing.seconds);
+  return figures;
+}
+
+StartFigures measure_start_of(const Config& config, const BenchFlags& flags) {
+  const ScratchFolder folder;
+  const std::filesystem::path file = folder.path() / "random.h5";
+  {
+    Pix2Vox model(config.model);
+    initialize(model, 0);
+    Checkpoint checkpoint;
+    checkpoint.config = config;
+    checkpoint.model = model.state();
+    save_checkpoint(file, checkpoint);
+  }
+  StartFigures figures = measure_start(file, flags);
+  figures.weights = "random";
+  return figures;
+}
+
+ModelReport measure(const Config& config, const BenchFlags& flags, const BenchmarkOptions& options,
+                    ProgressLine& line) {
+  ModelReport report;
+  report.name = name_of(config);
+  const auto announce = [&](const std::string& what) {
+    line.print(fmt::format("{}: {}", report.name, what));
+  };
+  if (flags.wants("inference"))
+    for (const std::int64_t batch : flags.batches)
+      for (const std::int64_t views : flags.views) {
+        announce(fmt::format("inference, batch {}, {} views", batch, views));
+        report.inference.push_back(measure_inference(config, batch, views, options));
+      }
+  if (flags.wants("training"))
+    for (const std::int64_t batch : flags.train_batches) {
+      announce(fmt::format("training, batch {}, {} views", batch, flags.train_views));
+      report.training.push_back(measure_training(config, batch, flags.train_views, options));
+    }
+  if (flags.wants("layers")) {
+    report.layers_batch = flags.train_batches.front();
+    report.layers_views = flags.train_views;
+    announce(fmt::format("layers, batch {}", report.layers_batch));
+    report.layers = measure_layers(config, report.layers_batch, report.layers_views, options);
+  }
+  if (flags.wants("start") && flags.weights.empty()) {
+    announce("start");
+    report.start = measure_start_of(config, flags);
+  }
+  return report;
+}
+
+int bench(BenchFlags flags) {
+  const Device device = flags.device.apply();
+  const std::vector<Config> configs = configurations(flags);
+  if (!configs.front().data.root.empty() && !flags.wants("loader"))
+    flags.only.emplace_back("loader");
+  ProgressLine line;
+  BenchReport report;
+  report.device = concat(device);
+  report.processor = processor_name();
+  report.precision = "f32";
+  report.threads = omp_get_max_threads();
+  report.warm_up = flags.warm_up;
+  report.repeats = flags.repeats;
+  line.print("peak");
+  report.peak = measure_peak(device);
+  const BenchmarkOptions options{device, flags.warm_up, flags.repeats};
+  for (const Config& config : configs)
+    report.models.push_back(measure(config, flags, options, line));
+  if (flags.wants("start") && !flags.weights.empty()) {
+    line.print("start of " + flags.weights);
+    ModelReport given;
+    given.name = name_of(load_checkpoint(flags.weights, CheckpointPart::weights).config);
+    given.start = measure_start(flags.weights, flags);
+    given.start->weights = flags.weights;
+    report.models.push_back(std::move(given));
+  }
+  if (flags.wants("loader")) {
+    line.print("loader");
+    report.loader = measure_loader(configs.front(), flags.loader_seconds);
+  }
+  line.finish();
+  std::cout << (flags.json ? to_json(report) : to_text(report));
+  return kOk;
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, Action& action) {
+  auto flags = std::make_shared<BenchFlags>();
+  CLI::App* verb = app.add_subcommand(
+      "bench", "Measure inference, training, every layer, the start and the loader");
+  flags->config.add(*verb, false);
+  flags->config.add_key(*verb, "--data", "data.root", "Data set whose loading is measured too");
+  verb->add_option("--only", flags->only, "inference, training, layers, start, loader")
+      ->delimiter(',')
+      ->check(CLI::IsMember(kSections))
+      ->capture_default_str();
+  const auto counts = [&](const char* name, std::vector<std::int64_t>& values, int least,
+                          const char* help) {
+    verb->add_option(name, values, help)
+        ->delimiter(',')
+        ->check(CLI::Range(least, 1024))
+        ->capture_default_str();
+  };
+  counts("--batch", flags->batches, 1, "Objects at a time in inference");
+  counts("--views", flags->views, 1, "Pictures an object in inference");
+  counts("--train-batch", flags->train_batches, 2,
+         "Objects a training step; the layers use the first");
+  verb->add_option("--train-views", flags->train_views, "Pictures an object in training")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  verb->add_option("--warm-up", flags->warm_up, "Runs that do not count")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  verb->add_option("--repeats", flags->repeats, "Runs that count")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  verb->add_option("--seconds", flags->loader_seconds, "How long each way of loading is measured")
+      ->check(CLI::Range(0.1, 600.0))
+      ->capture_default_str();
+  verb->add_option("--weights", flags->weights,
+                   "Checkpoint whose first prediction is timed [random weights]")
+      ->type_name("FILE");
+  verb->add_flag("--json", flags->json, "Print JSON");
+  flags->device.add(*verb);
+  verb->callback([flags, &action] { action = [flags] { return bench(*flags); }; });
+}
+
+}  // namespace voxgrad::apps
