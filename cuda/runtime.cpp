@@ -21,7 +21,7 @@ Found find_devices() {
   const cudaError_t status = cudaGetDeviceCount(&present);
   if (status != cudaSuccess) {
     cudaGetLastError();
-    found.problem = cudaGetErrorString(status);
+    found.problem = concat(cudaGetErrorString(status), " (is the NVIDIA driver installed?)");
     return found;
   }
   found.problem = "no device found";

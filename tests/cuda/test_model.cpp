@@ -1,12 +1,12 @@
 // Layers and a whole network on the device.
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include "layers/gradcheck_cases.h"
 #include "optim/optimizer.h"
 #include "tests/cuda/device_cases.h"
 #include "tests/pix2vox/tiny.h"
+#include "tests/support/golden_model.h"
 
 using namespace voxgrad;
 using namespace voxgrad::testing;
@@ -45,7 +45,7 @@ Trajectory train(Device device, DType dtype, int steps) {
 
 }  // namespace
 
-TEST_CASE("every layer passes the gradient check on the device") {
+TEST_CASE("every layer passes the gradient check on the device [slow]") {
   if (no_device()) return;
   for (const std::string& layer : gradcheck_layers()) {
     for (std::uint64_t index = 0; index < 4; ++index) {
@@ -69,6 +69,23 @@ TEST_CASE("a tiny network trains on the device as on the CPU") {
   const Trajectory single = train(Device::cuda(), DType::f32, 4);
   for (std::size_t i = 0; i < expected.losses.size(); ++i)
     CHECK(single.losses[i] == doctest::Approx(expected.losses[i]).epsilon(1e-3));
+}
+
+TEST_CASE("a narrow network agrees with PyTorch on the device [slow]") {
+  if (no_device()) return;
+  const golden::ModelRun run = golden::small_run(DType::f64, Device::cuda());
+  for (const std::int64_t views : {1, 3}) {
+    golden::check_evaluation(run, views);
+    golden::check_features(run, views);
+    golden::check_training_step(run, views);
+  }
+}
+
+// Left out by the emulated CUDA for its time (tests/cuda/emulation/CMakeLists.txt).
+TEST_CASE("a narrow network takes ten of PyTorch's steps on the device [gpu]") {
+  if (no_device()) return;
+  const golden::ModelRun run = golden::small_run(DType::f64, Device::cuda());
+  for (const std::int64_t views : {1, 3}) golden::check_ten_steps(run, views);
 }
 
 TEST_CASE("two runs on the device give the same bits") {
