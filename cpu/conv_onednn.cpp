@@ -2,6 +2,7 @@
 // faster. Where it has nothing but reference code, our own loops are used, which are far better
 // than that; they know no bf16, so there it is widened to f32 on the way in.
 #include "cpu/conv_matrix.h"
+#include "cpu/conv_winograd.h"
 #include "cpu/kernels.h"
 #include "cpu/onednn.h"
 #include "cpu/row_blocks.h"
@@ -47,20 +48,22 @@ void through_f32(const Tensor& y, Kernel kernel) {
   elementwise_ops.convert(wide, y);
 }
 
-void forward(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Epilogue& epilogue,
-             const Tensor& y) {
+using Packed = std::shared_ptr<const onednn::PackedWeight>;
+
+void forward_with(const Packed& packed, const ConvGeometry& g, const Tensor& x, const Tensor& w,
+                  const Epilogue& epilogue, const Tensor& y) {
   if (x.dtype() == DType::f32 && conv_matrix::suits(g)) {
     conv_matrix::forward(g, x, w, y);
     if (!is_empty(epilogue)) finish(epilogue, y, y);
-  } else if (!onednn::convolve(onednn::Direction::forward, g, {x, w, y, epilogue})) {
+  } else if (!onednn::convolve(onednn::Direction::forward, g, {x, w, y, epilogue, packed})) {
     through_f32(y, [&](const Tensor& wide) {
       conv_reference_ops.forward(g, x.to(DType::f32), w.to(DType::f32), epilogue, wide);
     });
   }
 }
 
-void backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
-                   const Epilogue& epilogue, const Tensor& dx) {
+void backward_data_with(const Packed& packed, const ConvGeometry& g, const Tensor& dy,
+                        const Tensor& w, const Epilogue& epilogue, const Tensor& dx) {
   if (dy.dtype() == DType::f32 && conv_matrix::suits(g)) {
     conv_matrix::backward_data(g, dy, w, dx);
     if (!is_empty(epilogue)) finish(epilogue, dx, dx);
@@ -69,13 +72,23 @@ void backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
   // A result that is not finished yet stays in f32.
   const Tensor sums =
       is_empty(epilogue) || dx.dtype() == DType::f32 ? dx : Tensor(dx.shape(), DType::f32);
-  if (onednn::convolve(onednn::Direction::backward_data, g, {sums, w, dy, {}})) {
+  if (onednn::convolve(onednn::Direction::backward_data, g, {sums, w, dy, {}, packed})) {
     if (!is_empty(epilogue)) finish(epilogue, sums, dx);
   } else {
     through_f32(dx, [&](const Tensor& wide) {
       conv_reference_ops.backward_data(g, dy.to(DType::f32), w.to(DType::f32), epilogue, wide);
     });
   }
+}
+
+void forward(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Epilogue& epilogue,
+             const Tensor& y) {
+  forward_with(nullptr, g, x, w, epilogue, y);
+}
+
+void backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
+                   const Epilogue& epilogue, const Tensor& dx) {
+  backward_data_with(nullptr, g, dy, w, epilogue, dx);
 }
 
 void backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy, const Tensor& dw) {
@@ -86,8 +99,47 @@ void backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy, c
   }
 }
 
+/// A convolution with packed weights.
+class Prepared : public PreparedConv {
+ public:
+  Prepared(const ConvCall& call, const Tensor& w, const Epilogue& epilogue)
+      : call_(call), w_(w), epilogue_(epilogue) {
+    const ConvGeometry& g = call.geometry;
+    if (call.x == DType::f32 && conv_matrix::suits(g)) return;
+    const Tensor x(call.transposed ? g.output_shape() : g.input_shape(), call.x);
+    const Tensor y(call.transposed ? g.input_shape() : g.output_shape(), sums_dtype());
+    if (call.transposed)
+      packed_ = onednn::pack(onednn::Direction::backward_data, g, {y, w, x, {}});
+    else
+      packed_ = onednn::pack(onednn::Direction::forward, g, {x, w, y, epilogue});
+  }
+
+  void run(const Tensor& x, const Tensor& y) const override {
+    (call_.transposed ? backward_data_with : forward_with)(packed_, call_.geometry, x, w_,
+                                                           epilogue_, y);
+  }
+
+ private:
+  DType sums_dtype() const {
+    return call_.transposed && !is_empty(epilogue_) ? DType::f32 : call_.y;
+  }
+
+  ConvCall call_;
+  Tensor w_;
+  Epilogue epilogue_;
+  Packed packed_;
+};
+
+std::shared_ptr<const PreparedConv> prepare(const ConvCall& call, const Tensor& w,
+                                            const Epilogue& epilogue) {
+  const bool f32 = call.x == DType::f32 && call.y == DType::f32;
+  if (f32 && !call.transposed && conv_winograd::suits(call.geometry))
+    return conv_winograd::prepare(call.geometry, w, epilogue);
+  return std::make_shared<Prepared>(call, w, epilogue);
+}
+
 }  // namespace
 
-const ConvOps conv_onednn_ops{forward, backward_data, backward_weight};
+const ConvOps conv_onednn_ops{forward, backward_data, backward_weight, prepare};
 
 }  // namespace voxgrad::cpu

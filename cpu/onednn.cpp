@@ -192,6 +192,15 @@ Plan build(Direction direction, const ConvGeometry& g, const Types& types, Activ
   }
 }
 
+}  // namespace
+
+struct PackedWeight {
+  memory::desc layout;
+  Tensor data;
+};
+
+namespace {
+
 /// The kept plan, built on first use; null where oneDNN has no fast kernel.
 std::shared_ptr<const Plan> plan_for(Direction direction, const ConvGeometry& g, const Types& types,
                                      Activation activation, bool bias) {
@@ -229,6 +238,14 @@ std::shared_ptr<const Plan> plan_for(Direction direction, const ConvGeometry& g,
   return plan;
 }
 
+std::shared_ptr<const Plan> plan_of(Direction direction, const ConvGeometry& geometry,
+                                    const Operands& operands) {
+  const bool forward = direction == Direction::forward;
+  return plan_for(direction, geometry, {operands.x.dtype(), operands.w.dtype(), operands.y.dtype()},
+                  forward ? operands.epilogue.activation : Activation::identity(),
+                  forward && operands.epilogue.bias.defined());
+}
+
 memory wrap(const memory::desc& desc, const Tensor& tensor) {
   return memory(desc, engine(), tensor.raw());
 }
@@ -240,9 +257,14 @@ Tensor scratch_for(const memory::desc& desc) {
 /// An operand as the kernel sees it: the tensor itself, or a reordered copy of it.
 class Operand {
  public:
-  Operand(const Side& side, const Tensor& tensor, bool written, const dnnl::stream& stream)
+  Operand(const Side& side, const Tensor& tensor, bool written, const dnnl::stream& stream,
+          const PackedWeight* packed = nullptr)
       : side_(side), stream_(stream), ours_(wrap(side.ours, tensor)), written_(written) {
     if (!side.reorder) return;
+    if (packed && packed->layout == side.kernels) {
+      kernels_ = wrap(side.kernels, packed->data);
+      return;
+    }
     copy_ = scratch_for(side.kernels);
     kernels_ = wrap(side.kernels, copy_);
     if (!written) side.reorder->execute(stream, ours_, kernels_);
@@ -267,7 +289,7 @@ void run(const Plan& plan, Direction direction, const Operands& operands) {
   const bool writes_w = direction == Direction::backward_weight;
   const bool writes_y = direction == Direction::forward;
   Operand x(plan.x, operands.x, writes_x, stream);
-  Operand w(plan.w, operands.w, writes_w, stream);
+  Operand w(plan.w, operands.w, writes_w, stream, operands.packed.get());
   Operand y(plan.y, operands.y, writes_y, stream);
   const Tensor scratch = scratch_for(plan.scratch);
   std::unordered_map<int, memory> arguments{
@@ -284,12 +306,20 @@ void run(const Plan& plan, Direction direction, const Operands& operands) {
 
 }  // namespace
 
+std::shared_ptr<const PackedWeight> pack(Direction direction, const ConvGeometry& geometry,
+                                         const Operands& operands) {
+  const auto plan = plan_of(direction, geometry, operands);
+  if (!plan || !plan->w.reorder) return nullptr;
+  const auto packed = std::make_shared<PackedWeight>(plan->w.kernels, scratch_for(plan->w.kernels));
+  dnnl::stream stream(engine());
+  memory from = wrap(plan->w.ours, operands.w), to = wrap(packed->layout, packed->data);
+  plan->w.reorder->execute(stream, from, to);
+  stream.wait();
+  return packed;
+}
+
 bool convolve(Direction direction, const ConvGeometry& geometry, const Operands& operands) {
-  const bool forward = direction == Direction::forward;
-  const auto plan =
-      plan_for(direction, geometry, {operands.x.dtype(), operands.w.dtype(), operands.y.dtype()},
-               forward ? operands.epilogue.activation : Activation::identity(),
-               forward && operands.epilogue.bias.defined());
+  const auto plan = plan_of(direction, geometry, operands);
   if (!plan) return false;
   try {
     run(*plan, direction, operands);

@@ -103,6 +103,23 @@ Shape ConvGeometry::weight_shape() const {
   return spatial_shape(out_channels, kernel, in_channels, spatial_rank);
 }
 
+std::shared_ptr<const PreparedConv> prepare_conv(const ConvOps& ops, const ConvCall& call,
+                                                 const Tensor& w, const Epilogue& epilogue) {
+  struct Plain : PreparedConv {
+    const ConvOps& ops;
+    ConvCall call;
+    Tensor w;
+    Epilogue epilogue;
+    Plain(const ConvOps& o, const ConvCall& c, const Tensor& weight, const Epilogue& e)
+        : ops(o), call(c), w(weight), epilogue(e) {}
+    void run(const Tensor& x, const Tensor& y) const override {
+      (call.transposed ? ops.backward_data : ops.forward)(call.geometry, x, w, epilogue, y);
+    }
+  };
+  if (ops.prepare) return ops.prepare(call, w, epilogue);
+  return std::make_shared<Plain>(ops, call, w, epilogue);
+}
+
 std::ostream& operator<<(std::ostream& out, const ConvGeometry& g) {
   return out << g.input_shape() << " * " << g.weight_shape() << " -> " << g.output_shape()
              << " stride [" << g.stride[0] << ',' << g.stride[1] << ',' << g.stride[2]

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 
 #include "tensor/ops/functors.h"
 #include "tensor/precision.h"
@@ -77,6 +78,23 @@ struct Epilogue {
   Activation activation{};
 };
 
+/// A convolution made ready for many runs with the same weights, as a network in use needs it: the
+/// kernel is chosen, and the weights lie as it wants them.
+class PreparedConv {
+ public:
+  virtual ~PreparedConv() = default;
+  /// What the kernel that it stands for computes; x and y as they were announced.
+  virtual void run(const Tensor& x, const Tensor& y) const = 0;
+};
+
+/// What a PreparedConv stands for. Its dtypes are those of the kernels above, w's being x's.
+struct ConvCall {
+  ConvGeometry geometry;
+  bool transposed = false;  // backward_data: x has the geometry's output shape, y its input shape
+  DType x = DType::f32, y = DType::f32;
+  bool operator==(const ConvCall&) const = default;
+};
+
 struct ConvOps {
   /// y = epilogue(conv(x, w)); bias [Cout].
   void (*forward)(const ConvGeometry&, const Tensor& x, const Tensor& w, const Epilogue&,
@@ -86,6 +104,13 @@ struct ConvOps {
                         const Tensor& dx);
   /// dw, from x and dy.
   void (*backward_weight)(const ConvGeometry&, const Tensor& x, const Tensor& dy, const Tensor& dw);
+  /// w and the bias must not change afterwards. Null: prepare_conv() calls the kernels above.
+  std::shared_ptr<const PreparedConv> (*prepare)(const ConvCall&, const Tensor& w,
+                                                 const Epilogue&) = nullptr;
 };
+
+/// ops.prepare, or where there is none, a PreparedConv that calls forward or backward_data.
+std::shared_ptr<const PreparedConv> prepare_conv(const ConvOps& ops, const ConvCall& call,
+                                                 const Tensor& w, const Epilogue& epilogue);
 
 }  // namespace voxgrad

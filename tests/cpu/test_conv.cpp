@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <omp.h>
 
+#include "cpu/conv_winograd.h"
 #include "cpu/kernels.h"
 #include "tests/cpu/conv_cases.h"
 
@@ -138,6 +139,67 @@ TEST_CASE("convolutions repeat bit for bit, the loops with any number of threads
       const auto second = run();
       omp_set_num_threads(threads);
       for (int j = 0; j < 3; ++j) CHECK(identical(first[j], second[j]));
+    }
+  }
+}
+
+TEST_CASE("prepared convolutions give what the kernels give, run after run") {
+  Rng rng(12);
+  std::vector<ConvGeometry> geometries;
+  for (int i = 0; i < 30; ++i) geometries.push_back(random_geometry(rng, i % 2 == 0 ? 70 : 9));
+  geometries.push_back(ConvGeometry::convolution("conv2d", {2, 30, 30, 64}, {128, 3, 3, 64},
+                                                 {{1, 1, 1}, {0, 1, 1}}));
+  for (const ConvGeometry& g : geometries) {
+    CAPTURE(concat(g));
+    for (const DType dtype : {DType::f64, DType::f32, DType::bf16}) {
+      const Operands in = random_operands(rng, g, dtype);
+      const DType wide = dtype == DType::bf16 ? DType::f32 : dtype;
+      for (const bool transposed : {false, true}) {
+        const std::int64_t channels = transposed ? g.in_channels : g.out_channels;
+        const Epilogue epilogue{random_normal(rng, {channels}, wide), Activation::leaky_relu(0.2)};
+        const Tensor& x = transposed ? in.dy : in.x;
+        const Shape shape = transposed ? g.input_shape() : g.output_shape();
+        const GuardedTensor expected(shape, dtype), y(shape, dtype);
+        (transposed ? cpu::conv_ops.backward_data : cpu::conv_ops.forward)(g, x, in.w, epilogue,
+                                                                           expected);
+        const auto prepared =
+            prepare_conv(cpu::conv_ops, {g, transposed, dtype, dtype}, in.w, epilogue);
+        for (int run = 0; run < 2; ++run) {
+          y.tensor().fill(std::numeric_limits<double>::quiet_NaN());
+          prepared->run(x, y);
+          CHECK(y.intact());
+          CHECK(max_relative_error(y, expected) <= (dtype == DType::bf16 ? 0.01 : 1e-6));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("Winograd's algorithm agrees with the definition") {
+  Rng rng(13);
+  struct Case {
+    Shape x;
+    std::int64_t out, padding;
+  };
+  // One tile and many, tiles cut by the border, few tiles and blocks of them, no padding.
+  for (const Case& c : {Case{{1, 4, 4, 16}, 32, 1}, Case{{2, 7, 9, 64}, 64, 1},
+                        Case{{1, 28, 30, 64}, 96, 0}, Case{{3, 33, 41, 80}, 32, 1}}) {
+    const ConvGeometry g = ConvGeometry::convolution("conv2d", c.x, {c.out, 3, 3, c.x[-1]},
+                                                     {{1, 1, 1}, {0, c.padding, c.padding}});
+    CAPTURE(concat(g));
+    const Operands in = random_operands(rng, g, DType::f32);
+    const PlainResult plain =
+        plain_convolution(g, Direction::forward, in.x.to(DType::f64), in.w.to(DType::f64));
+    const GuardedTensor y(g.output_shape(), DType::f32);
+    cpu::conv_winograd::prepare(g, in.w, {})->run(in.x, y);
+    CHECK(y.intact());
+    CHECK(max_relative_error(y, plain.value) <= 1e-5);
+    for (const Activation activation : {Activation::relu(), Activation::elu()}) {
+      const Epilogue epilogue{random_normal(rng, {c.out}, DType::f32), activation};
+      const GuardedTensor expected(g.output_shape(), DType::f32);
+      cpu::conv_reference_ops.forward(g, in.x, in.w, epilogue, expected);
+      cpu::conv_winograd::prepare(g, in.w, epilogue)->run(in.x, y);
+      CHECK(max_relative_error(y, expected) <= 1e-5);
     }
   }
 }
