@@ -7,6 +7,7 @@
 
 #include "apps/progress.h"
 #include "apps/verbs.h"
+#include "layers/fold.h"
 #include "pix2vox/checkpoint.h"
 #include "pix2vox/data.h"
 #include "pix2vox/evaluator.h"
@@ -101,6 +102,7 @@ int test(const TestFlags& flags) {
   check_testing_fits(config, *dataset);
   Pix2Vox model(config.model);
   model.load_state(checkpoint.model);
+  fold_for_inference(model);
   model.to(device);
   model.set_precision(precision_from(config.test.precision));
 

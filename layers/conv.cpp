@@ -10,19 +10,31 @@ const char* op_name(bool transposed, int rank) {
   return rank == 5 ? "conv3d" : "conv2d";
 }
 
-// A convolution and its transpose differ only in which kernel runs forward and which backward.
-Variable convolve(bool transposed, const Variable& x, const Variable& weight, const Variable& bias,
-                  const ConvOptions& options, Activation activation) {
-  const char* op = op_name(transposed, x.shape().rank());
+// What a layer is about to compute, its arguments checked.
+ConvCall checked_call(const char* op, bool transposed, const Variable& x, const Variable& weight,
+                      const Variable& bias, const ConvOptions& options, Activation activation) {
   check_parameter(op, x, weight);
   const ConvGeometry g = transposed
                              ? ConvGeometry::transposed(op, x.shape(), weight.shape(), options)
                              : ConvGeometry::convolution(op, x.shape(), weight.shape(), options);
   check_bias(op, x, bias, transposed ? g.in_channels : g.out_channels);
+  return {g, transposed, x.dtype(), result_dtype(x, activation)};
+}
+
+Tensor make_output(const ConvCall& call, Device device) {
+  const ConvGeometry& g = call.geometry;
+  return Tensor(call.transposed ? g.input_shape() : g.output_shape(), call.y, device);
+}
+
+// A convolution and its transpose differ only in which kernel runs forward and which backward.
+Variable convolve(bool transposed, const Variable& x, const Variable& weight, const Variable& bias,
+                  const ConvOptions& options, Activation activation) {
+  const char* op = op_name(transposed, x.shape().rank());
+  const ConvCall call = checked_call(op, transposed, x, weight, bias, options, activation);
+  const ConvGeometry& g = call.geometry;
   const ConvOps& ops = backend(x.device()).conv;
   const Tensor w = multiplied_weight(x, weight);
-  Tensor y(transposed ? g.input_shape() : g.output_shape(), result_dtype(x, activation),
-           x.device());
+  const Tensor y = make_output(call, x.device());
   const Epilogue epilogue = make_epilogue(bias, activation);
   (transposed ? ops.backward_data : ops.forward)(g, x.value(), w, epilogue, y);
 
@@ -83,8 +95,14 @@ ConvLayer::ConvLayer(const ConvLayerOptions& options, int spatial_rank, bool tra
 }
 
 Variable ConvLayer::forward(const Variable& x) {
-  return convolve(transposed_, x, weight, bias, {options_.stride, options_.padding, precision_},
-                  options_.activation);
+  const ConvOptions geometry{options_.stride, options_.padding, precision_};
+  if (!folded()) return convolve(transposed_, x, weight, bias, geometry, options_.activation);
+  const char* op = op_name(transposed_, x.shape().rank());
+  const ConvCall call =
+      checked_call(op, transposed_, x, weight, bias, geometry, options_.activation);
+  const Tensor y = make_output(call, x.device());
+  prepared(call, weight.value(), make_epilogue(bias, options_.activation)).run(x.value(), y);
+  return make_result(y, op, {}, nullptr);
 }
 
 }  // namespace voxgrad

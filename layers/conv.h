@@ -42,6 +42,11 @@ class ConvLayer : public MultiplyingModule {
   int spatial_rank() const { return spatial_rank_; }
   bool transposed() const { return transposed_; }
   Variable forward(const Variable& x) override;
+  /// Gives the layer another bias and an activation (folding batch norm: layers/fold.h).
+  void set_epilogue(const Tensor& new_bias, Activation activation) {
+    bias = Variable(new_bias);
+    options_.activation = activation;
+  }
   Variable weight, bias;
 
  protected:

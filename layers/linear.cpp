@@ -4,12 +4,22 @@
 
 namespace voxgrad {
 
-Variable linear(const Variable& x, const Variable& weight, const Variable& bias,
-                Activation activation, Precision precision) {
+namespace {
+
+ConvGeometry checked_geometry(const Variable& x, const Variable& weight, const Variable& bias,
+                              Precision precision) {
   check_parameter("linear", x, weight);
   ConvGeometry g = ConvGeometry::linear("linear", x.shape(), weight.shape());
   check_bias("linear", x, bias, g.out_channels);
   g.precision = precision;
+  return g;
+}
+
+}  // namespace
+
+Variable linear(const Variable& x, const Variable& weight, const Variable& bias,
+                Activation activation, Precision precision) {
+  const ConvGeometry g = checked_geometry(x, weight, bias, precision);
   const Tensor w = multiplied_weight(x, weight);
   Tensor y(g.output_shape(), result_dtype(x, activation), x.device());
   backend(x.device()).conv.forward(g, x.value(), w, make_epilogue(bias, activation), y);
@@ -38,7 +48,13 @@ Linear::Linear(const LinearOptions& options) : options_(options) {
 }
 
 Variable Linear::forward(const Variable& x) {
-  return linear(x, weight, bias, options_.activation, precision_);
+  if (!folded()) return linear(x, weight, bias, options_.activation, precision_);
+  const ConvGeometry g = checked_geometry(x, weight, bias, precision_);
+  const Tensor y(g.output_shape(), result_dtype(x, options_.activation), x.device());
+  prepared({g, false, x.dtype(), y.dtype()}, weight.value(),
+           make_epilogue(bias, options_.activation))
+      .run(x.value(), y);
+  return make_result(y, "linear", {}, nullptr);
 }
 
 }  // namespace voxgrad

@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include "tensor/ops/backend.h"
+
 namespace voxgrad {
 namespace {
 
@@ -53,6 +55,9 @@ std::vector<Module::NamedTensor> Module::buffers() const {
 }
 
 std::vector<Module::NamedTensor> Module::state() const {
+  check(!folded_,
+        "[module] this network was folded for inference: its tensors cannot be saved or "
+        "loaded. Build another one for that");
   std::vector<NamedTensor> result;
   collect("", nullptr, nullptr, &result);
   return result;
@@ -84,6 +89,9 @@ void Module::load_state(const std::vector<NamedTensor>& tensors) {
 }
 
 void Module::train(bool training) {
+  check(!folded_ || !training,
+        "[module] this network was folded for inference and cannot be "
+        "trained. Build another one for that");
   visit([training](const std::string&, Module& module) { module.training_ = training; });
 }
 
@@ -135,6 +143,17 @@ Variable Module::register_parameter(std::string name, const Tensor& value) {
 void Module::register_buffer(std::string name, Tensor* tensor) {
   buffers_.push_back({std::move(name), tensor});
   order_.push_back({Kind::buffer, buffers_.size() - 1});
+}
+
+const PreparedConv& MultiplyingModule::prepared(const ConvCall& call, const Tensor& weight,
+                                                const Epilogue& epilogue) {
+  constexpr std::size_t most = 16;
+  for (const auto& [known, convolution] : prepared_)
+    if (known == call) return *convolution;
+  if (prepared_.size() >= most) prepared_.clear();
+  prepared_.push_back(
+      {call, prepare_conv(backend(weight.device()).conv, call, weight.to(call.x), epilogue)});
+  return *prepared_.back().second;
 }
 
 void set_precision(Module& module, Precision precision) {

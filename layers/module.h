@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "autograd/variable.h"
+#include "tensor/ops/conv.h"
 #include "tensor/precision.h"
 
 namespace voxgrad {
@@ -41,8 +42,12 @@ class Module {
   void load_state(const std::vector<NamedTensor>& tensors);
 
   /// Training mode (default) or evaluation mode, for this module and its children.
+  /// An Error for a network that was folded.
   void train(bool training = true);
   bool training() const { return training_; }
+  /// True after fold_for_inference() (layers/fold.h): the module can no longer be trained, and its
+  /// tensors are no longer those of a state dict, so state() and load_state() are Errors.
+  bool folded() const { return folded_; }
   /// Freezes or thaws all parameters.
   void set_requires_grad(bool requires_grad);
   void zero_grad();
@@ -79,11 +84,14 @@ class Module {
   void visit(const std::string& name,
              const std::function<void(const std::string&, Module&)>& visitor);
 
+  friend void fold_for_inference(Module& root);
+
   std::vector<NamedVariable> parameters_;
   std::vector<Buffer> buffers_;
   std::vector<Child> children_;
   std::vector<std::pair<Kind, std::size_t>> order_;
   bool training_ = true;
+  bool folded_ = false;
 };
 
 /// A module with one input and one output.
@@ -103,7 +111,13 @@ class MultiplyingModule : public UnaryModule {
   void set_precision(Precision precision) { precision_ = precision; }
 
  protected:
+  /// The call of a folded layer, made ready at its first time; the weight must not change any more.
+  const PreparedConv& prepared(const ConvCall& call, const Tensor& weight,
+                               const Epilogue& epilogue);
   Precision precision_ = Precision::f32;
+
+ private:
+  std::vector<std::pair<ConvCall, std::shared_ptr<const PreparedConv>>> prepared_;
 };
 
 /// Tells every MultiplyingModule below a module. Of maps the dtype counts: who feeds the module
@@ -121,8 +135,13 @@ class Sequential : public UnaryModule {
   }
   Variable forward(const Variable& x) override;
 
+  using Step = std::pair<std::string, std::shared_ptr<UnaryModule>>;
+  const std::vector<Step>& steps() const { return steps_; }
+  /// Leaves a step out of the computation. It remains a child.
+  void skip_step(std::size_t index) { steps_.erase(steps_.begin() + std::ptrdiff_t(index)); }
+
  private:
-  std::vector<std::pair<std::string, std::shared_ptr<UnaryModule>>> steps_;
+  std::vector<Step> steps_;
 };
 
 }  // namespace voxgrad

@@ -29,7 +29,11 @@ Decoder::Result Decoder::forward(const Variable& features) {
   for (std::size_t i = 0; i + 1 < layers_.size(); ++i)
     x = (*layers_[i])("layer" + std::to_string(i + 1), x);
   const Variable coarse = (*layers_.back())("layer" + std::to_string(layers_.size()), x);
-  return {concat_channels(x, cast(coarse, x.dtype())), coarse};
+  return {x, coarse};
+}
+
+Variable Decoder::Result::raw_features() const {
+  return concat_channels(features, cast(coarse, features.dtype()));
 }
 
 }  // namespace voxgrad

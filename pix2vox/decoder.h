@@ -16,9 +16,10 @@ class Decoder : public Module {
   explicit Decoder(const ModelConfig& config);
 
   struct Result {
-    Variable raw_features;  // [N,n,n,n,C+1]: the last layer's channels, then the coarse volume; of
-                            // the features' dtype
-    Variable coarse;        // [N,n,n,n,1], probabilities, never bf16
+    Variable features;  // [N,n,n,n,C], the last layer's channels
+    Variable coarse;    // [N,n,n,n,1], probabilities, never bf16
+    /// [N,n,n,n,C+1], both side by side in the features' dtype: what the merger looks at.
+    Variable raw_features() const;
   };
   Result forward(const Variable& features);
 

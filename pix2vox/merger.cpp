@@ -48,15 +48,15 @@ Variable Merger::forward(const Variable& raw_features) {
   return x;
 }
 
-Variable Merger::merge(const Variable& raw_features, const Variable& coarse) {
+Variable Merger::merge(const std::function<Variable()>& raw_features, const Variable& coarse) {
   if (coarse.shape()[0] == 1) {
     if (training()) {
       NoGrad no_history;
-      forward(raw_features);
+      forward(raw_features());
     }
     return clamp(merge_one_view(coarse, parameters()), 0, 1);
   }
-  const Variable scores = reshape(cast(forward(raw_features), coarse.dtype()), coarse.shape());
+  const Variable scores = reshape(cast(forward(raw_features()), coarse.dtype()), coarse.shape());
   return clamp(weighted_sum_over_views(softmax_over_views(scores), coarse), 0, 1);
 }
 

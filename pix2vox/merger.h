@@ -5,6 +5,8 @@
 //   scores: [V*B,n,n,n,9] -> 16, 8, 4, 2, 1 channels -> [V*B,n,n,n,1]
 #pragma once
 
+#include <functional>
+
 #include "layers/module.h"
 #include "pix2vox/config.h"
 
@@ -15,12 +17,13 @@ class Merger : public UnaryModule {
   explicit Merger(const ModelConfig& config);
   /// The scores, before softmax.
   Variable forward(const Variable& raw_features) override;
-  /// raw_features [V*B,n,n,n,C], coarse [V,B,n,n,n] to the fused volume [B,n,n,n].
+  /// raw_features (asked for if they are needed) [V*B,n,n,n,C], coarse [V,B,n,n,n] to the fused
+  /// volume [B,n,n,n].
   ///
   /// One view has weight 1, whatever its score, and the merger's gradient is exactly 0. Training
   /// still computes the scores, as its batch norms follow the data, but keeps no history for them;
   /// evaluation skips them.
-  Variable merge(const Variable& raw_features, const Variable& coarse);
+  Variable merge(const std::function<Variable()>& raw_features, const Variable& coarse);
 
  private:
   std::vector<std::shared_ptr<Sequential>> layers_;

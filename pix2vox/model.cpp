@@ -53,8 +53,9 @@ Prediction Pix2Vox::forward(const Tensor& images, std::int64_t n_views) {
   prediction.coarse = reshape(decoded.coarse, {n_views, batch, n, n, n});
   {
     NameScope scope("merger");
-    prediction.merged = merger_ ? merger_->merge(decoded.raw_features, prediction.coarse)
-                                : average_over_views(prediction.coarse);
+    prediction.merged =
+        merger_ ? merger_->merge([&] { return decoded.raw_features(); }, prediction.coarse)
+                : average_over_views(prediction.coarse);
   }
   if (refiner_) {
     NameScope scope("refiner");

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "datasets/crop.h"
+#include "layers/fold.h"
 #include "pix2vox/data.h"
 
 namespace voxgrad {
@@ -16,9 +17,9 @@ Predictor::Predictor(const Checkpoint& checkpoint, Device device, Precision prec
       device_(device),
       model_(config_.model) {
   model_.load_state(checkpoint.model);
+  fold_for_inference(model_);
   model_.to(device);
   model_.set_precision(precision);
-  model_.train(false);
 }
 
 Predictor::Result Predictor::predict(const std::vector<Image>& views) {

@@ -11,9 +11,11 @@ namespace voxgrad {
 namespace {
 
 /// Evaluates the model; every voxel must be the reference's within the run's tolerance.
-void check_volume(const std::string& variant, std::int64_t views, DType dtype) {
+void check_volume(const std::string& variant, std::int64_t views, DType dtype,
+                  bool folded = false) {
   CAPTURE(variant);
-  const golden::ModelRun run = golden::reference_run(variant, dtype);
+  golden::ModelRun run = golden::reference_run(variant, dtype);
+  run.folded = folded;
   const Tensor volume = golden::check_evaluation(run, views);
   const Tensor expected = testing::read_npz(golden::path_of("reference/volumes.npz"))
                               .at(concat(variant, "_eval_v", views));
@@ -36,6 +38,10 @@ TEST_SUITE("reference" * doctest::skip(golden::sanitized)) {
   }
   TEST_CASE("A, one view, f32 volume") {
     check_volume("A", 1, DType::f32);
+  }
+  TEST_CASE("folded, one view and several, f32 volumes") {
+    check_volume("F", 3, DType::f32, true);
+    check_volume("A", 1, DType::f32, true);
   }
   TEST_CASE("F, one view, f64 training step") {
     golden::check_training_step(golden::reference_run("F"), 1);

@@ -24,6 +24,7 @@ struct ModelRun {
   Device device = {};
   double tolerance = 1e-9;           // on stages, losses and buffers
   double gradient_tolerance = 1e-8;  // on gradients, relative
+  bool folded = false;               // fold_for_inference() first: for evaluations
   double noise = 1e-12;              // norm up to which a gradient of 0 may differ from it
 };
 
