@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "cpu/conv_matrix.h"
+#include "cpu/conv_planes.h"
 #include "cpu/kernels.h"
 #include "cpu/onednn.h"
 #include "pix2vox/peak.h"
@@ -78,6 +79,8 @@ Tensor random_tensor(const Shape& shape) {
 /// What conv_onednn_ops runs.
 std::string kernel_of(cpu::onednn::Direction direction, const ConvGeometry& g) {
   if (cpu::conv_matrix::suits(g)) return "matrix product";
+  if (direction == cpu::onednn::Direction::backward_data && cpu::conv_planes::suits(g))
+    return "maps of taps";
   const std::string name = cpu::onednn::kernel_name(direction, g);
   return name == "none" ? "loops" : name;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cpu/dot_products.h"
 #include "cpu/onednn.h"
 #include "cpu/parallel.h"
 
@@ -95,8 +96,8 @@ bool suits(const ConvGeometry& g) {
 void forward(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tensor& y) {
   const Tensor patches = gather_patches(g, x);
   const std::int64_t columns = columns_of(g);
-  multiply(rows_of(g), g.out_channels, columns, {patches.data<float>(), columns},
-           {w.data<float>(), columns, true}, y.data<float>());
+  multiply_rows(rows_of(g), g.out_channels, columns, patches.data<float>(), w.data<float>(),
+                y.data<float>());
 }
 
 void backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w, const Tensor& dx) {

@@ -2,6 +2,7 @@
 // faster. Where it has nothing but reference code, our own loops are used, which are far better
 // than that; they know no bf16, so there it is widened to f32 on the way in.
 #include "cpu/conv_matrix.h"
+#include "cpu/conv_planes.h"
 #include "cpu/conv_winograd.h"
 #include "cpu/kernels.h"
 #include "cpu/onednn.h"
@@ -66,6 +67,11 @@ void backward_data_with(const Packed& packed, const ConvGeometry& g, const Tenso
                         const Tensor& w, const Epilogue& epilogue, const Tensor& dx) {
   if (dy.dtype() == DType::f32 && conv_matrix::suits(g)) {
     conv_matrix::backward_data(g, dy, w, dx);
+    if (!is_empty(epilogue)) finish(epilogue, dx, dx);
+    return;
+  }
+  if (dy.dtype() == DType::f32 && conv_planes::suits(g)) {
+    conv_planes::backward_data(g, dy, w, dx);
     if (!is_empty(epilogue)) finish(epilogue, dx, dx);
     return;
   }

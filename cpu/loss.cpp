@@ -13,7 +13,7 @@ void binary_cross_entropy(const Tensor& probability, const Tensor& target, const
     const T* const p = probability.data<T>();
     const T* const t = target.data<T>();
     const functors::BinaryCrossEntropy<T> entropy;
-    const Tensor total = RowBlocks(1, n, 1).sum_rows<1>(
+    const Tensor total = RowBlocks(1, n, 1).sum_rows<1, double>(
         [=](std::int64_t, std::int64_t begin, std::int64_t length, double* sum) {
           for (std::int64_t j = 0; j < length; ++j)
             sum[j] += double(entropy(p[begin + j], t[begin + j]));

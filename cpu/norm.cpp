@@ -1,6 +1,6 @@
-// Batch normalisation with groups, activation included. Sums run in double, shifted by the group's
-// first row, so that one pass gives a sound variance; the backward pass computes the activation
-// again from x instead of reading y.
+// Batch normalisation with groups, activation included. Sums (RowBlocks::sum_rows) are shifted by
+// the group's first row, so that one pass gives a sound variance; the backward pass computes the
+// activation again from x instead of reading y.
 #include <cmath>
 
 #include "cpu/kernels.h"
@@ -27,14 +27,14 @@ void statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) {
     const Tensor shifts = blocks.repeat<T>(first_row);
     const T* const shift_rows = shifts.data<T>();
     const std::int64_t width = blocks.width;
-    const Tensor sums = blocks.sum_rows<2>(
-        [=](std::int64_t group, std::int64_t begin, std::int64_t length, double* sum) {
+    const Tensor sums = blocks.sum_rows<2, T>(
+        [=](std::int64_t group, std::int64_t begin, std::int64_t length, T* sum) {
           const S* row = in + begin;
           const T* shift = shift_rows + group * width;
-          double* square = sum + width;
+          T* square = sum + width;
 #pragma omp simd
           for (std::int64_t j = 0; j < length; ++j) {
-            const double shifted = double(load(row[j])) - double(shift[j]);
+            const T shifted = load(row[j]) - shift[j];
             sum[j] += shifted;
             square[j] += shifted * shifted;
           }
@@ -153,19 +153,19 @@ void backward_with(bool constant, const Tensor& x, const Tensor& dy, const Tenso
 
       Tensor sums;  // [G,2,C]: sum of g, sum of g xhat
       if (!constant || dgamma.defined()) {
-        sums = blocks.sum_rows<2>(
-            [=](std::int64_t group, std::int64_t begin, std::int64_t length, double* sum) {
+        sums = blocks.sum_rows<2, T>(
+            [=](std::int64_t group, std::int64_t begin, std::int64_t length, T* sum) {
               const T* m = means + group * width;
               const T* s = scales + group * width;
               const T* b = betas + group * width;
               const T* inv = inverses + group * width;
-              double* product = sum + width;
+              T* product = sum + width;
 #pragma omp simd
               for (std::int64_t j = 0; j < length; ++j) {
                 const T centred = load(in[begin + j]) - m[j];
                 const T g = gradient(centred, s[j], b[j], load(out_gradient[begin + j]));
-                sum[j] += double(g);
-                product[j] += double(g * (centred * inv[j]));
+                sum[j] += g;
+                product[j] += g * (centred * inv[j]);
               }
             });
       }

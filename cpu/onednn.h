@@ -38,6 +38,9 @@ std::string kernel_name(Direction direction, const ConvGeometry& geometry);
 /// True if oneDNN runs its AVX-512 kernels on this processor.
 bool uses_avx512();
 
+/// True if it has Winograd's algorithm for this processor: oneDNN 2 with AVX-512.
+bool has_winograd();
+
 /// A row-major matrix, or its transpose.
 struct Matrix {
   const float* data;

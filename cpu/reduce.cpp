@@ -1,4 +1,4 @@
-// Sums, in double, over blocks of a fixed size whose results are added in order.
+// Sums over blocks of a fixed size, whose results are added in order and in double.
 #include <bit>
 #include <cmath>
 
@@ -16,9 +16,9 @@ void column_sums(const Tensor& x, const Tensor& y) {
     const S* const in = x.data<S>();
     const RowBlocks blocks(1, x.numel() / channels, channels);
     const Tensor sums =
-        blocks.sum_rows<1>([=](std::int64_t, std::int64_t begin, std::int64_t length, double* sum) {
+        blocks.sum_rows<1, T>([=](std::int64_t, std::int64_t begin, std::int64_t length, T* sum) {
 #pragma omp simd
-          for (std::int64_t j = 0; j < length; ++j) sum[j] += double(load(in[begin + j]));
+          for (std::int64_t j = 0; j < length; ++j) sum[j] += load(in[begin + j]);
         });
     for (std::int64_t c = 0; c < channels; ++c) y.data<T>()[c] = T(sums.data<double>()[c]);
   });

@@ -62,14 +62,16 @@ struct RowBlocks {
 
   /// f64 [groups, count, channels]: `count` sums over the rows of each group.
   /// add(group, begin, length, sums) adds a wide row to sums[0..width), sums[width..2 width), ...
-  template <int count, class Add>
+  /// Within a block, at most 64 rows, sums are of type Sum; blocks are added up in double. So float
+  /// costs a part in 10^7 at the most, and its vectors hold twice as many elements.
+  template <int count, class Sum, class Add>
   Tensor sum_rows(Add add) const {
-    Tensor partial({groups * blocks_per_group, count * width}, DType::f64);
-    double* const partials = partial.data<double>();
+    Tensor partial({groups * blocks_per_group, count * width}, dtype_of<Sum>);
+    Sum* const partials = partial.data<Sum>();
     for_each_block(
         [&](std::int64_t group, std::int64_t block, std::int64_t begin, std::int64_t end) {
-          double* sums = partials + block * count * width;
-          std::fill_n(sums, count * width, 0.0);
+          Sum* sums = partials + block * count * width;
+          std::fill_n(sums, count * width, Sum(0));
           for (std::int64_t row = begin; row < end; row += width)
             add(group, row, std::min(width, end - row), sums);
         });
@@ -80,10 +82,10 @@ struct RowBlocks {
       double* total = totals + i * channels;
       std::fill_n(total, channels, 0.0);
       for (std::int64_t block = 0; block < blocks_per_group; ++block) {
-        const double* sums =
+        const Sum* sums =
             partials + ((group * blocks_per_group + block) * count + i % count) * width;
         for (std::int64_t j = 0; j < width; j += channels)
-          for (std::int64_t c = 0; c < channels; ++c) total[c] += sums[j + c];
+          for (std::int64_t c = 0; c < channels; ++c) total[c] += double(sums[j + c]);
       }
     });
     return result;

@@ -3,7 +3,9 @@
 #include <omp.h>
 
 #include "cpu/conv_winograd.h"
+#include "cpu/dot_products.h"
 #include "cpu/kernels.h"
+#include "cpu/onednn.h"
 #include "tests/cpu/conv_cases.h"
 
 using namespace voxgrad;
@@ -118,6 +120,82 @@ TEST_CASE("heavy layers of few pixels agree with the loops") {
                                                   {160, 4, 4, 4, 110}, {{2, 2, 2}, {1, 1, 1}});
   check_all_directions(cpu::conv_ops, g, DType::f32, rng);
   check_epilogues(cpu::conv_ops, g, DType::f32, rng);
+}
+
+TEST_CASE(
+    "wide 3x3 layers, by Winograd's algorithm where there is one, agree with the definition") {
+  using cpu::onednn::kernel_name;
+  Rng rng(12);
+  const auto layer = [](std::int64_t batch, std::int64_t height, std::int64_t width,
+                        std::int64_t padding) {
+    return ConvGeometry::convolution("conv2d", {batch, height, width, 64}, {80, 3, 3, 64},
+                                     {{1, 1, 1}, {0, padding, padding}});
+  };
+  const ConvGeometry padded = layer(3, 29, 27, 1), tight = layer(2, 37, 41, 0);
+  if (cpu::onednn::has_winograd())
+    for (const auto direction :
+         {cpu::onednn::Direction::forward, cpu::onednn::Direction::backward_data,
+          cpu::onednn::Direction::backward_weight})
+      CHECK(kernel_name(direction, padded).starts_with("jit_wino"));
+  check_all_directions(cpu::conv_ops, padded, DType::f32, rng);
+  check_all_directions(cpu::conv_ops, tight, DType::f32, rng);
+  check_epilogues(cpu::conv_ops, padded, DType::f32, rng);
+}
+
+TEST_CASE("large maps are convolved a few samples at a time") {
+  Rng rng(14);
+  const ConvGeometry g = ConvGeometry::convolution("conv2d", {3, 130, 150, 64}, {64, 3, 3, 64},
+                                                   {{1, 1, 1}, {0, 1, 1}});
+  const Operands in = random_operands(rng, g, DType::f32);
+  const GuardedTensor y(g.output_shape(), DType::f32), dx(g.input_shape(), DType::f32);
+  cpu::conv_ops.forward(g, in.x, in.w, {}, y);
+  cpu::conv_ops.backward_data(g, in.dy, in.w, {}, dx);
+  CHECK(y.intact());
+  CHECK(dx.intact());
+  const Tensor expected_y(g.output_shape()), expected_dx(g.input_shape());
+  cpu::conv_reference_ops.forward(g, in.x, in.w, {}, expected_y);
+  cpu::conv_reference_ops.backward_data(g, in.dy, in.w, {}, expected_dx);
+  CHECK(max_relative_error(y, expected_y) <= 1e-5);
+  CHECK(max_relative_error(dx, expected_dx) <= 1e-5);
+}
+
+TEST_CASE("gradients of single channels agree with the definition") {
+  Rng rng(13);
+  for (int i = 0; i < 12; ++i) {
+    ConvGeometry g = random_geometry(rng, 9);
+    if (g.spatial_rank != 3) continue;
+    g.in_channels = 1;
+    g.out_channels += 8;
+    check_all_directions(cpu::conv_ops, g, DType::f32, rng);
+    check_epilogues(cpu::conv_ops, g, DType::f32, rng);
+  }
+  const ConvGeometry up = ConvGeometry::transposed("conv_transpose3d", {2, 3, 5, 4, 32},
+                                                   {32, 4, 4, 4, 1}, {{2, 2, 2}, {1, 1, 1}});
+  check_all_directions(cpu::conv_ops, up, DType::f32, rng);
+}
+
+TEST_CASE("products of rows agree with plain sums, for any number of threads") {
+  Rng rng(15);
+  const int threads = omp_get_max_threads();
+  for (const auto& [m, n, k] : {std::array<std::int64_t, 3>{1, 1, 1},
+                                {7, 13, 37},
+                                {4, 6, 16},
+                                {131, 27, 600},
+                                {129, 50, 1037}}) {
+    const Tensor a = random_normal(rng, {m, k}, DType::f32);
+    const Tensor b = random_normal(rng, {n, k}, DType::f32);
+    const GuardedTensor c({m, n}, DType::f32), again({m, n}, DType::f32);
+    cpu::multiply_rows(m, n, k, a.data<float>(), b.data<float>(), Tensor(c).data<float>());
+    omp_set_num_threads(3);
+    cpu::multiply_rows(m, n, k, a.data<float>(), b.data<float>(), Tensor(again).data<float>());
+    omp_set_num_threads(threads);
+    CHECK(c.intact());
+    CHECK(identical(c, again));
+    const ConvGeometry g = ConvGeometry::linear("linear", {m, k}, {n, k});
+    CHECK(rounding_share(
+              g, Direction::forward, c,
+              plain_convolution(g, Direction::forward, a.to(DType::f64), b.to(DType::f64))) <= 1);
+  }
 }
 
 TEST_CASE("convolutions repeat bit for bit, the loops with any number of threads") {
