@@ -1,5 +1,6 @@
-// The CPU's caching allocator. Requests are rounded up to size classes (eight steps between powers
-// of two, so at most an eighth is wasted), and released blocks wait in their class's list.
+// The CPU's caching allocator. Small requests are rounded up to size classes (eight steps between
+// powers of two, so at most an eighth is wasted), and released blocks wait in their class's list.
+// Large ones are placed in an arena.
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -7,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "cpu/arena.h"
 #include "cpu/kernels.h"
 #include "tensor/error.h"
 
@@ -16,7 +18,14 @@ namespace {
 constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kLargestRequest = std::numeric_limits<std::size_t>::max() / 4;
 
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::size_t kLarge = kLargestRequest + 1;  // none: writes past a block's end must show
+#else
+constexpr std::size_t kLarge = std::size_t{256} << 10;
+#endif
+
 std::size_t size_class(std::size_t bytes) {
+  if (bytes >= kLarge) return (bytes + Arena::kPage - 1) / Arena::kPage * Arena::kPage;
   if (bytes <= 8 * kAlignment) return bytes == 0 ? kAlignment : (bytes + 63) / 64 * 64;
   std::size_t step = kAlignment;
   while (step * 16 < bytes) step *= 2;
@@ -40,7 +49,10 @@ class CachingAllocator {
     const std::lock_guard lock(mutex_);
     const std::size_t size = size_class(bytes);
     statistics_.in_use -= size;
-    cache_[size].push_back(block);
+    if (arena_.holds(block))
+      arena_.release(block, size);
+    else
+      cache_[size].push_back(block);
   }
 
   MemoryStatistics statistics() {
@@ -65,6 +77,12 @@ class CachingAllocator {
 
  private:
   void* take(std::size_t size, std::size_t requested) {
+    if (size >= kLarge) {
+      const Arena::Block placed = arena_.allocate(size);
+      statistics_.reserved += placed.new_bytes;
+      if (placed.new_bytes > 0) ++statistics_.system_allocations;
+      if (placed.start) return placed.start;
+    }
     std::vector<void*>& waiting = cache_[size];
     if (!waiting.empty()) {
       void* block = waiting.back();
@@ -83,6 +101,7 @@ class CachingAllocator {
   }
 
   void free_cache() {
+    statistics_.reserved -= arena_.trim();
     for (auto& [size, blocks] : cache_) {
       for (void* block : blocks) std::free(block);
       statistics_.reserved -= size * blocks.size();
@@ -97,6 +116,7 @@ class CachingAllocator {
   }
 
   std::mutex mutex_;
+  Arena arena_;
   std::unordered_map<std::size_t, std::vector<void*>> cache_;
   MemoryStatistics statistics_;
   std::int64_t fail_in_ = 0;

@@ -27,8 +27,9 @@ Tensor make_output(const ConvCall& call, Device device) {
 }
 
 // A convolution and its transpose differ only in which kernel runs forward and which backward.
+// bias_cancels: the bias's gradient is known to be 0.
 Variable convolve(bool transposed, const Variable& x, const Variable& weight, const Variable& bias,
-                  const ConvOptions& options, Activation activation) {
+                  const ConvOptions& options, Activation activation, bool bias_cancels = false) {
   const char* op = op_name(transposed, x.shape().rank());
   const ConvCall call = checked_call(op, transposed, x, weight, bias, options, activation);
   const ConvGeometry& g = call.geometry;
@@ -54,7 +55,9 @@ Variable convolve(bool transposed, const Variable& x, const Variable& weight, co
       else
         kernels.backward_weight(g, x.value(), dz, gradients[1]);
     }
-    if (bias.requires_grad()) gradients[2] = bias_gradient(dz);
+    if (bias.requires_grad())
+      gradients[2] = bias_cancels ? Tensor::zeros(bias.shape(), bias.dtype(), bias.device())
+                                  : bias_gradient(dz);
     return gradients;
   });
 }
@@ -96,7 +99,9 @@ ConvLayer::ConvLayer(const ConvLayerOptions& options, int spatial_rank, bool tra
 
 Variable ConvLayer::forward(const Variable& x) {
   const ConvOptions geometry{options_.stride, options_.padding, precision_};
-  if (!folded()) return convolve(transposed_, x, weight, bias, geometry, options_.activation);
+  if (!folded())
+    return convolve(transposed_, x, weight, bias, geometry, options_.activation,
+                    feeds_batch_norm_ && training());
   const char* op = op_name(transposed_, x.shape().rank());
   const ConvCall call =
       checked_call(op, transposed_, x, weight, bias, geometry, options_.activation);

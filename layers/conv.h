@@ -47,6 +47,10 @@ class ConvLayer : public MultiplyingModule {
     bias = Variable(new_bias);
     options_.activation = activation;
   }
+  /// Says that a batch norm follows, which in training mode takes away whatever the bias adds. The
+  /// bias's gradient is then exactly 0 and is not computed, so that no optimizer moves the bias.
+  /// (Computed, it would be rounding noise, which Adam turns into steps of full size.)
+  void set_feeds_batch_norm() { feeds_batch_norm_ = true; }
   Variable weight, bias;
 
  protected:
@@ -56,6 +60,7 @@ class ConvLayer : public MultiplyingModule {
   ConvLayerOptions options_;
   int spatial_rank_;
   bool transposed_;
+  bool feeds_batch_norm_ = false;
 };
 
 struct Conv2d : ConvLayer {

@@ -6,7 +6,8 @@ namespace voxgrad {
 
 Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta,
                     const Tensor& running_mean, const Tensor& running_var, std::int64_t groups,
-                    bool training, double momentum, double eps, Activation activation) {
+                    bool training, double momentum, double eps, Activation activation,
+                    bool may_overwrite) {
   const char* op = "batch_norm";
   const std::int64_t channels = x.shape()[-1];
   for (const Variable* parameter : {&gamma, &beta}) {
@@ -42,7 +43,8 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
     }
   }
 
-  Tensor y = Tensor::like(x.value());
+  const bool in_place = may_overwrite && !needs_history({&x, &gamma, &beta});
+  const Tensor y = in_place ? x.value() : Tensor::like(x.value());
   ops.normalize(x.value(), mean, variance, {gamma.value(), beta.value(), eps, activation}, y);
   return make_result(y, op, {x, gamma, beta}, [=](const Tensor& dy) {
     const NormOps& kernels = backend(dy.device()).norm;
@@ -78,7 +80,7 @@ Variable BatchNorm::forward(const Variable& x) {
     backend(num_batches_tracked.device()).elementwise.accumulate(groups, num_batches_tracked);
   }
   return batch_norm(x, weight, bias, running_mean, running_var, groups_, training(),
-                    options_.momentum, options_.eps, options_.activation);
+                    options_.momentum, options_.eps, options_.activation, options_.may_overwrite);
 }
 
 void set_batch_norm_groups(Module& module, std::int64_t groups) {

@@ -11,16 +11,18 @@ namespace voxgrad {
 
 /// The fused function: act(batch_norm(x)). Saves x and the statistics, recomputes the rest.
 /// Training: running_mean and running_var [C] are updated in place (undefined: not kept).
+/// may_overwrite: nobody else needs x, so that without history the result takes its place.
 Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta,
                     const Tensor& running_mean, const Tensor& running_var, std::int64_t groups,
                     bool training, double momentum = 0.1, double eps = 1e-5,
-                    Activation activation = {});
+                    Activation activation = {}, bool may_overwrite = false);
 
 struct BatchNormOptions {
   std::int64_t channels = 1;
   double eps = 1e-5;
   double momentum = 0.1;
   Activation activation{};
+  bool may_overwrite = false;  // its input is nobody else's
 };
 
 /// Parameters "weight" (1) and "bias" (0); buffers "running_mean" (0), "running_var" (1) and

@@ -14,9 +14,12 @@ namespace voxgrad {
 inline std::shared_ptr<Sequential> normalized(const std::shared_ptr<ConvLayer>& convolution,
                                               Activation activation, std::int64_t pool = 1) {
   auto block = std::make_shared<Sequential>();
+  convolution->set_feeds_batch_norm();
   block->add("0", convolution);
-  block->add("1", std::make_shared<BatchNorm>(BatchNormOptions{
-                      .channels = convolution->options().out_channels, .activation = activation}));
+  block->add("1", std::make_shared<BatchNorm>(
+                      BatchNormOptions{.channels = convolution->options().out_channels,
+                                       .activation = activation,
+                                       .may_overwrite = true}));
   if (pool > 1) block->add("3", std::make_shared<MaxPool>(pool));
   return block;
 }

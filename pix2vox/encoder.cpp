@@ -18,11 +18,14 @@ std::shared_ptr<Sequential> make_trunk(const std::vector<std::int64_t>& block_ch
     if (block > 0) trunk->add(std::to_string(number++), std::make_shared<MaxPool>(2));
     for (int i = 0; i < convolutions_per_block[block]; ++i) {
       const std::int64_t out_channels = block_channels[block];
-      trunk->add(std::to_string(number),
-                 std::make_shared<Conv2d>(ConvLayerOptions::cube(channels, out_channels, 3, 1, 1)));
-      trunk->add(std::to_string(number + 1),
-                 std::make_shared<BatchNorm2d>(
-                     BatchNormOptions{.channels = out_channels, .activation = Activation::relu()}));
+      const auto convolution =
+          std::make_shared<Conv2d>(ConvLayerOptions::cube(channels, out_channels, 3, 1, 1));
+      convolution->set_feeds_batch_norm();
+      trunk->add(std::to_string(number), convolution);
+      trunk->add(
+          std::to_string(number + 1),
+          std::make_shared<BatchNorm2d>(BatchNormOptions{
+              .channels = out_channels, .activation = Activation::relu(), .may_overwrite = true}));
       number += 3;
       channels = out_channels;
     }

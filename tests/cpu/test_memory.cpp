@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -44,6 +45,69 @@ TEST_CASE("released blocks are used again, and trim gives them back") {
   ops.trim(0);
   CHECK(ops.statistics(0).reserved <= cached.reserved - bytes);
 }
+
+#ifndef __SANITIZE_ADDRESS__
+TEST_CASE("large blocks of any size follow each other in the same memory") {
+  ops.trim(0);
+  constexpr std::size_t mb = 1 << 20;
+  std::vector<char*> blocks;
+  for (int i = 0; i < 4; ++i) blocks.push_back(static_cast<char*>(ops.allocate(10 * mb, 0)));
+  const MemoryStatistics taken = ops.statistics(0);
+  ops.release(blocks[1], 10 * mb, 0);
+  ops.release(blocks[2], 10 * mb, 0);
+  char* const both = static_cast<char*>(ops.allocate(18 * mb, 0));  // where two were
+  CHECK(both == std::min(blocks[1], blocks[2]));
+  char* const rest = static_cast<char*>(ops.allocate(2 * mb, 0));
+  CHECK(rest == both + 18 * mb);
+  std::memset(both, 1, 18 * mb);
+  std::memset(rest, 2, 2 * mb);
+  CHECK(both[18 * mb - 1] == 1);
+  CHECK(ops.statistics(0).system_allocations == taken.system_allocations);
+  CHECK(ops.statistics(0).reserved == taken.reserved);
+  ops.release(both, 18 * mb, 0);
+  char* const small = static_cast<char*>(ops.allocate(3 * mb, 0));
+  char* const large = static_cast<char*>(ops.allocate(40 * mb, 0));  // fits nowhere: fresh memory
+  std::memset(large, 3, 40 * mb);
+  CHECK(ops.statistics(0).reserved > taken.reserved);
+  CHECK(ops.statistics(0).reserved <= taken.reserved + 40 * mb);
+  for (char* block : {blocks[0], blocks[3]}) ops.release(block, 10 * mb, 0);
+  ops.release(rest, 2 * mb, 0);
+  ops.release(small, 3 * mb, 0);
+  ops.release(large, 40 * mb, 0);
+  const std::size_t before = ops.statistics(0).reserved;
+  ops.trim(0);
+  CHECK(ops.statistics(0).reserved <= before - 60 * mb);
+}
+
+TEST_CASE("random large blocks never overlap") {
+  Rng rng(62);
+  struct Block {
+    unsigned char* start;
+    std::size_t bytes;
+    unsigned char mark;
+  };
+  std::vector<Block> blocks;
+  const std::size_t before = ops.statistics(0).in_use;
+  for (int i = 0; i < 400; ++i) {
+    if (blocks.size() > 20 || (!blocks.empty() && rng.below(2) == 0)) {
+      const std::size_t chosen = rng.below(blocks.size());
+      const Block block = blocks[chosen];
+      CHECK(std::all_of(block.start, block.start + block.bytes,
+                        [&](unsigned char byte) { return byte == block.mark; }));
+      ops.release(block.start, block.bytes, 0);
+      blocks.erase(blocks.begin() + std::ptrdiff_t(chosen));
+    } else {
+      const std::size_t bytes = 300'000 + rng.below(2'000'000);
+      auto* start = static_cast<unsigned char*>(ops.allocate(bytes, 0));
+      std::memset(start, i & 255, bytes);
+      blocks.push_back({start, bytes, static_cast<unsigned char>(i & 255)});
+    }
+    if (i % 100 == 99) ops.trim(0);
+  }
+  for (const Block& block : blocks) ops.release(block.start, block.bytes, 0);
+  CHECK(ops.statistics(0).in_use == before);
+}
+#endif
 
 TEST_CASE("the peak is kept until it is reset") {
   ops.reset_peak(0);

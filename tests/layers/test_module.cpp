@@ -8,8 +8,10 @@
 #include "layers/linear.h"
 #include "layers/norm.h"
 #include "layers/pool.h"
+#include "tests/support/tensors.h"
 
 using namespace voxgrad;
+using namespace voxgrad::testing;
 
 namespace {
 
@@ -71,6 +73,26 @@ TEST_CASE("frozen parameters get no gradient, and batch norm keeps counting") {
   net->train(false);
   net->forward(Variable(Tensor::full({2, 4, 4, 3}, 0.25)));
   CHECK(net->state()[6].tensor.to_vector<std::int64_t>()[0] == 2);
+}
+
+TEST_CASE("batch norm overwrites its input only where it may and nothing is to be remembered") {
+  Rng rng(4);
+  const Tensor start = random_normal(rng, {3, 5, 5, 4});
+  const auto run = [&](bool may_overwrite, bool trained, Tensor& input) {
+    input = start.clone();
+    const Tensor gamma = Tensor::full({4}, 1.5, DType::f64),
+                 beta = Tensor::full({4}, 0.5, DType::f64);
+    return batch_norm(Variable(input), Variable(gamma, trained), Variable(beta), Tensor(), Tensor(),
+                      1, true, 0.1, 1e-5, Activation::elu(), may_overwrite)
+        .value();
+  };
+  Tensor kept, frozen, trained;
+  const Tensor expected = run(false, false, kept);
+  CHECK(identical(kept, start));
+  CHECK(identical(run(true, false, frozen), expected));
+  CHECK(identical(frozen, expected));
+  CHECK(identical(run(true, true, trained), expected));
+  CHECK(identical(trained, start));
 }
 
 TEST_CASE("initialisation has PyTorch's variances and is reproducible") {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "optim/optimizer.h"
+#include "tensor/ops/backend.h"
 #include "tests/pix2vox/tiny.h"
 
 using namespace voxgrad;
@@ -233,6 +235,59 @@ TEST_CASE("frozen parts get no gradient, but their batch norms follow the data")
     CHECK_MESSAGE(parameter.requires_grad() == !name.starts_with("encoder.vgg."), name);
   CHECK_THROWS_WITH_AS(model->freeze({"head"}), doctest::Contains("encoder, decoder, merger"),
                        ConfigError);
+}
+
+TEST_CASE("a bias before a batch norm has no gradient in training, and a true one in evaluation") {
+  const ModelConfig config = tiny_model();
+  for (const bool training : {true, false}) {
+    const auto model = make_tiny(config);
+    model->train(training);
+    const Prediction prediction = model->forward(random_images(config, 4, 4), 2);
+    Pix2Vox::losses(prediction, random_truth(config, 2, 5)).total.backward();
+    std::size_t checked = 0;
+    for (const auto& [name, parameter] : model->parameters()) {
+      // The refiner's linear layers end the same way, but have no batch norm behind them.
+      const bool linear = name.starts_with("refiner.") && !name.starts_with("refiner.layer1.");
+      if (!name.ends_with(".0.bias") || name.starts_with("encoder.vgg.") || linear) continue;
+      ++checked;
+      REQUIRE_MESSAGE(parameter.grad().defined(), name);
+      CHECK_MESSAGE((largest(parameter.grad()) == 0) == training, name);
+    }
+    CHECK(checked == 7);  // three of the encoder, three of the merger, one of the refiner
+  }
+}
+
+TEST_CASE("steps after the first take no memory from the system") {
+  // Large enough for maps beyond the allocator's small blocks.
+  ModelConfig config = tiny_model();
+  config.image_size = 96;
+  config.freeze_vgg = true;
+  config.trunk_channels = {8, 8, 8, 8};
+  config.encoder_pool = 6;
+  config.encoder_kernel_sizes = {1, 1, 1};
+  const auto model = make_tiny(config);
+  std::vector<OptimizedParameter> trained;
+  for (const auto& [name, parameter] : model->parameters())
+    if (parameter.requires_grad()) trained.push_back({name, parameter, 0});
+  const auto adam = make_adam(trained, {1e-3});
+  const Tensor images = random_images(config, 8, 4), truth = random_truth(config, 4, 5);
+  const MemoryOps& memory = backend(Device::cpu()).memory;
+  std::uint64_t taken = 0;
+  std::size_t in_use = 0, reserved = 0;
+  for (int step = 0; step < 4; ++step) {
+    adam->zero_grad();
+    Pix2Vox::losses(model->forward(images, 2), truth).total.backward();
+    adam->step();
+    const MemoryStatistics now = memory.statistics(0);
+    if (step == 0) {
+      taken = now.system_allocations;
+      in_use = now.in_use;
+      reserved = now.reserved;
+    }
+    CHECK(now.system_allocations == taken);
+    CHECK(now.reserved == reserved);
+    CHECK(now.in_use == in_use);
+  }
 }
 
 TEST_CASE("trunk weights are found under three spellings, and strictly") {
