@@ -16,8 +16,13 @@ TEST_CASE("small network agrees with PyTorch in f64") {
   }
 }
 
-// Open: some sums of f32 gradients differ by up to 2.2e-4, over the bound of 1e-4.
-TEST_CASE("small network agrees with PyTorch in f32" * doctest::skip()) {
+// Gradients are compared where rounding can be told from error. With one view they are well
+// conditioned: in f64, moving every weight by up to 6e-8 of itself (half a unit of f32) moves no
+// figure by more than 8e-6 (12 draws), and f32 comes to within 2e-5. With three views at 32^3 they
+// are not: the same draws move them in steps, by 2.2e-4 from the merger on or by 1.5e-3 from the
+// encoder on, whenever one of the values before a ReLU or leaky ReLU changes its sign. No kernel
+// can hold 1e-4 there, so three views are compared at 8^3, where the draws stay below 2e-5.
+TEST_CASE("small network agrees with PyTorch in f32") {
   const golden::ModelRun run = golden::small_run(DType::f32);
   for (const std::int64_t views : {1, 3}) {
     golden::check_evaluation(run, views);
