@@ -87,7 +87,7 @@ void activation_backward(Activation act, const Tensor& y, const Tensor& dy, cons
   dispatch_map("activation_backward", y.dtype(), [&]<class S>() {
     using T = Compute<S>;
     dispatch_activation(act.kind, [&]<ActivationKind kind>() {
-      const functors::ActivationSlope<kind, T> slope{T(act.alpha)};
+      const ActivationSlope<kind, T> slope{T(act.alpha)};
       map<S>(y, dy, dx, [=](T value, T gradient) { return gradient * slope(value); });
     });
   });

@@ -124,7 +124,7 @@ void update_running(const Tensor& mean, const Tensor& variance, std::int64_t row
 template <ActivationKind kind, class T>
 struct GradientAtNorm {
   Activate<kind, T> activate;
-  functors::ActivationSlope<kind, T> slope;
+  ActivationSlope<kind, T> slope;
   T operator()(T centred, T scale, T beta, T dy) const {
     return dy * slope(activate(centred * scale + beta));
   }
@@ -160,10 +160,11 @@ void backward_with(bool constant, const Tensor& x, const Tensor& dy, const Tenso
               const T* b = betas + group * width;
               const T* inv = inverses + group * width;
               T* product = sum + width;
+              const auto gradient_at = gradient;  // its coefficients in registers
 #pragma omp simd
               for (std::int64_t j = 0; j < length; ++j) {
                 const T centred = load(in[begin + j]) - m[j];
-                const T g = gradient(centred, s[j], b[j], load(out_gradient[begin + j]));
+                const T g = gradient_at(centred, s[j], b[j], load(out_gradient[begin + j]));
                 sum[j] += g;
                 product[j] += g * (centred * inv[j]);
               }
@@ -200,10 +201,11 @@ void backward_with(bool constant, const Tensor& x, const Tensor& dy, const Tenso
         const T* inv = inverses + group * width;
         const T* gm = gradient_means + group * width;
         const T* pm = product_means + group * width;
+        const auto gradient_at = gradient;
 #pragma omp simd
         for (std::int64_t j = 0; j < length; ++j) {
           const T centred = load(in[begin + j]) - m[j];
-          const T g = gradient(centred, s[j], b[j], load(out_gradient[begin + j]));
+          const T g = gradient_at(centred, s[j], b[j], load(out_gradient[begin + j]));
           result[begin + j] = store<S>(s[j] * (g - gm[j] - centred * inv[j] * pm[j]));
         }
       });

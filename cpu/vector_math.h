@@ -1,5 +1,7 @@
-// f32 versions of the activations that need an exponential, in arithmetic that compilers vectorise.
-// Relative error below 3e-7 (tests/cpu). f64 keeps the functors of tensor/ops/functors.h.
+// f32 versions of activations and their slopes in a form that compilers vectorise: exponentials in
+// plain arithmetic (relative error below 3e-7, tests/cpu), and nothing, not even a coefficient's
+// load, left to a branch: GCC gives such loops up, and they take twenty times as long. f64 keeps
+// the functors of tensor/ops/functors.h.
 #pragma once
 
 #include <bit>
@@ -49,6 +51,15 @@ template <ActivationKind kind, class T>
 struct Activate : functors::Activate<kind, T> {};
 
 template <>
+struct Activate<ActivationKind::leaky_relu, float> {
+  float alpha;
+  float operator()(float x) const {
+    const float scaled = alpha * x;
+    return x > 0.0f ? x : scaled;
+  }
+};
+
+template <>
 struct Activate<ActivationKind::elu, float> {
   float alpha;
   float operator()(float x) const {
@@ -61,6 +72,28 @@ template <>
 struct Activate<ActivationKind::sigmoid, float> {
   float alpha;
   float operator()(float x) const { return 1.0f / (1.0f + exp_within_range(-x)); }
+};
+
+/// functors::ActivationSlope, likewise.
+template <ActivationKind kind, class T>
+struct ActivationSlope : functors::ActivationSlope<kind, T> {};
+
+template <>
+struct ActivationSlope<ActivationKind::leaky_relu, float> {
+  float alpha;
+  float operator()(float y) const {
+    const float low = alpha;
+    return y > 0.0f ? 1.0f : low;
+  }
+};
+
+template <>
+struct ActivationSlope<ActivationKind::elu, float> {
+  float alpha;
+  float operator()(float y) const {
+    const float low = y + alpha;
+    return y > 0.0f ? 1.0f : low;
+  }
 };
 
 }  // namespace voxgrad::cpu
