@@ -27,7 +27,7 @@ struct BenchFlags {
   std::int64_t train_views = 1;
   int warm_up = 2, repeats = 5;
   double loader_seconds = 5;
-  std::string weights;
+  std::string weights, precision = "f32";
   bool json = false;
 
   bool wants(const std::string& section) const {
@@ -56,7 +56,7 @@ std::string name_of(const Config& config) {
 }
 
 StartFigures measure_start(const std::filesystem::path& weights, const BenchFlags& flags) {
-  std::vector<std::string> passed{"--device", flags.device.device};
+  std::vector<std::string> passed{"--device", flags.device.device, "--precision", flags.precision};
   if (flags.device.threads > 0) {
     passed.emplace_back("--threads");
     passed.push_back(std::to_string(flags.device.threads));
@@ -119,6 +119,8 @@ ModelReport measure(const Config& config, const BenchFlags& flags, const Benchma
 
 int bench(BenchFlags flags) {
   const Device device = flags.device.apply();
+  const Precision precision = precision_from(flags.precision);
+  check_precision(precision, device);
   const std::vector<Config> configs = configurations(flags);
   if (!configs.front().data.root.empty() && !flags.wants("loader"))
     flags.only.emplace_back("loader");
@@ -126,13 +128,13 @@ int bench(BenchFlags flags) {
   BenchReport report;
   report.device = concat(device);
   report.processor = processor_name();
-  report.precision = "f32";
+  report.precision = flags.precision;
   report.threads = omp_get_max_threads();
   report.warm_up = flags.warm_up;
   report.repeats = flags.repeats;
   line.print("peak");
-  report.peak = measure_peak(device);
-  const BenchmarkOptions options{device, flags.warm_up, flags.repeats};
+  report.peak = measure_peak(device, precision == Precision::bf16 ? DType::bf16 : DType::f32);
+  const BenchmarkOptions options{device, precision, flags.warm_up, flags.repeats};
   for (const Config& config : configs)
     report.models.push_back(measure(config, flags, options, line));
   if (flags.wants("start") && !flags.weights.empty()) {
@@ -190,6 +192,8 @@ void add_bench(CLI::App& app, Action& action) {
   verb->add_option("--weights", flags->weights,
                    "Checkpoint whose first prediction is timed [random weights]")
       ->type_name("FILE");
+  verb->add_option("--precision", flags->precision, "f32, bf16, or tf32 on CUDA")
+      ->capture_default_str();
   verb->add_flag("--json", flags->json, "Print JSON");
   flags->device.add(*verb);
   verb->callback([flags, &action] { action = [flags] { return bench(*flags); }; });

@@ -93,8 +93,10 @@ InferenceFigures measure_inference(const Config& config, std::int64_t batch, std
   const NoGrad no_grad;
   Pix2Vox model(config.model);
   initialize(model, 0);
+  const SampleWork work = sample_work(model, views);
   model.to(options.device);
   model.train(false);
+  model.set_precision(options.precision);
   const Tensor pictures = benchmark_pictures(config.model, batch, views, options.device);
   const MemoryOps& device = backend(options.device).memory;
   std::vector<double> seconds;
@@ -105,9 +107,8 @@ InferenceFigures measure_inference(const Config& config, std::int64_t batch, std
     device.synchronize(options.device.index);
     if (i >= options.warm_up) seconds.push_back(seconds_since(start));
   }
-  return {{batch, views, double(batch) * sample_work(model, views).inference},
-          sorted(std::move(seconds)),
-          memory.figures()};
+  return {
+      {batch, views, double(batch) * work.inference}, sorted(std::move(seconds)), memory.figures()};
 }
 
 TrainingFigures measure_training(const Config& config, std::int64_t batch, std::int64_t views,
@@ -117,6 +118,7 @@ TrainingFigures measure_training(const Config& config, std::int64_t batch, std::
   training.train.n_views = views;
   training.train.random_n_views = false;
   training.train.epochs = 1;
+  training.train.precision = name_of(options.precision);
   training.data.crop_size = 0;
   training.data.augmentation.brightness = training.data.augmentation.contrast = 0;
   training.data.augmentation.saturation = training.data.augmentation.noise_std = 0;

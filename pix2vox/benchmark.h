@@ -10,6 +10,7 @@
 #include "pix2vox/config.h"
 #include "pix2vox/summary.h"
 #include "tensor/ops/memory.h"
+#include "tensor/precision.h"
 
 namespace voxgrad {
 
@@ -22,6 +23,7 @@ struct Timing {
 
 struct BenchmarkOptions {
   Device device;
+  Precision precision = Precision::f32;
   int warm_up = 2;
   int repeats = 5;
 };

@@ -32,6 +32,7 @@ std::vector<LayerFigures> measure_layers(const Config& config, std::int64_t batc
   Pix2Vox model(config.model);
   initialize(model, 0);
   model.to(options.device);
+  model.set_precision(options.precision);
   const Tensor pictures = benchmark_pictures(config.model, batch, views, options.device);
   const Tensor truth = benchmark_truth(config.model, batch, options.device);
   std::vector<OptimizedParameter> trained;

@@ -88,6 +88,14 @@ TEST_CASE("bench measures inference, a training step and every layer [slow]") {
   CHECK(inference > 0);
 }
 
+TEST_CASE("bench measures in bf16") {
+  const json found =
+      bench({"--only", "inference", "--views", "1", "--precision", "bf16", "--device", "cpu"});
+  CHECK(found.at("precision") == "bf16");
+  check_figures(found.at("inference")[0], found.at("peak"));
+  CHECK(says(found.at("peak").at("how"), "bf16"));
+}
+
 TEST_CASE("bench times the first prediction of a process, and the loader") {
   const TinyRun& run = tiny_run();
   const json found = bench({"--only", "start,loader", "--weights", run.weights, "--data", run.data,
@@ -108,5 +116,7 @@ TEST_CASE("bench refuses flags that make no sense") {
   CHECK(refused(pix2vox({"bench", "--repeats", "0"}), 2, "--repeats"));
   CHECK(refused(pix2vox({"bench", "--cfg", "none.yaml"}), 2, "none.yaml"));
   CHECK(refused(pix2vox({"bench", "--only", "loader"}), 2, "--data"));
+  CHECK(refused(pix2vox({"bench", "--precision", "f16"}), 2, "bf16"));
+  CHECK(refused(pix2vox({"bench", "--precision", "tf32", "--device", "cpu"}), 2, "tf32"));
   CHECK(refused(pix2vox({"bench", "--view", "1"}), 2, "Did you mean --views?"));
 }
