@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "datasets/loader.h"
+#include "layers/fold.h"
 #include "layers/init.h"
 #include "pix2vox/benchmark_data.h"
 #include "pix2vox/data.h"
@@ -94,8 +95,8 @@ InferenceFigures measure_inference(const Config& config, std::int64_t batch, std
   Pix2Vox model(config.model);
   initialize(model, 0);
   const SampleWork work = sample_work(model, views);
+  fold_for_inference(model);
   model.to(options.device);
-  model.train(false);
   model.set_precision(options.precision);
   const Tensor pictures = benchmark_pictures(config.model, batch, views, options.device);
   const MemoryOps& device = backend(options.device).memory;

@@ -46,7 +46,8 @@ struct InferenceFigures {
   Timing timing;
   MemoryFigures memory;
 };
-/// Pictures in, volumes out, in evaluation mode; the pictures are preprocessed already.
+/// Pictures in, volumes out, by the folded network that predicts; the pictures are preprocessed
+/// already.
 InferenceFigures measure_inference(const Config& config, std::int64_t batch, std::int64_t views,
                                    const BenchmarkOptions& options);
 

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "autograd/profile.h"
+#include "layers/fold.h"
 #include "layers/init.h"
 #include "optim/optimizer.h"
 #include "pix2vox/benchmark.h"
@@ -33,6 +34,11 @@ std::vector<LayerFigures> measure_layers(const Config& config, std::int64_t batc
   initialize(model, 0);
   model.to(options.device);
   model.set_precision(options.precision);
+  Pix2Vox predicting(config.model);  // the folded one: a batch norm takes no time of its own
+  initialize(predicting, 0);
+  fold_for_inference(predicting);
+  predicting.to(options.device);
+  predicting.set_precision(options.precision);
   const Tensor pictures = benchmark_pictures(config.model, batch, views, options.device);
   const Tensor truth = benchmark_truth(config.model, batch, options.device);
   std::vector<OptimizedParameter> trained;
@@ -73,13 +79,11 @@ std::vector<LayerFigures> measure_layers(const Config& config, std::int64_t batc
     const bool counts = i >= options.warm_up;
     {
       const NoGrad no_grad;
-      model.train(false);
       Profile profile(options.device);
-      model.forward(pictures, views);
+      predicting.forward(pictures, views);
       profile.stop();
       if (counts) record(profile, true);
     }
-    model.train();
     Profile profile(options.device);
     Pix2Vox::losses(model.forward(pictures, views), truth).total.backward();
     {
