@@ -58,7 +58,8 @@ void multiply_bf16_in_registers() {
   float total = 0;
 #pragma omp parallel reduction(+ : total)
   {
-    __m512 sums[kChains] = {};
+    __m512 sums[kChains];  // each from another number, or the compiler makes one of them
+    for (int chain = 0; chain < kChains; ++chain) sums[chain] = _mm512_set1_ps(float(chain));
     const __m512bh a = _mm512_cvtne2ps_pbh(_mm512_set1_ps(0.5f), _mm512_set1_ps(0.25f));
     for (std::int64_t step = 0; step < kSteps; ++step)
       for (int chain = 0; chain < kChains; ++chain)
