@@ -183,7 +183,7 @@ class Scratch {
     constexpr std::size_t kept = std::size_t(1) << 20;
     thread_local std::vector<std::uint8_t> memory;
     if (bytes > kept)
-      large_ = std::make_unique_for_overwrite<std::uint8_t[]>(bytes);
+      large_.reset(new std::uint8_t[bytes]);  // not zeroed
     else if (memory.size() < bytes)
       memory.resize(bytes);
     data_ = large_ ? large_.get() : memory.data();
