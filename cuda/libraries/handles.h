@@ -1,0 +1,19 @@
+// Handles of cuDNN and cuBLAS, one a device, working on the device's stream. Made at first use,
+// never destroyed.
+#pragma once
+
+#include <cublas_v2.h>
+#include <cudnn.h>
+
+namespace voxgrad::cuda {
+
+/// Of the current device.
+cudnnHandle_t cudnn_handle();
+/// Deterministic: it has a workspace of its own, and never rounds factors or sums unasked.
+cublasHandle_t cublas_handle();
+
+/// Errors like check_cuda's.
+void check_cublas(cublasStatus_t status, const char* call);
+void check_cudnn(cudnnStatus_t status, const char* call);
+
+}  // namespace voxgrad::cuda
