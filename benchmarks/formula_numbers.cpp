@@ -61,7 +61,8 @@ int main(int argc, char** argv) {
   run.config = default_model(words[2]);
   run.dtype = DType::f32;
   const std::int64_t views = std::stoll(words[3]), batch = std::stoll(words[4]);
-  if (words[1] == "inference")
+  run.folded = words[1] == "inference";
+  if (run.folded)
     write_volume(run, views, batch, words.at(5));
   else
     print_losses(run, views, batch);
