@@ -151,7 +151,7 @@ void add_predict(CLI::App& app, Action& action) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->capture_default_str();
   verb->add_flag("--each", flags->each, "Every picture is an object of its own");
-  verb->add_option("--precision", flags->precision, "f32, bf16 (faster), or tf32 on CUDA")
+  verb->add_option("--precision", flags->precision, "f32, bf16, or tf32 on CUDA")
       ->capture_default_str();
   flags->device.add(*verb);
   verb->footer(
