@@ -6,7 +6,12 @@
 namespace voxgrad::cpu {
 namespace {
 
-void adam(std::span<const AdamSlot> slots, const AdamHyper& hyper) {
+bool is_set(const Tensor& skip) {
+  return skip.defined() && *skip.data<float>() != 0;
+}
+
+void adam(std::span<const AdamSlot> slots, const AdamHyper& hyper, const Tensor& skip) {
+  if (is_set(skip)) return;
   for (const AdamSlot& slot : slots) {
     dispatch_float("adam", slot.parameter.dtype(), [&]<class T>() {
       const functors::AdamStep<T> step(hyper.beta1, hyper.beta2, hyper.eps, slot.learning_rate,
@@ -21,7 +26,8 @@ void adam(std::span<const AdamSlot> slots, const AdamHyper& hyper) {
   }
 }
 
-void sgd(std::span<const SgdSlot> slots, double momentum) {
+void sgd(std::span<const SgdSlot> slots, double momentum, const Tensor& skip) {
+  if (is_set(skip)) return;
   for (const SgdSlot& slot : slots) {
     dispatch_float("sgd", slot.parameter.dtype(), [&]<class T>() {
       const functors::SgdStep<T> step{T(slot.learning_rate), T(momentum)};

@@ -47,8 +47,13 @@ bool all_finite(const Tensor& x) {
                       [&]<class S>() { return all_finite_typed(x.data<S>(), x.numel()); });
 }
 
+void note_not_finite(std::span<const Tensor> tensors, const Tensor& flag) {
+  for (const Tensor& tensor : tensors)
+    if (!all_finite(tensor)) *flag.data<float>() = 1;
+}
+
 }  // namespace
 
-const ReduceOps reduce_ops{sum, spread, column_sums, all_finite};
+const ReduceOps reduce_ops{sum, spread, column_sums, all_finite, note_not_finite};
 
 }  // namespace voxgrad::cpu

@@ -15,5 +15,6 @@ extern const LossOps loss_ops;
 extern const ViewOps view_ops;
 extern const LayoutOps layout_ops;
 extern const OptimizerOps optimizer_ops;
+extern const StreamOps stream_ops;
 
 }  // namespace voxgrad::cuda

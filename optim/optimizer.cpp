@@ -45,7 +45,7 @@ class Adam : public Optimizer {
 
   const char* type() const override { return "adam"; }
 
-  void step() override {
+  void step(const Tensor& skip) override {
     std::vector<AdamSlot> slots;
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
       const auto& [name, variable, rate] = parameters_[i];
@@ -55,7 +55,7 @@ class Adam : public Optimizer {
       slots.push_back(
           {variable.value(), variable.grad(), moments.m, moments.v, rates_[rate], step});
     }
-    if (!slots.empty()) backend(slots[0].parameter.device()).optimizer.adam(slots, hyper_);
+    if (!slots.empty()) backend(slots[0].parameter.device()).optimizer.adam(slots, hyper_, skip);
   }
 
   std::vector<NamedState> state() const override {
@@ -94,14 +94,14 @@ class Sgd : public Optimizer {
 
   const char* type() const override { return "sgd"; }
 
-  void step() override {
+  void step(const Tensor& skip) override {
     std::vector<SgdSlot> slots;
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
       const auto& [name, variable, rate] = parameters_[i];
       if (variable.grad().defined())
         slots.push_back({variable.value(), variable.grad(), buffers_[i], rates_[rate]});
     }
-    if (!slots.empty()) backend(slots[0].parameter.device()).optimizer.sgd(slots, momentum_);
+    if (!slots.empty()) backend(slots[0].parameter.device()).optimizer.sgd(slots, momentum_, skip);
   }
 
   std::vector<NamedState> state() const override {

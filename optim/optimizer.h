@@ -29,8 +29,9 @@ class Optimizer {
   virtual ~Optimizer() = default;
   /// "adam" or "sgd": kept in checkpoints, so that a resumed run cannot change it unnoticed.
   virtual const char* type() const = 0;
-  /// One update of every parameter that has a gradient.
-  virtual void step() = 0;
+  /// One update of every parameter that has a gradient. `skip`: see OptimizerOps; an optimizer that
+  /// was told to skip is done with, as its step counts have moved.
+  virtual void step(const Tensor& skip = {}) = 0;
   /// Everything that a resumed run needs; tensors share storage with the optimizer.
   virtual std::vector<NamedState> state() const = 0;
   /// Strict: an Error lists missing and unknown names.

@@ -55,7 +55,10 @@ Trainer::Trainer(const Config& config, const Dataset& train, const Dataset* vali
       hooks_(std::move(hooks)),
       validation_(validation),
       model_(config.model),
-      loader_(train, training_loader(config)) {
+      loader_(train, training_loader(config)),
+      upload_images_(options.device),
+      upload_volumes_(options.device),
+      report_({3}, DType::f32, options.device) {
   const RunFolder folder{options_.out};
   check<ConfigError>(
       options_.resume || !folder.has_run(), options_.out.string(),
@@ -170,9 +173,16 @@ bool Trainer::train_epoch(EpochReport& report) {
   loader_.start_epoch(state_.epoch, state_.batch);
   report.n_views = loader_.n_views();
   const std::int64_t batches = loader_.batches();
+  const auto steps_ahead =
+      std::size_t(options_.steps_ahead.value_or(options_.device.is_cuda() ? 1 : 0));
   std::int64_t done_here = 0;
-  for (Batch batch; !stopping() && loader_.next(batch);) {
-    step(batch);
+  // Also asked for are the last steps' results, after the last batch and when stopped.
+  for (bool more = true; more || !pending_.empty();) {
+    Batch batch;
+    more = more && !stopping() && loader_.next(batch);
+    if (more) begin_step(std::move(batch));
+    if (pending_.size() <= (more ? steps_ahead : 0)) continue;
+    finish_step();
     ++state_.batch;
     ++done_here;
     const double seconds = seconds_since(start);
@@ -201,22 +211,48 @@ bool Trainer::train_epoch(EpochReport& report) {
   return state_.batch == batches;
 }
 
-void Trainer::step(const Batch& batch) {
+void Trainer::begin_step(Batch batch) {
+  const Tensor images = upload_images_(batch.images);
+  const Tensor volumes = upload_volumes_(batch.volumes);
+  const std::int64_t n_views = batch.n_views;
+  // The first step of a kind is done as it comes, which builds plans and warms up caches; the second
+  // is recorded. Shapes change with the number of views alone.
+  if (n_views != recorded_views_ || !Recording::supported(options_.device)) {
+    recording_ = Recording();
+    recorded_views_ = n_views;
+    compute_gradients(images, volumes, n_views);
+  } else {
+    if (!recording_.defined())
+      recording_ = Recording(options_.device, [&] { compute_gradients(images, volumes, n_views); });
+    recording_.replay();
+  }
+  optimizer_->step(report_.slice(2, 3));
+  pending_.push_back({std::move(batch), Readback(report_)});
+}
+
+void Trainer::compute_gradients(const Tensor& images, const Tensor& volumes,
+                                std::int64_t n_views) {
   optimizer_->zero_grad();
-  const Prediction prediction = model_.forward(batch.images.to(options_.device), batch.n_views);
-  const Losses losses = Pix2Vox::losses(prediction, batch.volumes.to(options_.device));
-  const double merged = losses.merged.value().item();
-  const double refined = losses.refined.defined() ? losses.refined.value().item() : 0;
-  const bool finite_losses = std::isfinite(merged) && std::isfinite(refined);
-  if (finite_losses) losses.total.backward();
-  bool finite = finite_losses;
+  report_.fill(0);
+  const Prediction prediction = model_.forward(images, n_views);
+  const Losses losses = Pix2Vox::losses(prediction, volumes);
+  losses.total.backward();
+  std::vector<Tensor> results{losses.total.value()};
   for (const auto& [name, parameter] : model_.parameters())
-    finite = finite && (!parameter.grad().defined() ||
-                        backend(options_.device).reduce.all_finite(parameter.grad()));
-  if (!finite) report_anomaly(batch);
-  optimizer_->step();
-  state_.sums["loss_merged"] += merged;
-  state_.sums["loss_refined"] += refined;
+    if (parameter.grad().defined()) results.push_back(parameter.grad());
+  report_.slice(0, 1).copy_from(losses.merged.value());
+  if (losses.refined.defined()) report_.slice(1, 2).copy_from(losses.refined.value());
+  backend(options_.device).reduce.note_not_finite(results, report_.slice(2, 3));
+}
+
+void Trainer::finish_step() {
+  PendingStep step = std::move(pending_.front());
+  pending_.pop_front();
+  const Tensor report = step.report.get();
+  const float* const values = report.data<float>();
+  if (values[2] != 0) report_anomaly(step.batch);
+  state_.sums["loss_merged"] += double(values[0]);
+  state_.sums["loss_refined"] += double(values[1]);
 }
 
 void Trainer::report_anomaly(const Batch& batch) {

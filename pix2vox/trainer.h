@@ -7,17 +7,24 @@
 // A step is one forward pass, one backward pass over the sum of both losses and one optimizer step;
 // the published code's two backward passes give the same gradients. A NaN or infinity in a loss or
 // gradient stops the run before the weights change, and the error names the first layer.
+//
+// On a GPU the host does not wait within a step: while the device works on one, the host asks for
+// the next and then reads what the first one gave. From the second step of a kind on, a step is one
+// recorded piece of work (tensor/stream.h).
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "datasets/loader.h"
 #include "optim/optimizer.h"
 #include "pix2vox/checkpoint.h"
 #include "pix2vox/evaluator.h"
+#include "tensor/stream.h"
 
 namespace voxgrad {
 
@@ -57,6 +64,9 @@ struct TrainingOptions {
   Device device;
   /// Set from a signal handler: the step is finished and the state saved.
   const std::atomic<bool>* stop = nullptr;
+  /// Steps that may be asked for before the results of an earlier one are read: changes no result.
+  /// Default: 1 on a GPU, 0 on the CPU, where it would only keep memory.
+  std::optional<std::int64_t> steps_ahead{};
 };
 
 struct TrainingOutcome {
@@ -83,7 +93,14 @@ class Trainer {
   void check_same_recipe(const Config& before, const std::filesystem::path& file) const;
   void set_learning_rates();
   bool train_epoch(EpochReport& report);  // false if stopped
-  void step(const Batch& batch);
+  /// A step that the device may still be working on.
+  struct PendingStep {
+    Batch batch;
+    Readback report;  // merged loss, refined loss, and whether something was not finite
+  };
+  void begin_step(Batch batch);
+  void compute_gradients(const Tensor& images, const Tensor& volumes, std::int64_t n_views);
+  void finish_step();  // the oldest pending one
   [[noreturn]] void report_anomaly(const Batch& batch);
   bool validate(EpochReport& report);  // false if stopped
   void save(const EpochReport& report);
@@ -100,6 +117,11 @@ class Trainer {
   std::unique_ptr<Optimizer> optimizer_;
   TrainingState state_;
   double threshold_ = 0.3;
+  std::deque<PendingStep> pending_;
+  Upload upload_images_, upload_volumes_;
+  Tensor report_;  // f32 [3], as in PendingStep
+  Recording recording_;
+  std::int64_t recorded_views_ = 0;  // of the recording, or of the step that prepared for it
 };
 
 }  // namespace voxgrad

@@ -11,6 +11,7 @@
 #include "tensor/ops/optimizer.h"
 #include "tensor/ops/pool.h"
 #include "tensor/ops/reduce.h"
+#include "tensor/ops/stream.h"
 #include "tensor/ops/views.h"
 
 namespace voxgrad {
@@ -27,6 +28,7 @@ struct Backend {
   ViewOps views;
   LayoutOps layout;
   OptimizerOps optimizer;
+  StreamOps stream;
 };
 
 /// The kernels for a device. DeviceError if Voxgrad was built without CUDA and is asked for it.

@@ -22,9 +22,11 @@ struct SgdSlot {
   double learning_rate;
 };
 
+/// `skip`: f32 [1] or undefined. Where it is not 0, nothing is changed: so gradients that turn out
+/// not to be finite (ReduceOps::note_not_finite) spoil no weights though nobody waited to look.
 struct OptimizerOps {
-  void (*adam)(std::span<const AdamSlot> slots, const AdamHyper& hyper);
-  void (*sgd)(std::span<const SgdSlot> slots, double momentum);
+  void (*adam)(std::span<const AdamSlot> slots, const AdamHyper& hyper, const Tensor& skip);
+  void (*sgd)(std::span<const SgdSlot> slots, double momentum, const Tensor& skip);
 };
 
 }  // namespace voxgrad

@@ -1,6 +1,8 @@
 // Sums. Partial sums are combined in a fixed order, so results do not change from run to run.
 #pragma once
 
+#include <span>
+
 #include "tensor/tensor.h"
 
 namespace voxgrad {
@@ -15,6 +17,9 @@ struct ReduceOps {
   void (*column_sums)(const Tensor& x, const Tensor& y);
   /// False if x, a float of any width, holds a NaN or an infinity. Synchronises with the device.
   bool (*all_finite)(const Tensor& x);
+  /// The same without waiting: flag[0] (f32) becomes 1 if one of the tensors, of any float type,
+  /// holds a NaN or an infinity, else it stays.
+  void (*note_not_finite)(std::span<const Tensor> tensors, const Tensor& flag);
 };
 
 }  // namespace voxgrad

@@ -19,7 +19,7 @@ TEST_CASE("Adam takes the published steps") {
         const Tensor g = random_normal(rng, {n}, dtype);
         const std::vector<AdamSlot> slots{{p, g, m, v, 1e-2, step},
                                           {other, Tensor::zeros({3}, dtype), om, ov, 1e-2, step}};
-        cpu::optimizer_ops.adam(slots, hyper);
+        cpu::optimizer_ops.adam(slots, hyper, {});
         const std::vector<double> gs = values(g);
         for (std::size_t i = 0; i < ep.size(); ++i) {
           em[i] = 0.9 * em[i] + 0.1 * gs[i];
@@ -46,7 +46,7 @@ TEST_CASE("SGD with momentum") {
       for (int step = 0; step < 3; ++step) {
         const Tensor g = random_normal(rng, {n}, dtype);
         const std::vector<SgdSlot> slots{{p, g, buffer, 0.05}};
-        cpu::optimizer_ops.sgd(slots, 0.9);
+        cpu::optimizer_ops.sgd(slots, 0.9, {});
         const std::vector<double> gs = values(g);
         for (std::size_t i = 0; i < ep.size(); ++i) {
           eb[i] = 0.9 * eb[i] + gs[i];
@@ -57,4 +57,20 @@ TEST_CASE("SGD with momentum") {
       CHECK(max_relative_error(buffer, Tensor::from(eb, {n})) <= 2 * tolerance(dtype));
     }
   }
+}
+
+TEST_CASE("a step that is to be skipped changes nothing") {
+  Rng rng(53);
+  const auto draw = [&] { return random_normal(rng, {5}, DType::f32); };
+  const Tensor p = draw(), g = draw(), m = Tensor::zeros({5});
+  const Tensor v = Tensor::zeros({5}), before = p.clone(), skip = Tensor::full({1}, 1);
+  const std::vector<AdamSlot> adam{{p, g, m, v, 1e-2, 1}};
+  const std::vector<SgdSlot> sgd{{p, g, m, 1e-2}};
+  cpu::optimizer_ops.adam(adam, {}, skip);
+  cpu::optimizer_ops.sgd(sgd, 0.9, skip);
+  CHECK(identical(p, before));
+  CHECK(identical(m, v));
+  skip.fill(0);
+  cpu::optimizer_ops.adam(adam, {}, skip);
+  CHECK_FALSE(identical(p, before));
 }

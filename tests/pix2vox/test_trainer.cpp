@@ -33,9 +33,10 @@ struct Run {
   ToyDataset train{13, 8}, validation{5, 8};
 
   TrainingOutcome go(const Config& config, bool resume = false,
-                     const std::atomic<bool>* stop = nullptr, TrainingHooks hooks = {}) {
-    Trainer trainer(config, train, &validation, {folder / "run", resume, Device::cpu(), stop},
-                    std::move(hooks));
+                     const std::atomic<bool>* stop = nullptr, TrainingHooks hooks = {},
+                     std::int64_t steps_ahead = 0) {
+    Trainer trainer(config, train, &validation,
+                    {folder / "run", resume, Device::cpu(), stop, steps_ahead}, std::move(hooks));
     return trainer.run();
   }
   Checkpoint last() const { return load_checkpoint(folder / "run" / "checkpoints" / "last.h5"); }
@@ -119,6 +120,29 @@ TEST_CASE("stopped after any step and resumed, training ends with the same bits"
   }
 }
 
+TEST_CASE("steps asked for ahead change neither results nor reports, and are finished when stopped") {
+  const Config config = small_config();
+  Run whole;
+  whole.go(config);
+  const std::vector<std::string> expected = results_in(whole.folder / "run" / "metrics.csv");
+  for (const std::int64_t steps_ahead : {1, 2}) {
+    CAPTURE(steps_ahead);
+    Run run;
+    std::atomic<bool> stop{false};
+    int steps = 0;
+    TrainingHooks hooks;
+    hooks.step = [&](const TrainingProgress& progress) {
+      CHECK(progress.batch == steps % progress.batches + 1);
+      if (++steps == 4) stop = true;
+    };
+    CHECK(run.go(config, false, &stop, hooks, steps_ahead).interrupted);
+    hooks.step = {};
+    CHECK_FALSE(run.go(config, true, nullptr, hooks, steps_ahead).interrupted);
+    CHECK(same(run.last(), whole.last()));
+    CHECK(results_in(run.folder / "run" / "metrics.csv") == expected);
+  }
+}
+
 TEST_CASE("the number of loader threads does not change the result") {
   Config config = small_config();
   std::vector<Checkpoint> results;
@@ -183,6 +207,27 @@ TEST_CASE("a NaN stops the run before the weights change and names the layer") {
   CHECK_THROWS_WITH_AS(trainer.run(),
                        doctest::Contains("forward of decoder.layer2.0/conv_transpose3d"), Error);
   CHECK_FALSE(exists(run.folder / "run" / "checkpoints" / "last.h5"));
+}
+
+TEST_CASE("a NaN spoils no weights either where steps are asked for ahead") {
+  Config config = small_config();
+  config.train.epochs = 1;
+  Run run;
+  Trainer trainer(config, run.train, nullptr,
+                  {run.folder / "run", false, Device::cpu(), nullptr, 2});
+  std::vector<Module::NamedTensor> before;
+  for (auto& [name, variable] : trainer.model().parameters()) {
+    if (name == "decoder.layer2.0.weight")
+      variable.value().data<float>()[0] = std::numeric_limits<float>::quiet_NaN();
+    else
+      before.push_back({name, variable.value().clone()});
+  }
+  CHECK_THROWS_WITH_AS(trainer.run(), doctest::Contains("batch 1, before the weights changed"),
+                       Error);
+  std::size_t i = 0;
+  for (auto& [name, variable] : trainer.model().parameters())
+    if (name != "decoder.layer2.0.weight")
+      CHECK_MESSAGE(identical(before[i++].tensor, variable.value()), name);
 }
 
 TEST_CASE("the second stage leaves frozen parts alone and trains the merger") {

@@ -1,0 +1,35 @@
+// Work that a device does by itself while the host goes on, and work that is recorded once and then
+// repeated as one (CUDA graphs). On the CPU everything has happened when a call returns, and nothing
+// can be recorded. tensor/stream.h wraps these.
+#pragma once
+
+#include <cstddef>
+
+namespace voxgrad {
+
+struct StreamOps {
+  /// Host memory that the device reads and writes by itself (page-locked).
+  void* (*allocate_host)(std::size_t bytes, int index);
+  void (*release_host)(void* block, int index);
+  /// Copies without waiting, in order with all other work: from or to such memory, or within the
+  /// device.
+  void (*copy)(void* to, const void* from, std::size_t bytes, int index);
+  /// A mark behind all work asked for so far. wait() returns when the device has come to it; each
+  /// mark is dropped once.
+  void* (*mark)(int index);
+  void (*wait)(void* mark, int index);
+  void (*drop_mark)(void* mark, int index);
+
+  /// False: the functions below are errors.
+  bool (*can_record)(int index);
+  /// From here to end_recording() this thread's work on the device is recorded and not done. Memory
+  /// allocated meanwhile belongs to the recording, whatever becomes of its tensors.
+  void (*begin_recording)(int index);
+  /// The recording; nullptr if `keep` is false (the work threw).
+  void* (*end_recording)(bool keep, int index);
+  /// Does all of it again, on the same memory.
+  void (*replay)(void* recording, int index);
+  void (*drop_recording)(void* recording, int index);
+};
+
+}  // namespace voxgrad

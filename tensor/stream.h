@@ -1,0 +1,85 @@
+// Keeping a device busy: values that travel to and from it while the host goes on, and work that is
+// recorded once and repeated. All of it works on the CPU too, where nothing has to travel.
+#pragma once
+
+#include <functional>
+
+#include "tensor/tensor.h"
+
+namespace voxgrad {
+
+/// A tensor's values on their way to the host: those it has when the work asked for so far is done.
+class Readback {
+ public:
+  Readback() = default;
+  explicit Readback(const Tensor& source);
+  ~Readback();
+  Readback(Readback&& other) noexcept;
+  Readback& operator=(Readback&& other) noexcept;
+
+  bool defined() const { return defined_; }
+  /// Waits for them. A tensor on the CPU.
+  Tensor get();
+
+ private:
+  void reset();
+
+  bool defined_ = false;
+  Shape shape_;
+  DType dtype_ = DType::f32;
+  Device device_;
+  void* block_ = nullptr;
+  void* mark_ = nullptr;
+  Tensor values_;  // of a CPU tensor, there at once
+};
+
+/// A stream of inputs of one kind. Two are on their way at a time: the host fills one while the
+/// device reads the other.
+class Upload {
+ public:
+  explicit Upload(Device device) : device_(device) {}
+  ~Upload();
+  Upload(const Upload&) = delete;
+  Upload& operator=(const Upload&) = delete;
+
+  /// The values of `host` on the device. On the CPU, `host` itself. Elsewhere the same tensor at
+  /// every call with the same shape and dtype, overwritten in order with all other work: what was
+  /// asked for before still reads the values before.
+  Tensor operator()(const Tensor& host);
+
+ private:
+  struct Slot {
+    void* block = nullptr;
+    std::size_t bytes = 0;
+    void* mark = nullptr;
+  };
+  void release(Slot& slot);
+
+  Device device_;
+  Tensor target_;
+  Slot slots_[2];
+  int next_ = 0;
+};
+
+/// Work of fixed shapes on fixed memory, recorded once. What it reads and was made before must
+/// outlive it; tensors made by it belong to it and are overwritten by every replay.
+class Recording {
+ public:
+  /// False on the CPU, and where VOXGRAD_NO_GRAPHS is set in the environment.
+  static bool supported(Device device);
+  Recording() = default;
+  /// Calls `work`, which is recorded and not done. It must not read from the device.
+  Recording(Device device, const std::function<void()>& work);
+  ~Recording();
+  Recording(Recording&& other) noexcept;
+  Recording& operator=(Recording&& other) noexcept;
+
+  bool defined() const { return handle_ != nullptr; }
+  void replay() const;
+
+ private:
+  Device device_;
+  void* handle_ = nullptr;
+};
+
+}  // namespace voxgrad
