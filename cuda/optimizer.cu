@@ -57,7 +57,8 @@ __device__ void for_each_element(const Task& task, Update update) {
 
 template <class T>
 __global__ void adam_kernel(const __grid_constant__ TaskList<AdamTask<T>> list,
-                            functors::AdamStep<T> step) {
+                            functors::AdamStep<T> step, const float* skip) {
+  if (skip != nullptr && *skip != 0) return;
   const AdamTask<T>& task = list.of_block(blockIdx.x);
   step.step_size = task.step_size;
   step.sqrt_correction2 = task.sqrt_correction2;
@@ -77,7 +78,9 @@ struct SgdTask {
 };
 
 template <class T>
-__global__ void sgd_kernel(const __grid_constant__ TaskList<SgdTask<T>> list, T momentum) {
+__global__ void sgd_kernel(const __grid_constant__ TaskList<SgdTask<T>> list, T momentum,
+                           const float* skip) {
+  if (skip != nullptr && *skip != 0) return;
   const SgdTask<T>& task = list.of_block(blockIdx.x);
   const functors::SgdStep<T> step{task.learning_rate, momentum};
   for_each_element(
@@ -100,7 +103,7 @@ void in_lists(std::span<const Slot> slots, MakeTask make_task, Run run) {
 }
 
 template <class T>
-void adam_typed(std::span<const AdamSlot> slots, const AdamHyper& hyper) {
+void adam_typed(std::span<const AdamSlot> slots, const AdamHyper& hyper, const float* skip) {
   using Step = functors::AdamStep<T>;
   const auto step_of = [&](double learning_rate, std::int64_t step) {
     return Step(hyper.beta1, hyper.beta2, hyper.eps, learning_rate, step);
@@ -114,12 +117,12 @@ void adam_typed(std::span<const AdamSlot> slots, const AdamHyper& hyper) {
                            step.step_size,           step.sqrt_correction2};
       },
       [&](const TaskList<AdamTask<T>>& list) {
-        launch(adam_kernel<T>, dim3(list.blocks), kThreads, 0, list, step_of(1, 1));
+        launch(adam_kernel<T>, dim3(list.blocks), kThreads, 0, list, step_of(1, 1), skip);
       });
 }
 
 template <class T>
-void sgd_typed(std::span<const SgdSlot> slots, double momentum) {
+void sgd_typed(std::span<const SgdSlot> slots, double momentum, const float* skip) {
   in_lists<T>(
       slots,
       [](const SgdSlot& slot) {
@@ -131,7 +134,7 @@ void sgd_typed(std::span<const SgdSlot> slots, double momentum) {
                           T(slot.learning_rate)};
       },
       [&](const TaskList<SgdTask<T>>& list) {
-        launch(sgd_kernel<T>, dim3(list.blocks), kThreads, 0, list, T(momentum));
+        launch(sgd_kernel<T>, dim3(list.blocks), kThreads, 0, list, T(momentum), skip);
       });
 }
 
@@ -140,20 +143,24 @@ void check_dtype(const char* op, const Tensor& parameter) {
         "] expects f32 or f64, got ", parameter.dtype());
 }
 
-void adam(std::span<const AdamSlot> slots, const AdamHyper& hyper) {
+const float* pointer_to(const Tensor& skip) {
+  return skip.defined() ? skip.data<float>() : nullptr;
+}
+
+void adam(std::span<const AdamSlot> slots, const AdamHyper& hyper, const Tensor& skip) {
   if (slots.empty()) return;
   const Op op("adam", slots.front().parameter);
   for (const AdamSlot& slot : slots) check_dtype("adam", slot.parameter);
-  adam_typed<float>(slots, hyper);
-  adam_typed<double>(slots, hyper);
+  adam_typed<float>(slots, hyper, pointer_to(skip));
+  adam_typed<double>(slots, hyper, pointer_to(skip));
 }
 
-void sgd(std::span<const SgdSlot> slots, double momentum) {
+void sgd(std::span<const SgdSlot> slots, double momentum, const Tensor& skip) {
   if (slots.empty()) return;
   const Op op("sgd", slots.front().parameter);
   for (const SgdSlot& slot : slots) check_dtype("sgd", slot.parameter);
-  sgd_typed<float>(slots, momentum);
-  sgd_typed<double>(slots, momentum);
+  sgd_typed<float>(slots, momentum, pointer_to(skip));
+  sgd_typed<double>(slots, momentum, pointer_to(skip));
 }
 
 }  // namespace

@@ -65,7 +65,7 @@ void spread(const Tensor& x, const Tensor& y) {
 }
 
 template <class T>
-__global__ void find_nonfinite(std::int64_t n, const T* x, std::uint8_t* found) {
+__global__ void find_nonfinite(std::int64_t n, const T* x, float* found) {
   // Multiplying by zero turns infinities and NaNs into NaN, and leaves zero of all else.
   Compute<T> probe = 0;
   for (std::int64_t i = thread_index(); i < n; i += thread_count())
@@ -73,14 +73,21 @@ __global__ void find_nonfinite(std::int64_t n, const T* x, std::uint8_t* found) 
   if (!(probe == Compute<T>(0))) *found = 1;  // whoever writes, writes the same
 }
 
+void note_not_finite(std::span<const Tensor> tensors, const Tensor& flag) {
+  for (const Tensor& x : tensors) {
+    const Op op("note_not_finite", x);
+    dispatch_map("note_not_finite", x.dtype(), [&]<class T>() {
+      launch(find_nonfinite<T>, blocks_for(x.numel()), kThreads, 0, x.numel(), x.data<T>(),
+             flag.data<float>());
+    });
+  }
+}
+
 bool all_finite(const Tensor& x) {
   const Op op("all_finite", x);
-  const Tensor found = Tensor::zeros({1}, DType::u8, x.device());
-  dispatch_map("all_finite", x.dtype(), [&]<class T>() {
-    launch(find_nonfinite<T>, blocks_for(x.numel()), kThreads, 0, x.numel(), x.data<T>(),
-           found.data<std::uint8_t>());
-  });
-  return found.to_vector<std::uint8_t>()[0] == 0;
+  const Tensor found = Tensor::zeros({1}, DType::f32, x.device());
+  note_not_finite({&x, 1}, found);
+  return found.item() == 0;
 }
 
 void binary_cross_entropy(const Tensor& probability, const Tensor& target, const Tensor& loss) {
@@ -114,7 +121,7 @@ void binary_cross_entropy_backward(const Tensor& probability, const Tensor& targ
 
 }  // namespace
 
-const ReduceOps reduce_ops{sum, spread, column_sums, all_finite};
+const ReduceOps reduce_ops{sum, spread, column_sums, all_finite, note_not_finite};
 const LossOps loss_ops{binary_cross_entropy, binary_cross_entropy_backward};
 
 }  // namespace voxgrad::cuda

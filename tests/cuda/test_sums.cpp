@@ -161,10 +161,10 @@ TEST_CASE("Adam and SGD, many tensors of both dtypes at once") {
                     slot.m.to(DType::f64).clone(), slot.v.to(DType::f64).clone(),
                     slot.learning_rate, slot.step});
   }
-  cpu::optimizer_ops.adam(adam, {});
-  gpu().optimizer.adam(gpu_adam, {});
-  cpu::optimizer_ops.sgd(sgd, 0.9);
-  gpu().optimizer.sgd(gpu_sgd, 0.9);
+  cpu::optimizer_ops.adam(adam, {}, {});
+  gpu().optimizer.adam(gpu_adam, {}, {});
+  cpu::optimizer_ops.sgd(sgd, 0.9, {});
+  gpu().optimizer.sgd(gpu_sgd, 0.9, {});
   for (std::size_t i = 0; i < adam.size(); ++i) {
     CAPTURE(i);
     check_close(to_cpu(gpu_adam[i].parameter), adam[i].parameter);
@@ -173,5 +173,5 @@ TEST_CASE("Adam and SGD, many tensors of both dtypes at once") {
     check_close(to_cpu(gpu_sgd[i].parameter), sgd[i].parameter);
     check_close(to_cpu(gpu_sgd[i].buffer), sgd[i].buffer);
   }
-  CHECK_NOTHROW(gpu().optimizer.adam({}, {}));
+  CHECK_NOTHROW(gpu().optimizer.adam({}, {}, {}));
 }

@@ -82,8 +82,10 @@ cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind,
                             cudaStream_t) {
-  std::memmove(to, from, bytes);
-  return guards_intact() ? cudaSuccess : cudaErrorIllegalAddress;
+  return voxgrad::emulation::enqueue([=] {
+    std::memmove(to, from, bytes);
+    return guards_intact() ? cudaSuccess : cudaErrorIllegalAddress;
+  });
 }
 
 cudaError_t cudaMemcpyPeerAsync(void* to, int, const void* from, int, std::size_t bytes,
@@ -92,6 +94,8 @@ cudaError_t cudaMemcpyPeerAsync(void* to, int, const void* from, int, std::size_
 }
 
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t) {
-  std::memset(to, value, bytes);
-  return guards_intact() ? cudaSuccess : cudaErrorIllegalAddress;
+  return voxgrad::emulation::enqueue([=] {
+    std::memset(to, value, bytes);
+    return guards_intact() ? cudaSuccess : cudaErrorIllegalAddress;
+  });
 }

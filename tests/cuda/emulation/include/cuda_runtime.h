@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -36,6 +37,7 @@ enum cudaError_t {
   cudaErrorAssert = 710,
   cudaErrorMisalignedAddress = 716,
   cudaErrorLaunchFailure = 719,
+  cudaErrorStreamCaptureUnsupported = 900,
 };
 enum cudaMemcpyKind { cudaMemcpyDefault = 4 };
 enum cudaDeviceAttr { cudaDevAttrMultiProcessorCount = 16, cudaDevAttrComputeCapabilityMajor = 75 };
@@ -44,6 +46,8 @@ enum cudaStreamCaptureMode { cudaStreamCaptureModeRelaxed = 2 };
 enum { cudaStreamNonBlocking = 1, cudaEventDefault = 0, cudaEventDisableTiming = 2 };
 using cudaStream_t = struct EmulatedStream*;
 using cudaEvent_t = struct EmulatedEvent*;
+using cudaGraph_t = struct EmulatedGraph*;
+using cudaGraphExec_t = struct EmulatedGraph*;
 
 struct cudaLaunchConfig_t {
   dim3 gridDim, blockDim;
@@ -67,6 +71,9 @@ void set_order(Order order);
 /// Runs a grid. Errors of the configuration, and writes outside of device memory, are returned.
 using ThreadBody = void (*)(void*);
 cudaError_t run_grid(const cudaLaunchConfig_t& config, ThreadBody body, void* argument);
+
+/// Work on a stream: done at once, or kept for later while a stream is captured.
+cudaError_t enqueue(std::function<cudaError_t()> work);
 
 /// Hands a value to the lanes of this warp and returns that of lane `source` (its own if that is
 /// outside of the width). All lanes of the warp must call it.
@@ -126,6 +133,14 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags);
 cudaError_t cudaEventDestroy(cudaEvent_t event);
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
 cudaError_t cudaEventSynchronize(cudaEvent_t event);
+cudaError_t cudaMallocHost(void** block, std::size_t bytes);
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph);
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
+                                 unsigned long long flags);
+cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream);
+cudaError_t cudaGraphDestroy(cudaGraph_t graph);
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable);
 cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode* mode);
 cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute, int value);
 
@@ -136,11 +151,13 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
     void (*kernel)(Parameters...);
     std::tuple<Parameters...> parameters;
   } call{kernel, std::tuple<Parameters...>(std::forward<Arguments>(arguments)...)};
-  return voxgrad::emulation::run_grid(
-      *config,
-      [](void* pointer) {
-        auto* each = static_cast<Call*>(pointer);
-        std::apply(each->kernel, each->parameters);
-      },
-      &call);
+  return voxgrad::emulation::enqueue([launch = *config, call]() mutable {
+    return voxgrad::emulation::run_grid(
+        launch,
+        [](void* pointer) {
+          auto* each = static_cast<Call*>(pointer);
+          std::apply(each->kernel, each->parameters);
+        },
+        &call);
+  });
 }

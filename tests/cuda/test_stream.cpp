@@ -1,0 +1,80 @@
+// Work that the device does by itself, and recorded work.
+#include <cstdlib>
+
+#include "tensor/stream.h"
+#include "tests/cuda/device_cases.h"
+
+using namespace voxgrad;
+using namespace voxgrad::testing;
+
+TEST_CASE("a readback gives the values of the moment it was asked for, whatever comes after") {
+  if (no_device()) return;
+  const Tensor source = to_gpu(Tensor::from<float>({1, 2, 3}, {3}));
+  Readback first(source);
+  source.fill(7);
+  Readback second(source);
+  CHECK(first.get().to_vector<float>() == std::vector<float>{1, 2, 3});
+  CHECK(second.get().to_vector<float>() == std::vector<float>{7, 7, 7});
+  Readback never_read(source);
+}
+
+TEST_CASE("uploads overwrite one tensor, in order with other work") {
+  if (no_device()) return;
+  Upload upload{Device::cuda()};
+  std::vector<Tensor> copies;
+  Tensor first;
+  for (int i = 0; i < 5; ++i) {
+    const Tensor host = Tensor::full({1000}, i);
+    const Tensor there = upload(host);
+    host.fill(-1);  // it has been read
+    if (i == 0) first = there;
+    CHECK(there.shares_storage_with(first));
+    copies.push_back(there.clone());
+  }
+  for (int i = 0; i < 5; ++i) CHECK(to_cpu(copies[std::size_t(i)]).to_vector<float>()[999] == i);
+  CHECK_FALSE(upload(Tensor::full({7}, 1)).shares_storage_with(first));
+}
+
+TEST_CASE("a recording does nothing until it is replayed, and then on the same memory") {
+  if (no_device()) return;
+  const Tensor x = to_gpu(Tensor::full({100}, 2)), y = to_gpu(Tensor::full({100}, 0));
+  Tensor made;
+  {
+    const Recording recording(Device::cuda(), [&] {
+      const Tensor scratch = Tensor::like(x);  // let go before the replay
+      gpu().elementwise.affine(x, 3, 1, scratch);
+      made = Tensor::like(x);
+      gpu().elementwise.affine(scratch, 2, 0, made);
+      y.copy_from(made);
+    });
+    CHECK(to_cpu(y).to_vector<float>()[50] == 0);
+    for (const float value : {2.0f, 5.0f}) {
+      x.fill(value);
+      const Tensor others = Tensor::full({100}, 9, DType::f32, Device::cuda());
+      recording.replay();
+      CHECK(to_cpu(y).to_vector<float>()[50] == 2 * (3 * value + 1));
+      CHECK(to_cpu(made).to_vector<float>()[99] == 2 * (3 * value + 1));
+      CHECK(to_cpu(others).to_vector<float>()[50] == 9);
+    }
+  }
+  CHECK(to_cpu(made).to_vector<float>()[99] == 32);  // outlives its recording
+}
+
+TEST_CASE("work that reads from the device cannot be recorded, and nothing is broken by trying") {
+  if (no_device()) return;
+  const Tensor x = to_gpu(Tensor::full({4}, 2));
+  CHECK_THROWS_AS(Recording(Device::cuda(), [&] { x.to_vector<float>(); }), DeviceError);
+  CHECK_THROWS_WITH_AS(Recording(Device::cuda(), [] { fail("mine"); }), "mine", Error);
+  CHECK(to_cpu(x).to_vector<float>()[3] == 2);
+  const Recording recording(Device::cuda(), [&] { x.fill(3); });
+  recording.replay();
+  CHECK(to_cpu(x).to_vector<float>()[3] == 3);
+}
+
+TEST_CASE("VOXGRAD_NO_GRAPHS switches recording off") {
+  if (no_device()) return;
+  CHECK(Recording::supported(Device::cuda()));
+  setenv("VOXGRAD_NO_GRAPHS", "1", 1);
+  CHECK_FALSE(Recording::supported(Device::cuda()));
+  unsetenv("VOXGRAD_NO_GRAPHS");
+}

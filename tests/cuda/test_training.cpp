@@ -1,0 +1,69 @@
+// The trainer on the device: steps recorded or not, asked for ahead or not.
+#include <cstdlib>
+
+#include "pix2vox/trainer.h"
+#include "tests/cuda/device_cases.h"
+#include "tests/pix2vox/tiny.h"
+#include "tests/pix2vox/toy_dataset.h"
+#include "tests/support/temporary_folder.h"
+
+using namespace voxgrad;
+using namespace voxgrad::testing;
+
+namespace {
+
+Config small_config() {
+  Config config;
+  config.model = tiny_model();
+  config.train.epochs = 1;
+  config.train.batch_size = 2;
+  config.train.n_views = 2;
+  config.train.save_every = 0;
+  return config;
+}
+
+std::vector<Module::NamedTensor> train(const Config& config, Device device) {
+  const TemporaryFolder folder;
+  const ToyDataset data(8, 8);
+  Trainer trainer(config, data, nullptr, {folder / "run", false, device});
+  trainer.run();
+  return load_checkpoint(folder / "run" / "checkpoints" / "last.h5", CheckpointPart::weights).model;
+}
+
+}  // namespace
+
+TEST_CASE("recorded steps train to the same bits as steps done one kernel at a time") {
+  if (no_device()) return;
+  const Config config = small_config();
+  const std::vector<Module::NamedTensor> recorded = train(config, Device::cuda());
+  setenv("VOXGRAD_NO_GRAPHS", "1", 1);
+  const std::vector<Module::NamedTensor> plain = train(config, Device::cuda());
+  unsetenv("VOXGRAD_NO_GRAPHS");
+  REQUIRE(recorded.size() == plain.size());
+  for (std::size_t i = 0; i < plain.size(); ++i)
+    CHECK_MESSAGE(identical(recorded[i].tensor, plain[i].tensor), plain[i].name);
+}
+
+TEST_CASE("a NaN on the device stops the run before the weights change and names the layer") {
+  if (no_device()) return;
+  const TemporaryFolder folder;
+  const ToyDataset data(8, 8);
+  Trainer trainer(small_config(), data, nullptr, {folder / "run", false, Device::cuda()});
+  std::vector<Tensor> before;
+  for (auto& [name, variable] : trainer.model().parameters()) {
+    if (name == "decoder.layer2.0.weight") {
+      const Tensor spoiled = to_cpu(variable.value()).clone();
+      spoiled.data<float>()[0] = std::numeric_limits<float>::quiet_NaN();
+      variable.value().copy_from(spoiled);
+    }
+    before.push_back(to_cpu(variable.value()).clone());
+  }
+  CHECK_THROWS_WITH_AS(trainer.run(),
+                       doctest::Contains("forward of decoder.layer2.0/conv_transpose3d"), Error);
+  CHECK_FALSE(exists(folder / "run" / "checkpoints" / "last.h5"));
+  std::size_t i = 0;
+  for (auto& [name, variable] : trainer.model().parameters()) {
+    const Tensor after = to_cpu(variable.value());
+    CHECK_MESSAGE(std::memcmp(after.raw(), before[i++].raw(), after.bytes()) == 0, name);
+  }
+}
