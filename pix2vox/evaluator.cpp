@@ -5,6 +5,8 @@
 #include <chrono>
 #include <map>
 
+#include "pix2vox/recorded_forward.h"
+
 namespace voxgrad {
 
 std::vector<double> iou_at(const float* probability, const float* truth, std::int64_t count,
@@ -105,14 +107,15 @@ Evaluation evaluate(Pix2Vox& model, const Dataset& dataset, const LoaderOptions&
   const auto start = std::chrono::steady_clock::now();
   const NoGrad no_grad;
   const EvaluationMode mode(model);
-  const Variable first = model.parameters().front().variable;
+  const Device device = model.parameters().front().variable.device();
+  RecordedForward forward(model);
   Evaluation result{IouTable(thresholds)};
   Loader loader(dataset, options);
   loader.start_epoch(0);
   std::int64_t done = 0;
   for (Batch batch; loader.next(batch);) {
-    const Prediction prediction = model.forward(batch.images.to(first.device()), batch.n_views);
-    const Losses losses = Pix2Vox::losses(prediction, batch.volumes.to(first.device()));
+    const Prediction& prediction = forward(batch.images, batch.n_views);
+    const Losses losses = Pix2Vox::losses(prediction, batch.volumes.to(device));
     result.loss_merged += losses.merged.value().item() * double(batch.size);
     if (losses.refined.defined())
       result.loss_refined += losses.refined.value().item() * double(batch.size);

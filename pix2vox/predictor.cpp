@@ -14,18 +14,17 @@ Predictor::Predictor(const std::filesystem::path& weights, Device device, Precis
 Predictor::Predictor(const Checkpoint& checkpoint, Device device, Precision precision)
     : config_(checkpoint.config),
       threshold_(checkpoint.threshold),
-      device_(device),
-      model_(config_.model) {
-  model_.load_state(checkpoint.model);
-  fold_for_inference(model_);
-  model_.to(device);
-  model_.set_precision(precision);
+      model_(std::make_unique<Pix2Vox>(config_.model)) {
+  model_->load_state(checkpoint.model);
+  fold_for_inference(*model_);
+  model_->to(device);
+  model_->set_precision(precision);
+  forward_ = std::make_unique<RecordedForward>(*model_);
 }
 
 Predictor::Result Predictor::predict(const std::vector<Image>& views) {
-  const NoGrad no_grad;
   const Tensor images = preprocess(views, transform_options(config_));
-  const Prediction prediction = model_.forward(images.to(device_), std::int64_t(views.size()));
+  const Prediction& prediction = (*forward_)(images, std::int64_t(views.size()));
   Result result;
   result.probabilities = VoxelGrid(int(config_.model.n_vox));
   const Tensor volume = prediction.volume().value().to(Device::cpu());

@@ -3,11 +3,12 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "pix2vox/checkpoint.h"
-#include "pix2vox/model.h"
+#include "pix2vox/recorded_forward.h"
 #include "voxels/grid.h"
 #include "voxels/image.h"
 
@@ -34,8 +35,8 @@ class Predictor {
  private:
   Config config_;
   double threshold_;
-  Device device_;
-  Pix2Vox model_;
+  std::unique_ptr<Pix2Vox> model_;  // where forward_ expects it, also when this is moved
+  std::unique_ptr<RecordedForward> forward_;
 };
 
 /// What makes a picture hard to read, in words for its owner; empty if nothing was found. Looks for

@@ -1,6 +1,7 @@
 // The trainer on the device: steps recorded or not, asked for ahead or not.
 #include <cstdlib>
 
+#include "pix2vox/recorded_forward.h"
 #include "pix2vox/trainer.h"
 #include "tests/cuda/device_cases.h"
 #include "tests/pix2vox/tiny.h"
@@ -65,5 +66,22 @@ TEST_CASE("a NaN on the device stops the run before the weights change and names
   for (auto& [name, variable] : trainer.model().parameters()) {
     const Tensor after = to_cpu(variable.value());
     CHECK_MESSAGE(std::memcmp(after.raw(), before[i++].raw(), after.bytes()) == 0, name);
+  }
+}
+
+TEST_CASE("a recorded forward pass gives the bits of one that is not, for each of many inputs") {
+  if (no_device()) return;
+  const ModelConfig config = tiny_model();
+  const auto model = make_tiny(config);
+  model->to(Device::cuda());
+  model->train(false);
+  RecordedForward forward(*model);
+  const NoGrad no_grad;
+  for (int i = 0; i < 6; ++i) {  // three times of the one shape, three of another
+    const Tensor images =
+        random_images(config, i < 3 ? 2 : 4, std::uint64_t(i)).to(DType::f32);
+    const Tensor actual = to_cpu(forward(images, 2).volume().value());
+    const Tensor expected = to_cpu(model->forward(to_gpu(images), 2).volume().value());
+    CHECK(identical(actual, expected));
   }
 }

@@ -1,0 +1,29 @@
+// The forward pass of a model in evaluation mode, again and again: where the device can record work
+// (tensor/stream.h), all calls after the second with one shape are one recorded piece of work.
+#pragma once
+
+#include "pix2vox/model.h"
+#include "tensor/stream.h"
+
+namespace voxgrad {
+
+class RecordedForward {
+ public:
+  /// The model must outlive this, stay where it is and in evaluation mode, and keep its precision;
+  /// its weights may only be changed in place.
+  explicit RecordedForward(Pix2Vox& model);
+  /// images: on the host, as Pix2Vox::forward() takes them. The result is on the model's device; the
+  /// next call with this shape overwrites it.
+  const Prediction& operator()(const Tensor& images, std::int64_t n_views);
+
+ private:
+  Pix2Vox& model_;
+  Device device_;
+  Upload upload_;
+  Prediction prediction_;
+  Shape shape_;
+  std::int64_t n_views_ = 0;
+  Recording recording_;
+};
+
+}  // namespace voxgrad
