@@ -7,9 +7,9 @@ const Backend& cuda_backend();
 int cuda_backend_device_count();
 
 const Backend& cuda_backend() {
-  static const Backend backend{"cuda",           cuda::memory_ops,   cuda::elementwise_ops,
-                               cuda::conv_ops,   cuda::norm_ops,     cuda::pool_ops,
-                               cuda::reduce_ops, cuda::loss_ops,     cuda::view_ops,
+  static const Backend backend{"cuda",           cuda::memory_ops,    cuda::elementwise_ops,
+                               cuda::conv_ops,   cuda::norm_ops,      cuda::pool_ops,
+                               cuda::reduce_ops, cuda::loss_ops,      cuda::view_ops,
                                cuda::layout_ops, cuda::optimizer_ops, cuda::stream_ops};
   check<DeviceError>(cuda::device_count() > 0,
                      "[device] no CUDA device can be used: ", cuda::why_no_device(),

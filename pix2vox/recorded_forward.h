@@ -12,8 +12,8 @@ class RecordedForward {
   /// The model must outlive this, stay where it is and in evaluation mode, and keep its precision;
   /// its weights may only be changed in place.
   explicit RecordedForward(Pix2Vox& model);
-  /// images: on the host, as Pix2Vox::forward() takes them. The result is on the model's device; the
-  /// next call with this shape overwrites it.
+  /// images: on the host, as Pix2Vox::forward() takes them. The result is on the model's device;
+  /// the next call with this shape overwrites it.
   const Prediction& operator()(const Tensor& images, std::int64_t n_views);
 
  private:

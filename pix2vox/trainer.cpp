@@ -215,8 +215,8 @@ void Trainer::begin_step(Batch batch) {
   const Tensor images = upload_images_(batch.images);
   const Tensor volumes = upload_volumes_(batch.volumes);
   const std::int64_t n_views = batch.n_views;
-  // The first step of a kind is done as it comes, which builds plans and warms up caches; the second
-  // is recorded. Shapes change with the number of views alone.
+  // The first step of a kind is done as it comes, which builds plans and warms up caches; the
+  // second is recorded. Shapes change with the number of views alone.
   if (n_views != recorded_views_ || !Recording::supported(options_.device)) {
     recording_ = Recording();
     recorded_views_ = n_views;
@@ -230,8 +230,7 @@ void Trainer::begin_step(Batch batch) {
   pending_.push_back({std::move(batch), Readback(report_)});
 }
 
-void Trainer::compute_gradients(const Tensor& images, const Tensor& volumes,
-                                std::int64_t n_views) {
+void Trainer::compute_gradients(const Tensor& images, const Tensor& volumes, std::int64_t n_views) {
   optimizer_->zero_grad();
   report_.fill(0);
   const Prediction prediction = model_.forward(images, n_views);

@@ -1,6 +1,6 @@
 // Work that a device does by itself while the host goes on, and work that is recorded once and then
-// repeated as one (CUDA graphs). On the CPU everything has happened when a call returns, and nothing
-// can be recorded. tensor/stream.h wraps these.
+// repeated as one (CUDA graphs). On the CPU everything has happened when a call returns, and
+// nothing can be recorded. tensor/stream.h wraps these.
 #pragma once
 
 #include <cstddef>

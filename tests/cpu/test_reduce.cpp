@@ -32,7 +32,8 @@ TEST_CASE("sum, column sums and spread") {
   }
 }
 
-TEST_CASE("note_not_finite sets its flag for a bad element of any tensor, and never takes it back") {
+TEST_CASE(
+    "note_not_finite sets its flag for a bad element of any tensor, and never takes it back") {
   Rng rng(34);
   const Tensor flag = Tensor::zeros({1});
   const std::vector<Tensor> tensors{random_normal(rng, {7}, DType::f32), random_normal(rng, {3}),

@@ -78,8 +78,7 @@ TEST_CASE("a recorded forward pass gives the bits of one that is not, for each o
   RecordedForward forward(*model);
   const NoGrad no_grad;
   for (int i = 0; i < 6; ++i) {  // three times of the one shape, three of another
-    const Tensor images =
-        random_images(config, i < 3 ? 2 : 4, std::uint64_t(i)).to(DType::f32);
+    const Tensor images = random_images(config, i < 3 ? 2 : 4, std::uint64_t(i));
     const Tensor actual = to_cpu(forward(images, 2).volume().value());
     const Tensor expected = to_cpu(model->forward(to_gpu(images), 2).volume().value());
     CHECK(identical(actual, expected));

@@ -120,7 +120,8 @@ TEST_CASE("stopped after any step and resumed, training ends with the same bits"
   }
 }
 
-TEST_CASE("steps asked for ahead change neither results nor reports, and are finished when stopped") {
+TEST_CASE(
+    "steps asked for ahead change neither results nor reports, and are finished when stopped") {
   const Config config = small_config();
   Run whole;
   whole.go(config);
