@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "cpu/parallel.h"
 #include "cpu/vector_math.h"
@@ -158,9 +159,13 @@ class Winograd : public PreparedConv {
     const std::int64_t most = std::max<std::int64_t>(kRows, cache / tile_bytes);
     const std::int64_t rounds = (tiles_ + most * threads - 1) / (most * threads);
     const std::int64_t blocks = std::min(tiles_, rounds * threads);
+    // Made out here, as no exception may leave a thread of the loop.
+    std::vector<Buffers> of_threads;
+    for (std::int64_t i = 0; i < std::min(blocks, threads); ++i)
+      of_threads.push_back(make_buffers((tiles_ + blocks - 1) / blocks));
     for_each_task(blocks, kPoints * g_.in_channels * most, [&](std::int64_t block) {
       const std::int64_t begin = block * tiles_ / blocks, end = (block + 1) * tiles_ / blocks;
-      const Buffers buffers = make_buffers(end - begin);
+      const Buffers& buffers = of_threads[std::size_t(omp_get_thread_num())];
       for (std::int64_t tile = begin; tile < end; ++tile)
         transform_input(x, tile, buffers, tile - begin);
       for (std::int64_t point = 0; point < kPoints; ++point)

@@ -256,6 +256,33 @@ TEST_CASE("prepared convolutions give what the kernels give, run after run") {
   }
 }
 
+TEST_CASE("a prepared convolution that runs out of memory says so, on every thread") {
+  Rng rng(14);
+  const MemoryOps& memory = cpu::memory_ops;
+  for (const std::int64_t edge : {8, 30, 120}) {  // one block of tiles, and blocks of them
+    const ConvGeometry g = ConvGeometry::convolution("conv2d", {2, edge, edge, 64}, {64, 3, 3, 64},
+                                                     {{1, 1, 1}, {0, 1, 1}});
+    for (const DType dtype : {DType::f32, DType::bf16}) {
+      const Operands in = random_operands(rng, g, dtype);
+      const Tensor expected(g.output_shape(), dtype), y(g.output_shape(), dtype);
+      const auto prepared = prepare_conv(cpu::conv_ops, {g, false, dtype, dtype}, in.w, {});
+      prepared->run(in.x, expected);
+      int failures = 0;
+      for (bool finished = false; !finished; ++failures) {
+        REQUIRE(failures < 100);
+        memory.fail_allocation(failures + 1, 0);
+        try {
+          prepared->run(in.x, y);
+          finished = true;
+        } catch (const DeviceError&) {
+        }
+        memory.fail_allocation(0, 0);
+      }
+      CHECK(identical(y, expected));
+    }
+  }
+}
+
 TEST_CASE("Winograd's algorithm agrees with the definition") {
   Rng rng(13);
   struct Case {
