@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint64_t undefined = ~std::uint64_t{0};
 constexpr std::size_t max_blocks = 1000;  // of one object header
+constexpr std::size_t max_name = 255;     // of a link
 
 }  // namespace
 
@@ -38,6 +39,11 @@ Cursor Image::cursor(std::uint64_t address) const {
   return {bytes_.subspan(address), name_};
 }
 
+void Image::charge(std::uint64_t count) const {
+  check(count <= budget_, name_, ": HDF5 structures refer to each other: damaged");
+  budget_ -= count;
+}
+
 std::vector<Message> Image::messages(std::uint64_t object) const {
   Cursor header = cursor(object);
   header.expect(std::string_view("\x01\0", 2));
@@ -48,8 +54,7 @@ std::vector<Message> Image::messages(std::uint64_t object) const {
   std::vector<Bytes> blocks{header.take(size)};
   std::vector<Message> result;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
-    check(blocks[i].size() <= budget_, name_, ": HDF5 headers refer to each other: damaged");
-    budget_ -= blocks[i].size();
+    charge(blocks[i].size());
     Cursor block(blocks[i], name_);
     while (block.left() >= 8 && result.size() < count) {
       Message message;
@@ -78,7 +83,10 @@ Link Image::read_link(Cursor cursor) const {
   Link link;
   link.order = cursor.number(8);
   if (flags & 16) cursor.skip(1);  // character set
-  const Bytes text = cursor.take(cursor.number(std::size_t{1} << (flags & 3)));
+  const std::uint64_t length = cursor.number(std::size_t{1} << (flags & 3));
+  check(length <= max_name, name_, ": HDF5 link with a name of ", length, " bytes");
+  charge(sizeof(Link) + length);
+  const Bytes text = cursor.take(length);
   link.name.assign(text.begin(), text.end());
   check(type == 0, name_, ": ", link.name, " is a link to elsewhere");
   link.address = cursor.number(8);
@@ -93,6 +101,7 @@ std::vector<Link> Image::links(std::uint64_t group) const {
     if (message.type == Message::link) {
       result.push_back(read_link(cursor));
     } else if (message.type == Message::link_info) {
+      check(!is_group, name_, ": HDF5 group that is described twice: damaged");
       is_group = true;
       cursor.expect(std::string_view("\0\x03", 2));  // with an index by creation order
       cursor.skip(8);                                // the next order

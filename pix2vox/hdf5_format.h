@@ -90,6 +90,8 @@ class Image {
   Bytes bytes(std::uint64_t address, std::uint64_t count) const;
   /// From an address to the end of the image.
   Cursor cursor(std::uint64_t address) const;
+  /// Error once the structures read come to far more bytes than an honest image can ask for.
+  void charge(std::uint64_t count) const;
 
   /// All messages of an object.
   std::vector<Message> messages(std::uint64_t object) const;
@@ -103,7 +105,7 @@ class Image {
   const std::string& name_;
   Bytes bytes_;
   std::uint64_t root_ = 0;
-  mutable std::uint64_t budget_;  // bytes of headers yet to read: crafted files could loop for long
+  mutable std::uint64_t budget_;  // bytes yet to read: crafted files could loop for long
 };
 
 }  // namespace voxgrad::hdf5

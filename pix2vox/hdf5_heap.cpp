@@ -120,6 +120,7 @@ class Tree {
 
   void read(std::uint64_t address, std::uint64_t count, std::uint64_t level) {
     check(count <= levels_[level].most, image_.name(), ": HDF5 index node too full: damaged");
+    image_.charge(node_size_);
     Cursor node(image_.bytes(address, node_size_), image_.name());
     node.expect(level == 0 ? "BTLF" : "BTIN");
     node.expect(std::string_view("\0\x06", 2));

@@ -160,3 +160,61 @@ TEST_CASE("names for the same bytes do not add up to more than the image") {
   CHECK_THROWS_WITH(Hdf5Reader("image", image).tensors("model"),
                     doctest::Contains("larger than the file"));
 }
+
+TEST_CASE("links with long names are refused before they are copied") {
+  Hdf5Writer writer("image");
+  writer.group("model");
+  writer.tensor("model", std::string(255, 'n'), Tensor::full({1}, 1, DType::f64));
+  Bytes image = writer.finish();
+  CHECK(Hdf5Reader("image", image).tensors("model").size() == 1);
+  const std::string name(255, 'n');
+  const auto text = std::search(image.begin(), image.end(), name.begin(), name.end());
+  REQUIRE(text != image.end());
+  // Version, flags (of them the size of the length), the order of creation, the length.
+  const auto length = text - 1, flags = text - 10;
+  REQUIRE((*length == 255 && (*flags & 3) == 0));
+  *flags = std::uint8_t(*flags | 1);  // two bytes, of which the second is the name's first
+  CHECK_THROWS_WITH(Hdf5Reader("image", image).has_group("model/x"),
+                    doctest::Contains("a name of 28415 bytes"));
+}
+
+TEST_CASE("a group that describes itself twice is refused") {
+  Bytes image = image_of(40);
+  const auto word = [&](std::ptrdiff_t at) {
+    std::uint64_t value = 0;
+    std::memcpy(&value, image.data() + at, sizeof value);
+    return value;
+  };
+  const std::string name = "state";
+  const std::ptrdiff_t link = std::search(image.begin(), image.end(), name.begin(), name.end()) -
+                              image.begin() + std::ptrdiff_t(name.size());
+  auto info = std::ptrdiff_t(word(link)) + 16;  // behind the header's prefix
+  const auto size_at = [&](std::ptrdiff_t message) { return 8 + image[std::size_t(message + 2)]; };
+  for (int i = 0; i < 8 && image[std::size_t(info)] != 0x02; ++i) info += size_at(info);
+  REQUIRE(image[std::size_t(info)] == 0x02);
+  const std::ptrdiff_t size = size_at(info);
+  // A header of some such messages behind the end; the link leads there, the file ends there.
+  const auto described = [&](std::uint8_t times) {
+    Bytes result = image;
+    Bytes copy{1, 0, times, 0, 1, 0, 0, 0, std::uint8_t(times * size), 0, 0, 0, 0, 0, 0, 0};
+    for (int i = 0; i < times; ++i)
+      copy.insert(copy.end(), image.begin() + info, image.begin() + info + size);
+    const std::uint64_t place = image.size(), end = place + copy.size();
+    result.insert(result.end(), copy.begin(), copy.end());
+    std::memcpy(result.data() + link, &place, sizeof place);
+    std::memcpy(result.data() + 40, &end, sizeof end);
+    return result;
+  };
+  CHECK(Hdf5Reader("image", described(1)).tensors("training/state").size() == 40);
+  CHECK_THROWS_WITH(Hdf5Reader("image", described(2)).tensors("training/state"),
+                    doctest::Contains("described twice"));
+}
+
+TEST_CASE("links that are read again and again come to an end") {
+  const Bytes image = image_of(200);
+  const Hdf5Reader reader("image", image);
+  const auto read_often = [&] {
+    for (int i = 0; i < 1000; ++i) reader.has_group("training/state/none");
+  };
+  CHECK_THROWS_WITH(read_often(), doctest::Contains("refer to each other"));
+}
