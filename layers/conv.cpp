@@ -97,6 +97,17 @@ ConvLayer::ConvLayer(const ConvLayerOptions& options, int spatial_rank, bool tra
   if (options.bias) bias = register_parameter("bias", Tensor::zeros({options.out_channels}));
 }
 
+void ConvLayer::set_epilogue(const Tensor& new_bias, Activation activation) {
+  // The bias stays one of the module's parameters, so that it moves with them.
+  if (bias.defined()) {
+    bias.set_value(new_bias);
+  } else {
+    bias = register_parameter("bias", new_bias);
+    bias.set_requires_grad(false);
+  }
+  options_.activation = activation;
+}
+
 Variable ConvLayer::forward(const Variable& x) {
   const ConvOptions geometry{options_.stride, options_.padding, precision_};
   if (!folded())

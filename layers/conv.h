@@ -43,10 +43,7 @@ class ConvLayer : public MultiplyingModule {
   bool transposed() const { return transposed_; }
   Variable forward(const Variable& x) override;
   /// Gives the layer another bias and an activation (folding batch norm: layers/fold.h).
-  void set_epilogue(const Tensor& new_bias, Activation activation) {
-    bias = Variable(new_bias);
-    options_.activation = activation;
-  }
+  void set_epilogue(const Tensor& new_bias, Activation activation);
   /// Says that a batch norm follows, which in training mode takes away whatever the bias adds. The
   /// bias's gradient is then exactly 0 and is not computed, so that no optimizer moves the bias.
   /// (Computed, it would be rounding noise, which Adam turns into steps of full size.)

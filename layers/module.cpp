@@ -108,6 +108,7 @@ void Module::zero_grad() {
 
 void Module::to(Device device) {
   visit([device](const std::string&, Module& module) {
+    module.tensors_replaced();
     for (auto& [name, parameter] : module.parameters_)
       parameter.set_value(parameter.value().to(device));
     for (auto& [name, tensor] : module.buffers_) *tensor = tensor->to(device);
@@ -116,6 +117,7 @@ void Module::to(Device device) {
 
 void Module::to(DType dtype) {
   visit([dtype](const std::string&, Module& module) {
+    module.tensors_replaced();
     for (auto& [name, parameter] : module.parameters_)
       parameter.set_value(parameter.value().to(dtype));
     for (auto& [name, tensor] : module.buffers_)

@@ -68,6 +68,8 @@ class Module {
     order_.push_back({Kind::child, children_.size() - 1});
     return module;
   }
+  /// to() gives the module other tensors: what was derived from the old ones must go.
+  virtual void tensors_replaced() {}
 
  private:
   enum class Kind { parameter, buffer, child };
@@ -114,6 +116,7 @@ class MultiplyingModule : public UnaryModule {
   /// The call of a folded layer, made ready at its first time; the weight must not change any more.
   const PreparedConv& prepared(const ConvCall& call, const Tensor& weight,
                                const Epilogue& epilogue);
+  void tensors_replaced() override { prepared_.clear(); }
   Precision precision_ = Precision::f32;
 
  private:

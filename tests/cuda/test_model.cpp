@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "layers/fold.h"
 #include "layers/gradcheck_cases.h"
 #include "optim/optimizer.h"
 #include "tests/cuda/device_cases.h"
@@ -57,6 +58,25 @@ TEST_CASE("every layer passes the gradient check on the device [slow]") {
       CHECK_MESSAGE(result.passed, result.message);
     }
   }
+}
+
+TEST_CASE("a folded network moves between devices and dtypes") {
+  if (no_device()) return;
+  const ModelConfig config = tiny_model();
+  const auto model = make_tiny(config);
+  fold_for_inference(*model);
+  const NoGrad no_grad;
+  const Tensor images = random_images(config, 4, 1);
+  const auto volume = [&](Device device, DType dtype) {
+    model->to(dtype);
+    model->to(device);
+    const Tensor input = images.to(dtype).to(device);
+    return to_cpu(model->forward(input, 2).volume().value()).to(DType::f64);
+  };
+  const Tensor expected = volume(Device::cpu(), DType::f32);
+  CHECK(max_relative_error(volume(Device::cuda(), DType::f32), expected) <= 1e-5);
+  CHECK(max_relative_error(volume(Device::cuda(), DType::f64), expected) <= 1e-5);
+  CHECK(max_relative_error(volume(Device::cpu(), DType::f32), expected) <= 1e-5);
 }
 
 TEST_CASE("a tiny network trains on the device as on the CPU") {
