@@ -71,7 +71,7 @@ int train(const TrainFlags& flags) {
                          validation ? validation->size() : 0, out.string()));
   if (flags.dry_run) {
     line.print("dry run: configuration and data are good, nothing was trained");
-    return kOk;
+    return stop ? signal_exit_code() : kOk;
   }
 
   double seconds_left = 0;
