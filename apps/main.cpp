@@ -51,7 +51,11 @@ int run(int argc, char** argv) {
     return usage_error(app, {argv + 1, argv + argc}, error);
   }
   try {
-    return action();
+    const int code = action();
+    // A full disk behind a redirection must not pass for success.
+    std::cout.flush();
+    if (!std::cout && code == kOk) return report("cannot write to standard output", kFailed);
+    return code;
   } catch (const ConfigError& error) {
     return report(error.what(), kUsage);
   } catch (const DataError& error) {

@@ -26,7 +26,7 @@ void write_text(const fs::path& file, const std::string& text) {
   std::ofstream(file, std::ios::binary) << text;
 }
 
-RunningPix2Vox::RunningPix2Vox(const Arguments& arguments) {
+RunningPix2Vox::RunningPix2Vox(const Arguments& arguments, const std::string& other_out) {
   std::vector<std::string> words{PIX2VOX_BINARY};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
@@ -35,7 +35,8 @@ RunningPix2Vox::RunningPix2Vox(const Arguments& arguments) {
 
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
-  const std::string out = (folder_ / "out").string(), err = (folder_ / "err").string();
+  const std::string out = other_out.empty() ? (folder_ / "out").string() : other_out;
+  const std::string err = (folder_ / "err").string();
   const int flags = O_WRONLY | O_CREAT | O_TRUNC;
   posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&files, 1, out.c_str(), flags, 0600);
@@ -69,8 +70,8 @@ Ended RunningPix2Vox::wait() {
   return {code, read_text(folder_ / "out"), read_text(folder_ / "err")};
 }
 
-Ended pix2vox(const Arguments& arguments) {
-  return RunningPix2Vox(arguments).wait();
+Ended pix2vox(const Arguments& arguments, const std::string& out) {
+  return RunningPix2Vox(arguments, out).wait();
 }
 
 bool says(const std::string& text, const std::string& part) {

@@ -19,13 +19,14 @@ struct Ended {
 
 using Arguments = std::vector<std::string>;
 
-/// pix2vox with these arguments, in the repository's root, with two threads and no terminal.
-Ended pix2vox(const Arguments& arguments);
+/// pix2vox with these arguments, in the repository's root, with two threads and no terminal. Its
+/// stdout goes to a file that is looked at, or to another one.
+Ended pix2vox(const Arguments& arguments, const std::string& out = "");
 
 /// One that is still running, for signals.
 class RunningPix2Vox {
  public:
-  explicit RunningPix2Vox(const Arguments& arguments);
+  explicit RunningPix2Vox(const Arguments& arguments, const std::string& out = "");
   ~RunningPix2Vox();  // kills it if it was not waited for
   RunningPix2Vox(const RunningPix2Vox&) = delete;
   RunningPix2Vox& operator=(const RunningPix2Vox&) = delete;

@@ -146,6 +146,10 @@ TEST_CASE("pictures of every kind that cameras and tools write") {
   CHECK(says(large.err, "scale the picture down"));
 }
 
+TEST_CASE("results that do not fit behind a redirection") {
+  CHECK(refused(pix2vox({"summary", "--cfg", mini_config}, "/dev/full"), 1, "standard output"));
+}
+
 TEST_CASE("what a killed training left half-written is cleared away") {
   const TinyRun& run = tiny_run();
   const TemporaryFolder folder;
