@@ -48,6 +48,13 @@ void write_training(const TrainingState& training, const fs::path& file, Hdf5Wri
   }
 }
 
+/// folder/stem.h5, or with a number if that is taken.
+fs::path unused_name(const fs::path& folder, const std::string& stem) {
+  fs::path file = folder / (stem + ".h5");
+  for (int i = 2; fs::exists(file); ++i) file = folder / concat(stem, "-", i, ".h5");
+  return file;
+}
+
 TrainingState read_training(const Hdf5Reader& reader) {
   TrainingState training;
   training.optimizer = reader.text_attribute("training", "optimizer");
@@ -111,20 +118,33 @@ void save_last_checkpoint(const fs::path& folder, const Checkpoint& checkpoint) 
 LastCheckpoint load_last_checkpoint(const fs::path& folder) {
   const fs::path last = folder / "last.h5", previous = folder / "last.previous.h5";
   std::string reason;
-  try {
-    return {load_checkpoint(last), last, ""};
-  } catch (const Error& error) {
-    reason = error.what();
+  bool damaged = false;
+  std::error_code unknown;  // a file that cannot be looked at is not missing: loading says why
+  if (!fs::exists(last, unknown) && !unknown) {
+    reason = last.string() + ": is missing";
+  } else {
+    // Other errors stand: what a newer program wrote, or we may not read, is nothing to go behind.
+    try {
+      return {load_checkpoint(last), last, ""};
+    } catch (const DamagedFile& error) {
+      reason = error.what();
+      damaged = true;
+    }
   }
+  LastCheckpoint found;
   try {
-    LastCheckpoint found{load_checkpoint(previous), previous,
-                         concat(reason, "\nTaking the checkpoint before it: ", previous.string())};
-    // Else the next save would keep the damaged file and throw the good one away.
-    if (fs::exists(last)) rename_file(last, folder / "last.damaged.h5");
-    return found;
+    found = {load_checkpoint(previous), previous, reason};
   } catch (const Error& error) {
     fail("no usable checkpoint in ", folder.string(), ":\n  ", reason, "\n  ", error.what());
   }
+  // Else the next save would keep the damaged file and throw the good one away.
+  if (damaged) {
+    const fs::path aside = unused_name(folder, "last.damaged");
+    rename_file(last, aside);
+    found.warning += "\nIt is now " + aside.string();
+  }
+  found.warning += "\nTaking the checkpoint before it: " + previous.string();
+  return found;
 }
 
 void check_same_network(const ModelConfig& in_file, const ModelConfig& wanted,

@@ -64,7 +64,8 @@ struct LastCheckpoint {
   std::string warning;  // empty, or why last.h5 could not be used: to be shown
 };
 /// last.h5, or last.previous.h5 if that is missing or damaged; a damaged last.h5 is renamed to
-/// last.damaged.h5. Error, with both reasons, if neither can be used.
+/// last.damaged.h5, or last.damaged-2.h5 and so on. Error, with both reasons, if neither can be
+/// used, and if last.h5 is whole but cannot be used, as one of a newer format.
 LastCheckpoint load_last_checkpoint(const std::filesystem::path& folder);
 
 /// ConfigError naming both variants and the sizes that differ, unless the file's network is the one

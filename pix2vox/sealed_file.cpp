@@ -5,7 +5,6 @@
 #include <bit>
 #include <cstring>
 
-#include "tensor/error.h"
 #include "voxels/file.h"
 
 namespace voxgrad {
@@ -57,17 +56,17 @@ void write_sealed(const std::filesystem::path& file, std::vector<std::uint8_t> c
 std::vector<std::uint8_t> read_sealed(const std::filesystem::path& file) {
   std::vector<std::uint8_t> bytes = read_file(file, max_bytes);
   Seal seal;
-  check(bytes.size() > sizeof seal, file.string(), ": has only ", bytes.size(),
-        " bytes: cut off, or not a checkpoint");
+  check<DamagedFile>(bytes.size() > sizeof seal, file.string(), ": has only ", bytes.size(),
+                     " bytes: cut off, or not a checkpoint");
   const std::size_t length = bytes.size() - sizeof seal;
   std::memcpy(&seal, bytes.data() + length, sizeof seal);
-  check(seal.magic == Seal{}.magic, file.string(), ": no seal at offset ", length,
-        ": cut off, changed by another program, or not a checkpoint of Voxgrad");
-  check(seal.length == length, file.string(), ": the seal says ", seal.length,
-        " bytes, the file has ", length, ": damaged");
+  check<DamagedFile>(seal.magic == Seal{}.magic, file.string(), ": no seal at offset ", length,
+                     ": cut off, changed by another program, or not a checkpoint of Voxgrad");
+  check<DamagedFile>(seal.length == length, file.string(), ": the seal says ", seal.length,
+                     " bytes, the file has ", length, ": damaged");
   bytes.resize(length);
-  check(seal.checksum == checksum(bytes), file.string(),
-        ": the checksum does not fit the contents: damaged");
+  check<DamagedFile>(seal.checksum == checksum(bytes), file.string(),
+                     ": the checksum does not fit the contents: damaged");
   return bytes;
 }
 

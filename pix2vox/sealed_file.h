@@ -8,7 +8,15 @@
 #include <span>
 #include <vector>
 
+#include "tensor/error.h"
+
 namespace voxgrad {
+
+/// The file is not as it was written: cut off, changed, or never sealed.
+class DamagedFile : public Error {
+ public:
+  using Error::Error;
+};
 
 /// Multiplies and rotates 64-bit words in four lanes. Every step is a bijection of the lane's
 /// state, so that two contents that differ in one word never have the same checksum.
@@ -17,7 +25,7 @@ std::uint64_t checksum(std::span<const std::uint8_t> bytes);
 /// Appends the seal and writes the file atomically.
 void write_sealed(const std::filesystem::path& file, std::vector<std::uint8_t> contents);
 
-/// The contents, without the seal. Error if the seal is missing or does not fit.
+/// The contents, without the seal. DamagedFile if the seal is missing or does not fit.
 std::vector<std::uint8_t> read_sealed(const std::filesystem::path& file);
 
 }  // namespace voxgrad

@@ -321,6 +321,7 @@ TEST_CASE("a damaged last checkpoint falls back to the one before it, and says s
   CHECK(loaded.checkpoint.training->epoch == 2);
   CHECK(loaded.file == folder / "last.previous.h5");
   CHECK(loaded.warning.find("checksum") != std::string::npos);
+  CHECK(loaded.warning.find(folder / "last.damaged.h5") != std::string::npos);
 
   // The damaged file is out of the way: saving keeps the good one, not that.
   CHECK_FALSE(fs::exists(folder / "last.h5"));
@@ -334,6 +335,33 @@ TEST_CASE("a damaged last checkpoint falls back to the one before it, and says s
   CHECK(load_last_checkpoint(folder.path()).checkpoint.training->epoch == 2);
   fs::remove(folder / "last.previous.h5");
   CHECK_THROWS_AS(load_last_checkpoint(folder.path()), Error);
+}
+
+TEST_CASE("each damaged last checkpoint is kept") {
+  const TemporaryFolder folder;
+  save_checkpoint(folder / "last.previous.h5", small_example());
+  for (const char* contents : {"first", "second"}) {
+    const std::string text = contents;
+    overwrite(folder / "last.h5", std::vector<std::uint8_t>(text.begin(), text.end()));
+    load_last_checkpoint(folder.path());
+  }
+  CHECK(bytes_of(folder / "last.damaged.h5").size() == 5);
+  CHECK(bytes_of(folder / "last.damaged-2.h5").size() == 6);
+}
+
+TEST_CASE("a whole last checkpoint that cannot be used stays, and nothing is taken instead") {
+  const TemporaryFolder folder;
+  save_checkpoint(folder / "last.previous.h5", small_example());
+  Image newer;
+  newer.version = 2;
+  write_sealed(folder / "last.h5", newer.build());
+  CHECK_THROWS_WITH(load_last_checkpoint(folder.path()), doctest::Contains("format version 2"));
+  CHECK(fs::exists(folder / "last.h5"));
+
+  fs::remove(folder / "last.h5");
+  fs::create_directory(folder / "last.h5");  // as good as one that we may not read
+  CHECK_THROWS_WITH(load_last_checkpoint(folder.path()), doctest::Contains("is a folder"));
+  CHECK(files_in(folder) == 2);
 }
 
 TEST_CASE("a network of another variant or size is named") {
