@@ -1,7 +1,13 @@
 #include "pix2vox/run_folder.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <sstream>
 
 #include "datasets/transforms.h"
@@ -11,6 +17,20 @@
 #include "voxels/picture.h"
 
 namespace voxgrad {
+
+RunLock::RunLock(const std::filesystem::path& file)
+    : fd_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
+  check(fd_ >= 0, file.string(), ": cannot create: ", std::strerror(errno));
+  // Some network file systems know no locks: there it is left to the user.
+  if (::flock(fd_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+  ::close(fd_);
+  fail<ConfigError>(file.parent_path().string(),
+                    " is in use by another training: wait for it, or choose another --out");
+}
+
+RunLock::~RunLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
 
 std::filesystem::path RunFolder::epoch(std::int64_t number) const {
   const std::string digits = std::to_string(number);
@@ -22,13 +42,15 @@ bool RunFolder::has_run() const {
   return exists(checkpoints() / "last.h5") || exists(checkpoints() / "last.previous.h5");
 }
 
-void RunFolder::create() const {
+RunLock RunFolder::create() const {
   std::error_code error;
   for (const auto& folder : {checkpoints(), samples()}) {
     create_directories(folder, error);
     check(!error, folder.string(), ": cannot make the folder: ", error.message());
   }
+  RunLock lock(root / ".lock");
   for (const auto& folder : {root, checkpoints(), samples()}) remove_leftovers(folder);
+  return lock;
 }
 
 void append_metrics(const std::filesystem::path& file, const std::string& header,

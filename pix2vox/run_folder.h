@@ -3,12 +3,27 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tensor/tensor.h"
 #include "voxels/image.h"
 
 namespace voxgrad {
+
+/// Held as long as it lives: no other training may use the run's folder. The system lets go of it
+/// however the program ends.
+class RunLock {
+ public:
+  /// Locks a file, which is made if it is not there. ConfigError if another one holds it.
+  explicit RunLock(const std::filesystem::path& file);
+  RunLock(RunLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  RunLock& operator=(RunLock&&) = delete;
+  ~RunLock();
+
+ private:
+  int fd_;
+};
 
 struct RunFolder {
   std::filesystem::path root;
@@ -23,9 +38,9 @@ struct RunFolder {
 
   /// True if a training has left a checkpoint here.
   bool has_run() const;
-  /// Makes the folders and clears away what a killed training left half-written. Error if that is
-  /// not possible.
-  void create() const;
+  /// Makes the folders, locks them and clears away what a killed training left half-written. Error
+  /// if that is not possible.
+  [[nodiscard]] RunLock create() const;
 };
 
 /// Adds a row to a CSV file whose first column counts epochs, after dropping rows of this and later

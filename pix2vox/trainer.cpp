@@ -7,7 +7,6 @@
 
 #include "layers/init.h"
 #include "pix2vox/data.h"
-#include "pix2vox/run_folder.h"
 #include "tensor/ops/backend.h"
 #include "voxels/file.h"
 #include "voxels/image.h"
@@ -65,7 +64,7 @@ Trainer::Trainer(const Config& config, const Dataset& train, const Dataset* vali
       " already holds a run: add --resume to go on with it, or choose another --out");
   check<ConfigError>(!options_.resume || folder.has_run(), options_.out.string(),
                      " holds no run to resume: leave out --resume to start one");
-  folder.create();
+  lock_.emplace(folder.create());
   model_.freeze(config_.train.freeze);
   model_.to(options_.device);
   model_.set_precision(precision_from(config_.train.precision));

@@ -24,6 +24,7 @@
 #include "optim/optimizer.h"
 #include "pix2vox/checkpoint.h"
 #include "pix2vox/evaluator.h"
+#include "pix2vox/run_folder.h"
 #include "tensor/stream.h"
 
 namespace voxgrad {
@@ -112,6 +113,7 @@ class Trainer {
   TrainingOptions options_;
   TrainingHooks hooks_;
   const Dataset* validation_;
+  std::optional<RunLock> lock_;  // on the run's folder
   Pix2Vox model_;
   Loader loader_;
   std::unique_ptr<Optimizer> optimizer_;

@@ -1,14 +1,17 @@
 #include "voxels/file.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "tensor/error.h"
@@ -63,6 +66,15 @@ fs::path temporary_path(const fs::path& file) {
   const std::string name = concat(temporary_prefix, ::getpid(), "-", counter.fetch_add(1),
                                   file.extension().string(), temporary_suffix);
   return folder_of(file) / name;
+}
+
+/// True for the temporary file of another program that is still running. One with our own number is
+/// left over: in a container every run may have the same one.
+bool in_use(std::string_view name) {
+  name.remove_prefix(std::string_view(temporary_prefix).size());
+  pid_t process = 0;
+  std::from_chars(name.data(), name.data() + name.size(), process);
+  return process > 0 && process != ::getpid() && (::kill(process, 0) == 0 || errno == EPERM);
 }
 
 void write_all(int fd, std::span<const std::uint8_t> bytes, const fs::path& file) {
@@ -129,7 +141,7 @@ void remove_leftovers(const fs::path& folder) {
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with(temporary_prefix) && name.ends_with(temporary_suffix))
+    if (name.starts_with(temporary_prefix) && name.ends_with(temporary_suffix) && !in_use(name))
       fs::remove(entry.path(), error);
   }
 }

@@ -16,7 +16,8 @@ std::vector<std::uint8_t> read_file(const std::filesystem::path& file, std::size
 /// folder must exist. On error the old file is untouched and the temporary one is gone.
 void write_file_atomically(const std::filesystem::path& file, std::span<const std::uint8_t> bytes);
 
-/// Removes the temporary files that a killed program left in a folder. Nobody may be writing to it.
+/// Removes the temporary files that a killed program left in a folder, and leaves those of other
+/// running programs of this machine alone. This program may not be writing to the folder.
 void remove_leftovers(const std::filesystem::path& folder);
 
 /// Renames a file within its folder, in place of what has the new name, and syncs the folder, so

@@ -1,5 +1,6 @@
 // Missing and damaged files: the documented exit code, the file's name, and no crash.
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include "tensor/error.h"
 #include "tests/apps/tiny_run.h"
@@ -155,10 +156,15 @@ TEST_CASE("what a killed training left half-written is cleared away") {
   const TemporaryFolder folder;
   const std::string out = folder / "run";
   fs::create_directories(out + "/checkpoints");
-  write_text(out + "/checkpoints/.voxgrad-1-0.h5.tmp", "half");
+  // No process has a number that high, and this one is running.
+  const std::string left = out + "/checkpoints/.voxgrad-999999999-0.h5.tmp";
+  const std::string used = voxgrad::concat(out, "/checkpoints/.voxgrad-", ::getpid(), "-0.h5.tmp");
+  write_text(left, "half");
+  write_text(used, "half");
   write_text(out + "/checkpoints/notes.tmp", "mine");
   CHECK(pix2vox(tiny_training(run.data, out)).code == 0);
-  CHECK_FALSE(fs::exists(out + "/checkpoints/.voxgrad-1-0.h5.tmp"));
+  CHECK_FALSE(fs::exists(left));
+  CHECK(fs::exists(used));
   CHECK(fs::exists(out + "/checkpoints/notes.tmp"));
 }
 

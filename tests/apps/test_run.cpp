@@ -79,18 +79,31 @@ TEST_CASE("predict takes a picture without alpha and says when it cannot tell th
   CHECK(fs::exists(run.folder / "noisy/noisy.npy"));
 }
 
+TEST_CASE("a killed training leaves its folder unlocked") {
+  const TinyRun& run = tiny_run();
+  const std::string out = run.folder / "killed";
+  RunningPix2Vox training(tiny_training(run.data, out, 100000));
+  while (training.running() && !fs::exists(out + "/checkpoints/last.h5"))
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  training.signal(SIGKILL);
+  CHECK(training.wait().code == -SIGKILL);
+  Arguments rest = tiny_training(run.data, out);
+  rest.emplace_back("--resume");
+  CHECK(pix2vox(rest).code == 0);
+}
+
 TEST_CASE("a training stopped by SIGTERM saves, says so by its exit code, and can go on") {
   const TinyRun& run = tiny_run();
   const std::string out = run.folder / "stopped";
   RunningPix2Vox training(tiny_training(run.data, out, 100000));
   while (training.running() && !fs::exists(out + "/checkpoints/last.h5"))
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  Arguments rest = tiny_training(run.data, out);
+  rest.emplace_back("--resume");
+  CHECK(refused(pix2vox(rest), 2, "in use by another training"));
   training.signal(SIGTERM);
   const Ended ended = training.wait();
   CHECK(ended.code == 143);
   CHECK(fs::exists(out + "/checkpoints/last.h5"));
-
-  Arguments rest = tiny_training(run.data, out);
-  rest.emplace_back("--resume");
   CHECK(pix2vox(rest).code == 0);
 }

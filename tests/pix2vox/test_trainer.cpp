@@ -197,6 +197,21 @@ TEST_CASE("a run folder is not overwritten, and only a matching run is resumed")
                        ConfigError);
 }
 
+TEST_CASE("two trainings never share a run's folder") {
+  Run run;
+  const auto train = [&](bool resume) {
+    return std::make_unique<Trainer>(
+        small_config(), run.train, nullptr,
+        TrainingOptions{run.folder / "run", resume, Device::cpu(), nullptr});
+  };
+  auto first = train(false);
+  CHECK_THROWS_WITH_AS(train(false), doctest::Contains("in use by another training"), ConfigError);
+  first->run();
+  CHECK_THROWS_WITH_AS(train(true), doctest::Contains("in use by another training"), ConfigError);
+  first.reset();
+  CHECK_NOTHROW(train(true));
+}
+
 TEST_CASE("a NaN stops the run before the weights change and names the layer") {
   Config config = small_config();
   config.train.epochs = 1;
