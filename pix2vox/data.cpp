@@ -24,22 +24,34 @@ bool has_split(const DataConfig& config, const std::string& split) {
 
 namespace {
 
-void check_views(const char* key, std::int64_t n_views, const Dataset& dataset) {
+/// `all`: each object must have so many views; else it is enough that one has.
+void check_views(const char* key, std::int64_t n_views, const Dataset& dataset, bool all = true) {
   int most = 0;
-  for (std::int64_t i = 0; i < dataset.size(); ++i) most = std::max(most, dataset.view_count(i));
+  std::int64_t first_short = -1;
+  for (std::int64_t i = 0; i < dataset.size(); ++i) {
+    most = std::max(most, dataset.view_count(i));
+    if (first_short < 0 && dataset.view_count(i) < n_views) first_short = i;
+  }
   check<ConfigError>(n_views <= most, key, " is ", n_views, ", but no object has more than ", most,
                      " views: ask for at most ", most);
+  if (!all || first_short < 0) return;
+  const ObjectInfo& info = dataset.info(first_short);
+  const int views = dataset.view_count(first_short);
+  fail<ConfigError>(key, " is ", n_views, ", but ", info.taxonomy_id, "/", info.object_id, " has ",
+                    views, " views: ask for fewer, or take that object out of the data set");
 }
 
 }  // namespace
 
 void check_training_fits(const Config& config, const Dataset& training) {
-  const std::int64_t batch = config.train.batch_size;
-  check<ConfigError>(training.size() >= batch, "train.batch_size is ", batch,
-                     ", but there are only ", training.size(),
-                     " training objects: lower it, for example --set train.batch_size=",
-                     std::max<std::int64_t>(2, training.size() / 2));
-  check_views("train.n_views", config.train.n_views, training);
+  const std::int64_t batch = config.train.batch_size, objects = training.size();
+  check<ConfigError>(objects >= batch, "train.batch_size is ", batch, ", but there are only ",
+                     objects, " training objects: ",
+                     objects < 2 ? std::string("add objects, training takes at least 2")
+                                 : concat("lower it, for example --set train.batch_size=",
+                                          std::max<std::int64_t>(2, objects / 2)));
+  // Where bad samples may be replaced, objects with too few views are.
+  check_views("train.n_views", config.train.n_views, training, config.data.skip_bad == 0);
 }
 
 void check_testing_fits(const Config& config, const Dataset& dataset) {

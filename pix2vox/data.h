@@ -17,7 +17,8 @@ std::unique_ptr<Dataset> open_dataset(const DataConfig& config, const std::strin
 bool has_split(const DataConfig& config, const std::string& split);
 
 /// ConfigError, in the words of the configuration, if the training split cannot fill one batch or
-/// if no object has as many views as asked for: known before anything is trained or measured.
+/// if an object has fewer views than asked for (with data.skip_bad: if all have), which is named:
+/// known before anything is trained or measured.
 void check_training_fits(const Config& config, const Dataset& training);
 void check_testing_fits(const Config& config, const Dataset& dataset);
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <sstream>
 
+#include "pix2vox/data.h"
 #include "pix2vox/run_folder.h"
 #include "pix2vox/trainer.h"
 #include "tests/pix2vox/tiny.h"
@@ -195,6 +196,31 @@ TEST_CASE("a run folder is not overwritten, and only a matching run is resumed")
   other.train.seed = 9;
   CHECK_THROWS_WITH_AS(run.go(other, true), doctest::Contains("was trained with seed 0"),
                        ConfigError);
+}
+
+TEST_CASE("what a data set cannot give is said before training, with what helps") {
+  class FewViews : public ToyDataset {
+   public:
+    using ToyDataset::ToyDataset;
+    int view_count(std::int64_t object) const override { return object == 2 ? 1 : 3; }
+  };
+  Config config = small_config();
+  const FewViews data(5, 8);
+  CHECK_THROWS_WITH_AS(check_training_fits(config, data),
+                       doctest::Contains("train.n_views is 2, but 0/object2 has 1 views"),
+                       ConfigError);
+  config.test.n_views = 2;
+  CHECK_THROWS_WITH_AS(check_testing_fits(config, data), doctest::Contains("0/object2"),
+                       ConfigError);
+  config.data.skip_bad = 50;
+  CHECK_NOTHROW(check_training_fits(config, data));
+  config.train.n_views = 4;
+  CHECK_THROWS_WITH_AS(check_training_fits(config, data), doctest::Contains("ask for at most 3"),
+                       ConfigError);
+  CHECK_THROWS_WITH_AS(check_training_fits(config, ToyDataset(3, 8)),
+                       doctest::Contains("train.batch_size=2"), ConfigError);
+  CHECK_THROWS_WITH_AS(check_training_fits(config, ToyDataset(1, 8)),
+                       doctest::Contains("add objects"), ConfigError);
 }
 
 TEST_CASE("two trainings never share a run's folder") {
