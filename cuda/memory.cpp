@@ -179,8 +179,10 @@ CachingAllocator& allocator(int index) {
   return (*instances)[std::size_t(index)];
 }
 
-// Host memory is ordinary, so CUDA has read it when the call returns; what is written to the host
-// is there when copy() returns.
+// Host memory is ordinary (pageable). Of copies between it and a device, CUDA's manual ("API
+// synchronization behavior") says only that they might be synchronous, so copy() waits: then what
+// is read from the host may change, and what is written to it is there. A recording cannot wait,
+// and would read the host's memory again at each replay.
 void copy(void* to, Device to_device, const void* from, Device from_device, std::size_t bytes) {
   if (bytes == 0) return;
   const Op op("copy");
@@ -194,10 +196,12 @@ void copy(void* to, Device to_device, const void* from, Device from_device, std:
     check_cuda(cudaStreamSynchronize(current_stream()), "cudaStreamSynchronize");
     return;
   }
+  const bool with_host = !to_device.is_cuda() || !from_device.is_cuda();
+  check<DeviceError>(!with_host || !capturing,
+                     "[copy] a recording cannot copy from or to ordinary host memory");
   use_device(to_device.is_cuda() ? to_device.index : from_device.index);
   check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, current_stream()), "cudaMemcpy");
-  if (!to_device.is_cuda())
-    check_cuda(cudaStreamSynchronize(current_stream()), "cudaStreamSynchronize");
+  if (with_host) check_cuda(cudaStreamSynchronize(current_stream()), "cudaStreamSynchronize");
 }
 
 void synchronize(int index) {

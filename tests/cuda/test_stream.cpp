@@ -71,6 +71,16 @@ TEST_CASE("work that reads from the device cannot be recorded, and nothing is br
   CHECK(to_cpu(x).to_vector<float>()[3] == 3);
 }
 
+TEST_CASE("work that copies from ordinary host memory cannot be recorded") {
+  if (no_device()) return;
+  const Tensor x = to_gpu(Tensor::full({4}, 2)), host = Tensor::full({4}, 5);
+  CHECK_THROWS_WITH_AS(Recording(Device::cuda(), [&] { x.copy_from(host); }),
+                       doctest::Contains("ordinary host memory"), DeviceError);
+  CHECK(to_cpu(x).to_vector<float>()[3] == 2);
+  x.copy_from(host);
+  CHECK(to_cpu(x).to_vector<float>()[3] == 5);
+}
+
 TEST_CASE("VOXGRAD_NO_GRAPHS switches recording off") {
   if (no_device()) return;
   CHECK(Recording::supported(Device::cuda()));
