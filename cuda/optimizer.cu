@@ -8,12 +8,14 @@
 namespace voxgrad::cuda {
 namespace {
 
-constexpr int kTensors = 64;                       // a launch
+constexpr std::size_t kParameterBytes = 4096;      // of a kernel, on every driver
 constexpr std::int64_t kElements = 16 * kThreads;  // a block
 
 /// Blocks [first_block, next tensor's first_block) work on one tensor.
 template <class Task>
 struct TaskList {
+  static constexpr int kTensors = (kParameterBytes - 128) / sizeof(Task);  // 128: all else
+
   int count = 0;
   unsigned blocks = 0;
   Task tasks[kTensors];
@@ -58,6 +60,7 @@ __device__ void for_each_element(const Task& task, Update update) {
 template <class T>
 __global__ void adam_kernel(const __grid_constant__ TaskList<AdamTask<T>> list,
                             functors::AdamStep<T> step, const float* skip) {
+  static_assert(sizeof(list) + sizeof(step) + sizeof(skip) <= kParameterBytes);
   if (skip != nullptr && *skip != 0) return;
   const AdamTask<T>& task = list.of_block(blockIdx.x);
   step.step_size = task.step_size;
@@ -80,6 +83,7 @@ struct SgdTask {
 template <class T>
 __global__ void sgd_kernel(const __grid_constant__ TaskList<SgdTask<T>> list, T momentum,
                            const float* skip) {
+  static_assert(sizeof(list) + sizeof(momentum) + sizeof(skip) <= kParameterBytes);
   if (skip != nullptr && *skip != 0) return;
   const SgdTask<T>& task = list.of_block(blockIdx.x);
   const functors::SgdStep<T> step{task.learning_rate, momentum};
@@ -95,7 +99,7 @@ void in_lists(std::span<const Slot> slots, MakeTask make_task, Run run) {
   for (const Slot& slot : slots) {
     if (slot.parameter.dtype() != dtype_of<T> || slot.parameter.numel() == 0) continue;
     list.add(make_task(slot));
-    if (list.count < kTensors) continue;
+    if (list.count < list.kTensors) continue;
     run(list);
     list = {};
   }
