@@ -27,7 +27,13 @@ Found find_devices() {
   found.problem = "no device found";
   for (; found.count < present; ++found.count) {
     int major = 0;
-    cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, found.count);
+    const cudaError_t asked =
+        cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, found.count);
+    if (asked != cudaSuccess) {
+      cudaGetLastError();
+      found.problem = concat("device ", found.count, ": ", cudaGetErrorString(asked));
+      break;
+    }
     if (major < kLeastCapability) {
       found.problem = concat("device ", found.count, " has compute capability ", major,
                              ".x, but 8.0 or newer is needed");
