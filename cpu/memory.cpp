@@ -1,6 +1,5 @@
-// The CPU's caching allocator. Small requests are rounded up to size classes (eight steps between
-// powers of two, so at most an eighth is wasted), and released blocks wait in their class's list.
-// Large ones are placed in an arena.
+// The CPU's caching allocator. Small requests are rounded up to size classes, and released blocks
+// wait in their class's list. Large ones are placed in an arena.
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -11,6 +10,7 @@
 #include "cpu/arena.h"
 #include "cpu/kernels.h"
 #include "tensor/error.h"
+#include "tensor/ops/size_class.h"
 
 namespace voxgrad::cpu {
 namespace {
@@ -24,12 +24,9 @@ constexpr std::size_t kLarge = kLargestRequest + 1;  // none: writes past a bloc
 constexpr std::size_t kLarge = std::size_t{256} << 10;
 #endif
 
-std::size_t size_class(std::size_t bytes) {
+std::size_t block_size(std::size_t bytes) {
   if (bytes >= kLarge) return (bytes + Arena::kPage - 1) / Arena::kPage * Arena::kPage;
-  if (bytes <= 8 * kAlignment) return bytes == 0 ? kAlignment : (bytes + 63) / 64 * 64;
-  std::size_t step = kAlignment;
-  while (step * 16 < bytes) step *= 2;
-  return (bytes + step - 1) / step * step;
+  return size_class(bytes, kAlignment);
 }
 
 class CachingAllocator {
@@ -38,7 +35,7 @@ class CachingAllocator {
     const std::lock_guard lock(mutex_);
     if (fail_in_ > 0 && --fail_in_ == 0) fail_for(bytes, "(as a test asked)");
     if (bytes > kLargestRequest) fail_for(bytes, "(no machine has that much)");
-    const std::size_t size = size_class(bytes);
+    const std::size_t size = block_size(bytes);
     void* block = take(size, bytes);
     statistics_.in_use += size;
     statistics_.peak_in_use = std::max(statistics_.peak_in_use, statistics_.in_use);
@@ -47,7 +44,7 @@ class CachingAllocator {
 
   void release(void* block, std::size_t bytes) {
     const std::lock_guard lock(mutex_);
-    const std::size_t size = size_class(bytes);
+    const std::size_t size = block_size(bytes);
     statistics_.in_use -= size;
     if (arena_.holds(block))
       arena_.release(block, size);

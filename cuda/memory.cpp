@@ -1,7 +1,7 @@
-// The caching allocator, one a device. As on the CPU, requests are rounded up to size classes
-// (eight steps between powers of two) and released blocks wait in their class's list. All work of a
-// device runs on one stream, so a block may be handed out again while kernels that use it are still
-// queued: the next user's kernels come after them.
+// The caching allocator, one a device. As on the CPU, requests are rounded up to size classes and
+// released blocks wait in their class's list. All work of a device runs on one stream, so a block
+// may be handed out again while kernels that use it are still queued: the next user's kernels come
+// after them.
 #include "cuda/memory.h"
 
 #include <limits>
@@ -12,6 +12,7 @@
 #include "cuda/check.h"
 #include "cuda/kernels.h"
 #include "cuda/runtime.h"
+#include "tensor/ops/size_class.h"
 
 namespace voxgrad::cuda {
 
@@ -28,14 +29,6 @@ namespace {
 
 constexpr std::size_t kAlignment = 256;
 constexpr std::size_t kLargestRequest = std::numeric_limits<std::size_t>::max() / 4;
-
-std::size_t size_class(std::size_t bytes) {
-  if (bytes <= 8 * kAlignment)
-    return bytes == 0 ? kAlignment : (bytes + kAlignment - 1) / kAlignment * kAlignment;
-  std::size_t step = kAlignment;
-  while (step * 16 < bytes) step *= 2;
-  return (bytes + step - 1) / step * step;
-}
 
 // While a stream is being captured, CUDA forbids calls that might wait for it; taking memory does
 // not.
@@ -58,7 +51,7 @@ class CachingAllocator {
     const std::lock_guard lock(mutex_);
     if (fail_in_ > 0 && --fail_in_ == 0) fail_for(bytes, "as a test asked");
     if (bytes > kLargestRequest) fail_for(bytes, "no device has that much");
-    const std::size_t size = size_class(bytes);
+    const std::size_t size = size_class(bytes, kAlignment);
     void* block = take(size, bytes);
     if (capturing) owners_[block] = capturing;
     statistics_.in_use += size;
@@ -68,7 +61,7 @@ class CachingAllocator {
 
   void release(void* block, std::size_t bytes) {
     const std::lock_guard lock(mutex_);
-    const std::size_t size = size_class(bytes);
+    const std::size_t size = size_class(bytes, kAlignment);
     statistics_.in_use -= size;
     Cache* cache = &cache_;
     if (const auto owner = owners_.find(block); owner != owners_.end()) {

@@ -48,29 +48,20 @@ const Found& devices() {
   return found;
 }
 
-struct DeviceState {
-  cudaStream_t stream = nullptr;
-  int multiprocessors = 0;
-};
-
 // Never destroyed: tensors with static lifetime may be released after everything else.
-DeviceState& state_of(int index) {
+cudaStream_t stream_of(int index) {
   static std::mutex mutex;
-  static auto* const states = new std::vector<DeviceState>(std::size_t(device_count()));
+  static auto* const streams = new std::vector<cudaStream_t>(std::size_t(device_count()));
   const std::lock_guard lock(mutex);
-  DeviceState& state = (*states)[std::size_t(index)];
-  if (state.stream == nullptr) {
-    check_cuda(
-        cudaDeviceGetAttribute(&state.multiprocessors, cudaDevAttrMultiProcessorCount, index),
-        "cudaDeviceGetAttribute");
-    check_cuda(cudaStreamCreateWithFlags(&state.stream, cudaStreamNonBlocking), "cudaStreamCreate");
-  }
-  return state;
+  cudaStream_t& stream = (*streams)[std::size_t(index)];
+  if (stream == nullptr)
+    check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreate");
+  return stream;
 }
 
 struct Current {
   int index = -1;
-  DeviceState* state = nullptr;
+  cudaStream_t stream = nullptr;
 };
 thread_local Current current;
 
@@ -89,7 +80,7 @@ void use_device(int index) {
   check<DeviceError>(index >= 0 && index < device_count(), "[device] cuda:", index,
                      " is not there: ", device_count(), " CUDA devices found");
   check_cuda(cudaSetDevice(index), "cudaSetDevice");
-  current = {index, &state_of(index)};
+  current = {index, stream_of(index)};
 }
 
 int current_device() {
@@ -97,21 +88,9 @@ int current_device() {
   return current.index;
 }
 
-int multiprocessors() {
-  current_device();
-  return current.state->multiprocessors;
-}
-
 cudaStream_t current_stream() {
   current_device();
-  return current.state->stream;
-}
-
-Stream make_stream() {
-  current_device();
-  cudaStream_t stream = nullptr;
-  check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreate");
-  return Stream(stream);
+  return current.stream;
 }
 
 Event make_event(bool timing) {

@@ -17,8 +17,6 @@ const std::string& why_no_device();
 /// Makes a device current for this thread. DeviceError if it is not there.
 void use_device(int index);
 int current_device();
-/// The current device's multiprocessors.
-int multiprocessors();
 
 /// The current device's stream: all work of the backend.
 cudaStream_t current_stream();
@@ -49,11 +47,8 @@ class Owned {
   Handle handle_{};
 };
 
-using Stream = Owned<cudaStream_t, cudaStreamDestroy>;
 using Event = Owned<cudaEvent_t, cudaEventDestroy>;
 
-/// A stream beside the device's own, for copies that overlap its work.
-Stream make_stream();
 /// For ordering streams; `timing` for measuring too.
 Event make_event(bool timing = false);
 
