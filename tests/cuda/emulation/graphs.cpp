@@ -3,9 +3,10 @@
 #include <cstdlib>
 #include <vector>
 
-#include "tests/cuda/emulation/include/cuda_runtime.h"
+#include "tests/cuda/emulation/streams.h"
 
 struct EmulatedGraph {
+  cudaStream_t stream = nullptr;  // the captured one
   std::vector<std::function<cudaError_t()>> work;
   bool spoiled = false;
 };
@@ -14,25 +15,18 @@ namespace {
 
 thread_local EmulatedGraph* captured = nullptr;
 
-cudaError_t wait() {
+}  // namespace
+
+bool voxgrad::emulation::capture(cudaStream_t stream, const std::function<cudaError_t()>& work) {
+  if (captured == nullptr || captured->stream != stream) return false;
+  captured->work.push_back(work);
+  return true;
+}
+
+cudaError_t voxgrad::emulation::refuse_during_capture() {
   if (captured == nullptr) return cudaSuccess;
   captured->spoiled = true;
   return cudaErrorStreamCaptureUnsupported;
-}
-
-}  // namespace
-
-cudaError_t voxgrad::emulation::enqueue(std::function<cudaError_t()> work) {
-  if (captured == nullptr) return work();
-  captured->work.push_back(std::move(work));
-  return cudaSuccess;
-}
-
-cudaError_t cudaStreamSynchronize(cudaStream_t) {
-  return wait();
-}
-cudaError_t cudaEventSynchronize(cudaEvent_t) {
-  return wait();
 }
 
 cudaError_t cudaMallocHost(void** block, std::size_t bytes) {
@@ -40,9 +34,9 @@ cudaError_t cudaMallocHost(void** block, std::size_t bytes) {
   return *block ? cudaSuccess : cudaErrorMemoryAllocation;
 }
 
-cudaError_t cudaStreamBeginCapture(cudaStream_t, cudaStreamCaptureMode) {
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
   if (captured != nullptr) return cudaErrorInvalidValue;
-  captured = new EmulatedGraph;
+  captured = new EmulatedGraph{stream, {}, false};
   return cudaSuccess;
 }
 
@@ -60,11 +54,12 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
   return cudaSuccess;
 }
 
-cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t) {
-  for (const auto& work : executable->work)
-    if (const cudaError_t status = voxgrad::emulation::enqueue(work); status != cudaSuccess)
-      return status;
-  return cudaSuccess;
+cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
+  return voxgrad::emulation::enqueue(stream, [work = executable->work] {
+    for (const auto& each : work)
+      if (const cudaError_t status = each(); status != cudaSuccess) return status;
+    return cudaSuccess;
+  });
 }
 
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {

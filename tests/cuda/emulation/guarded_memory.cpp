@@ -7,7 +7,7 @@
 #include <mutex>
 #include <unordered_map>
 
-#include "tests/cuda/emulation/include/cuda_runtime.h"
+#include "tests/cuda/emulation/streams.h"
 
 namespace voxgrad::emulation {
 namespace {
@@ -63,6 +63,7 @@ cudaError_t cudaMalloc(void** block, std::size_t bytes) {
 }
 
 cudaError_t cudaFree(void* block) {
+  if (const cudaError_t status = finish_everything(); status != cudaSuccess) return status;
   const bool good = guards_intact();
   const std::lock_guard lock(mutex);
   const auto found = blocks.find(static_cast<char*>(block));
@@ -81,8 +82,8 @@ cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
 }
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind,
-                            cudaStream_t) {
-  return voxgrad::emulation::enqueue([=] {
+                            cudaStream_t stream) {
+  return enqueue(stream, [=] {
     std::memmove(to, from, bytes);
     return guards_intact() ? cudaSuccess : cudaErrorIllegalAddress;
   });
@@ -93,8 +94,8 @@ cudaError_t cudaMemcpyPeerAsync(void* to, int, const void* from, int, std::size_
   return cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream);
 }
 
-cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t) {
-  return voxgrad::emulation::enqueue([=] {
+cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
+  return enqueue(stream, [=] {
     std::memset(to, value, bytes);
     return guards_intact() ? cudaSuccess : cudaErrorIllegalAddress;
   });

@@ -1,6 +1,7 @@
 // A small CUDA on the CPU, so that the kernels of cuda/ run, and are tested, on any machine. The
 // same .cu files compile against this header in place of CUDA's own. A block's threads are fibers
-// (threads.cpp); device memory is host memory with guard bands (memory.cpp); streams run at once.
+// (threads.cpp); device memory is host memory with guard bands (guarded_memory.cpp); streams run at
+// once, or late where a test wants it (streams.h).
 // What kernels of ours do not use is not here.
 #pragma once
 
@@ -72,8 +73,8 @@ void set_order(Order order);
 using ThreadBody = void (*)(void*);
 cudaError_t run_grid(const cudaLaunchConfig_t& config, ThreadBody body, void* argument);
 
-/// Work on a stream: done at once, or kept for later while a stream is captured.
-cudaError_t enqueue(std::function<cudaError_t()> work);
+/// Work on a stream: done at once, later (streams.h), or kept for the graph while it is captured.
+cudaError_t enqueue(cudaStream_t stream, std::function<cudaError_t()> work);
 
 /// Hands a value to the lanes of this warp and returns that of lane `source` (its own if that is
 /// outside of the width). All lanes of the warp must call it.
@@ -126,7 +127,6 @@ cudaError_t cudaMemcpyPeerAsync(void* to, int to_device, const void* from, int f
                                 std::size_t bytes, cudaStream_t stream);
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream);
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags);
-cudaError_t cudaStreamDestroy(cudaStream_t stream);
 cudaError_t cudaStreamSynchronize(cudaStream_t stream);
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags = 0);
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags);
@@ -151,7 +151,7 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
     void (*kernel)(Parameters...);
     std::tuple<Parameters...> parameters;
   } call{kernel, std::tuple<Parameters...>(std::forward<Arguments>(arguments)...)};
-  return voxgrad::emulation::enqueue([launch = *config, call]() mutable {
+  return voxgrad::emulation::enqueue(config->stream, [launch = *config, call]() mutable {
     return voxgrad::emulation::run_grid(
         launch,
         [](void* pointer) {
