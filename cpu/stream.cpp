@@ -23,6 +23,10 @@ const StreamOps stream_ops{
     },
     [](void* block, int) { std::free(block); },
     [](void* to, const void* from, std::size_t bytes, int) { std::memcpy(to, from, bytes); },
+    [](void* to, const void* from, std::size_t bytes, void*, int) -> void* {
+      std::memcpy(to, from, bytes);
+      return nullptr;
+    },
     [](int) -> void* { return nullptr; },
     [](void*, int) {},
     [](void*, int) {},

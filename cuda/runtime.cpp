@@ -48,20 +48,25 @@ const Found& devices() {
   return found;
 }
 
+struct Streams {
+  cudaStream_t work = nullptr, upload = nullptr;
+};
+
 // Never destroyed: tensors with static lifetime may be released after everything else.
-cudaStream_t stream_of(int index) {
+Streams streams_of(int index) {
   static std::mutex mutex;
-  static auto* const streams = new std::vector<cudaStream_t>(std::size_t(device_count()));
+  static auto* const all = new std::vector<Streams>(std::size_t(device_count()));
   const std::lock_guard lock(mutex);
-  cudaStream_t& stream = (*streams)[std::size_t(index)];
-  if (stream == nullptr)
-    check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreate");
-  return stream;
+  Streams& streams = (*all)[std::size_t(index)];
+  for (cudaStream_t* stream : {&streams.work, &streams.upload})
+    if (*stream == nullptr)
+      check_cuda(cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking), "cudaStreamCreate");
+  return streams;
 }
 
 struct Current {
   int index = -1;
-  cudaStream_t stream = nullptr;
+  Streams streams;
 };
 thread_local Current current;
 
@@ -80,7 +85,7 @@ void use_device(int index) {
   check<DeviceError>(index >= 0 && index < device_count(), "[device] cuda:", index,
                      " is not there: ", device_count(), " CUDA devices found");
   check_cuda(cudaSetDevice(index), "cudaSetDevice");
-  current = {index, stream_of(index)};
+  current = {index, streams_of(index)};
 }
 
 int current_device() {
@@ -90,7 +95,12 @@ int current_device() {
 
 cudaStream_t current_stream() {
   current_device();
-  return current.stream;
+  return current.streams.work;
+}
+
+cudaStream_t upload_stream() {
+  current_device();
+  return current.streams.upload;
 }
 
 Event make_event(bool timing) {

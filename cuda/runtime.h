@@ -1,5 +1,7 @@
 // Devices, streams and events. Every device has one stream on which all its kernels and copies run
 // in the order they are asked for; so memory that is released may be handed out again at once.
+// Uploads alone have a second stream (stream.cpp), which waits for the first before it writes to
+// memory, and the first for it before that is used.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -20,6 +22,8 @@ int current_device();
 
 /// The current device's stream: all work of the backend.
 cudaStream_t current_stream();
+/// Its other one.
+cudaStream_t upload_stream();
 
 /// Owns a handle of a CUDA library: a stream, an event, a graph, a cuDNN or cuBLAS handle.
 template <class Handle, auto destroy>

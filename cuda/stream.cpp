@@ -1,5 +1,5 @@
-// What a device does by itself: copies from and to page-locked memory, marks (events), and
-// recordings (CUDA graphs, each with a pool of memory of its own).
+// What a device does by itself: copies from and to page-locked memory, marks (events), uploads on a
+// stream of their own, and recordings (CUDA graphs, each with a pool of memory of its own).
 #include <cstdlib>
 #include <memory>
 #include <mutex>
@@ -61,6 +61,26 @@ struct Recorded {
 // What this thread is recording.
 thread_local std::unique_ptr<Recorded> current;
 
+Event mark_on(cudaStream_t stream) {
+  Event event = make_event();
+  check_cuda(cudaEventRecord(event.get(), stream), "cudaEventRecord");
+  return event;
+}
+
+void* upload(void* to, const void* from, std::size_t bytes, void* after, int index) {
+  const Op op("upload");
+  use_device(index);
+  check<DeviceError>(current == nullptr, "[upload] a recording cannot wait for an upload");
+  const cudaStream_t stream = upload_stream();
+  check_cuda(cudaStreamWaitEvent(stream, static_cast<Event*>(after)->get(), 0),
+             "cudaStreamWaitEvent");
+  if (bytes > 0)
+    check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream), "cudaMemcpy");
+  auto copied = std::make_unique<Event>(mark_on(stream));
+  check_cuda(cudaStreamWaitEvent(current_stream(), copied->get(), 0), "cudaStreamWaitEvent");
+  return copied.release();
+}
+
 void begin_recording(int index) {
   use_device(index);
   check(current == nullptr, "[recording] this thread records already");
@@ -106,12 +126,11 @@ const StreamOps stream_ops{
         check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, current_stream()),
                    "cudaMemcpy");
     },
+    upload,
     [](int index) -> void* {
       const Op op("mark");
       use_device(index);
-      Event event = make_event();
-      check_cuda(cudaEventRecord(event.get(), current_stream()), "cudaEventRecord");
-      return new Event(std::move(event));
+      return new Event(mark_on(current_stream()));
     },
     [](void* mark, int index) {
       const Op op("wait");

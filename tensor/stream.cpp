@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tensor/ops/backend.h"
+#include "tensor/ops/size_class.h"
 
 namespace voxgrad {
 namespace {
@@ -80,39 +81,66 @@ Upload::~Upload() {
   for (Slot& slot : slots_) release(slot);
 }
 
+void Upload::wait_until_copied(Slot& slot) const {
+  if (slot.copied == nullptr) return;
+  const StreamOps& ops = ops_of(device_);
+  ops.wait(slot.copied, device_.index);
+  ops.drop_mark(std::exchange(slot.copied, nullptr), device_.index);
+}
+
 void Upload::release(Slot& slot) {
   if (slot.block == nullptr) return;
   const StreamOps& ops = ops_of(device_);
-  if (slot.mark != nullptr) {
-    try {
-      ops.wait(slot.mark, device_.index);
-    } catch (const Error&) {
-      // See Readback::reset.
-    }
-    ops.drop_mark(slot.mark, device_.index);
+  try {
+    wait_until_copied(slot);
+  } catch (const Error&) {
+    ops.drop_mark(slot.copied, device_.index);  // see Readback::reset
   }
+  if (slot.read) ops.drop_mark(slot.read, device_.index);
   ops.release_host(slot.block, device_.index);
   slot = {};
 }
 
-Tensor Upload::operator()(const Tensor& host) {
-  if (!device_.is_cuda()) return host;
+void Upload::reserve(Slot& slot, std::size_t bytes) {
+  if (slot.block != nullptr && slot.there.bytes() >= bytes) return;
+  release(slot);
+  // Blocks of host memory are kept by size, and inputs of a kind may differ in size.
+  const std::size_t enough = size_class(bytes, 4096);
+  Tensor there({std::int64_t(enough)}, DType::u8, device_);
+  slot.block = ops_of(device_).allocate_host(enough, device_.index);
+  slot.there = std::move(there);
+}
+
+void Upload::operator()(std::size_t bytes, const std::function<void(std::uint8_t*)>& write,
+                        const std::function<void(const Tensor&)>& read) {
+  if (!device_.is_cuda()) {
+    const Tensor here({std::int64_t(bytes)}, DType::u8);
+    write(here.data<std::uint8_t>());
+    return read(here);
+  }
   const StreamOps& ops = ops_of(device_);
-  if (!target_.defined() || target_.shape() != host.shape() || target_.dtype() != host.dtype())
-    target_ = Tensor(host.shape(), host.dtype(), device_);
   Slot& slot = slots_[next_];
   next_ = 1 - next_;
-  if (slot.bytes != host.bytes()) release(slot);
-  if (slot.block == nullptr) {
-    slot.block = ops.allocate_host(host.bytes(), device_.index);
-    slot.bytes = host.bytes();
-  } else if (slot.mark != nullptr) {
-    ops.wait(slot.mark, device_.index);
-    ops.drop_mark(std::exchange(slot.mark, nullptr), device_.index);
-  }
-  std::memcpy(slot.block, host.raw(), host.bytes());
-  ops.copy(target_.raw(), slot.block, slot.bytes, device_.index);
-  slot.mark = ops.mark(device_.index);
+  wait_until_copied(slot);
+  reserve(slot, bytes);
+  write(static_cast<std::uint8_t*>(slot.block));
+  // Memory that is new here may be what earlier work still uses.
+  if (slot.read == nullptr) slot.read = ops.mark(device_.index);
+  slot.copied = ops.upload(slot.there.raw(), slot.block, bytes, slot.read, device_.index);
+  ops.drop_mark(std::exchange(slot.read, nullptr), device_.index);
+  read(slot.there.slice(0, std::int64_t(bytes)));
+  slot.read = ops.mark(device_.index);
+}
+
+Tensor Upload::operator()(const Tensor& host) {
+  if (!device_.is_cuda()) return host;
+  if (!target_.defined() || target_.shape() != host.shape() || target_.dtype() != host.dtype())
+    target_ = Tensor(host.shape(), host.dtype(), device_);
+  (*this)(
+      host.bytes(), [&](std::uint8_t* block) { std::memcpy(block, host.raw(), host.bytes()); },
+      [&](const Tensor& there) {
+        ops_of(device_).copy(target_.raw(), there.raw(), there.bytes(), device_.index);
+      });
   return target_;
 }
 

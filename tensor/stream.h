@@ -2,6 +2,7 @@
 // recorded once and repeated. All of it works on the CPU too, where nothing has to travel.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 
 #include "tensor/tensor.h"
@@ -33,8 +34,9 @@ class Readback {
   Tensor values_;  // of a CPU tensor, there at once
 };
 
-/// A stream of inputs of one kind. Two are on their way at a time: the host fills one while the
-/// device reads the other.
+/// Inputs that come one after the other. Two are on their way at a time, each in host memory and
+/// device memory of its own: while the device works on one, the host writes the next and it is
+/// copied. On the CPU nothing has to be copied.
 class Upload {
  public:
   explicit Upload(Device device) : device_(device) {}
@@ -42,6 +44,10 @@ class Upload {
   Upload(const Upload&) = delete;
   Upload& operator=(const Upload&) = delete;
 
+  /// `write` puts so many bytes into the memory that it is given. `read` gets them on the device,
+  /// u8 [bytes], and asks there for all work that needs them: they are overwritten when it is done.
+  void operator()(std::size_t bytes, const std::function<void(std::uint8_t*)>& write,
+                  const std::function<void(const Tensor&)>& read);
   /// The values of `host` on the device. On the CPU, `host` itself. Elsewhere the same tensor at
   /// every call with the same shape and dtype, overwritten in order with all other work: what was
   /// asked for before still reads the values before.
@@ -49,10 +55,13 @@ class Upload {
 
  private:
   struct Slot {
-    void* block = nullptr;
-    std::size_t bytes = 0;
-    void* mark = nullptr;
+    void* block = nullptr;  // on the host
+    Tensor there;           // as many bytes
+    void* copied = nullptr;
+    void* read = nullptr;  // what read `there`; null: all work asked for so far may
   };
+  void reserve(Slot& slot, std::size_t bytes);
+  void wait_until_copied(Slot& slot) const;
   void release(Slot& slot);
 
   Device device_;

@@ -14,6 +14,10 @@ struct StreamOps {
   /// Copies without waiting, in order with all other work: from or to such memory, or within the
   /// device.
   void (*copy)(void* to, const void* from, std::size_t bytes, int index);
+  /// Copies from such memory to the device beside its other work, once that has come to the mark
+  /// `after`; what is asked for from now on comes behind the copy. A mark behind it alone. Cannot
+  /// be recorded.
+  void* (*upload)(void* to, const void* from, std::size_t bytes, void* after, int index);
   /// A mark behind all work asked for so far. wait() returns when the device has come to it; each
   /// mark is dropped once.
   void* (*mark)(int index);

@@ -1,12 +1,38 @@
 // The order of copies and kernels, on an emulated CUDA whose streams are late: what nobody waits
 // for has not been done.
+#include "pix2vox/trainer.h"
+#include "tensor/stream.h"
 #include "tests/cuda/device_cases.h"
 #include "tests/cuda/emulation/streams.h"
+#include "tests/pix2vox/tiny.h"
+#include "tests/pix2vox/toy_dataset.h"
+#include "tests/support/temporary_folder.h"
 
 using namespace voxgrad;
 using namespace voxgrad::testing;
 using emulation::Late;
 using emulation::LateStreams;
+
+namespace {
+
+constexpr Late kLate[] = {Late::first, Late::others, Late::all};
+
+float last_of(const Tensor& tensor) {
+  return to_cpu(tensor).to_vector<float>().back();
+}
+
+void set(std::uint8_t* block, std::size_t bytes, int value) {
+  std::fill_n(block, bytes, std::uint8_t(value));
+}
+
+/// f32 [1000] of what is there, by a kernel.
+Tensor first_thousand(const Tensor& bytes) {
+  const Tensor result({1000}, DType::f32, Device::cuda());
+  gpu().elementwise.convert(bytes.slice(0, 1000), result);
+  return result;
+}
+
+}  // namespace
 
 TEST_CASE("a late stream does nothing until somebody waits, and then all that was asked for") {
   const Tensor x = to_gpu(Tensor::full({10}, 1));
@@ -43,4 +69,100 @@ TEST_CASE("copies from and to ordinary host memory are done when they return") {
   const Tensor back = Tensor::full({100}, -2);
   back.copy_from(x);
   CHECK(back.to_vector<float>().back() == 5);
+}
+
+TEST_CASE("uploads are neither overwritten nor read too early, whichever stream is late") {
+  for (const Late streams : kLate) {
+    const LateStreams late(streams);
+    Upload upload{Device::cuda()};
+    std::vector<Tensor> results;
+    for (int i = 0; i < 7; ++i) {
+      const std::size_t bytes = i < 4 ? 1000 : 9000;  // grows on the way
+      upload(
+          bytes, [&](std::uint8_t* block) { set(block, bytes, i); },
+          [&](const Tensor& there) {
+            CHECK(there.shape() == Shape{std::int64_t(bytes)});
+            results.push_back(first_thousand(there));
+          });
+    }
+    for (int i = 0; i < 7; ++i) CHECK(last_of(results[std::size_t(i)]) == float(i));
+  }
+}
+
+TEST_CASE("uploads of tensors come in order with other work, whichever stream is late") {
+  for (const Late streams : kLate) {
+    const LateStreams late(streams);
+    Upload upload{Device::cuda()};
+    std::vector<Tensor> copies;
+    for (int i = 0; i < 5; ++i) {
+      const Tensor host = Tensor::full({1000}, i);
+      copies.push_back(upload(host).clone());
+      host.fill(-1);
+    }
+    for (int i = 0; i < 5; ++i) CHECK(last_of(copies[std::size_t(i)]) == float(i));
+  }
+}
+
+TEST_CASE("an upload waits for work that uses the memory it was given") {
+  const LateStreams late(Late::first);
+  gpu().memory.trim(0);
+  Tensor result;
+  {
+    const Tensor before = Tensor::full({4096}, 3, DType::u8, Device::cuda());
+    result = first_thousand(before);
+  }
+  Upload upload{Device::cuda()};
+  upload(
+      4096, [](std::uint8_t* block) { set(block, 4096, 4); }, [](const Tensor&) {});
+  CHECK(last_of(result) == 3);
+}
+
+TEST_CASE("work that was asked for before an error keeps its input") {
+  const LateStreams late(Late::first);
+  Upload upload{Device::cuda()};
+  std::vector<Tensor> results;
+  for (int i = 0; i < 4; ++i) {
+    const auto ask = [&] {
+      upload(
+          1000, [&](std::uint8_t* block) { set(block, 1000, i); },
+          [&](const Tensor& there) {
+            results.push_back(first_thousand(there));
+            if (i < 2) fail("mine");
+          });
+    };
+    if (i < 2)
+      CHECK_THROWS_WITH_AS(ask(), "mine", Error);
+    else
+      ask();
+  }
+  for (int i = 0; i < 4; ++i) CHECK(last_of(results[std::size_t(i)]) == float(i));
+}
+
+TEST_CASE("a recording refuses to wait for an upload") {
+  Upload upload{Device::cuda()};
+  CHECK_THROWS_WITH_AS(Recording(Device::cuda(), [&] { upload(Tensor::full({4}, 1)); }),
+                       doctest::Contains("cannot wait for an upload"), DeviceError);
+}
+
+TEST_CASE("training gives the same bits whichever stream is late") {
+  const ToyDataset data(8, 8);
+  Config config;
+  config.model = tiny_model();
+  config.train.epochs = 1;
+  config.train.batch_size = 2;
+  const auto train = [&](Late streams) {
+    const TemporaryFolder folder;
+    {
+      const LateStreams late(streams);
+      Trainer(config, data, &data, {folder / "run", false, Device::cuda()}).run();
+    }
+    return load_checkpoint(folder / "run" / "checkpoints" / "last.h5", CheckpointPart::weights)
+        .model;
+  };
+  const std::vector<Module::NamedTensor> expected = train(Late::none);
+  for (const Late streams : kLate) {
+    const std::vector<Module::NamedTensor> actual = train(streams);
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      CHECK_MESSAGE(identical(actual[i].tensor, expected[i].tensor), expected[i].name);
+  }
 }
