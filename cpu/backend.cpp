@@ -6,7 +6,8 @@ const Backend& cpu_backend() {
   static const Backend backend{"cpu",           cpu::memory_ops,    cpu::elementwise_ops,
                                cpu::conv_ops,   cpu::norm_ops,      cpu::pool_ops,
                                cpu::reduce_ops, cpu::loss_ops,      cpu::view_ops,
-                               cpu::layout_ops, cpu::optimizer_ops, cpu::stream_ops};
+                               cpu::layout_ops, cpu::optimizer_ops, cpu::stream_ops,
+                               cpu::picture_ops};
   return backend;
 }
 

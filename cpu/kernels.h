@@ -16,6 +16,7 @@ extern const ViewOps view_ops;
 extern const LayoutOps layout_ops;
 extern const OptimizerOps optimizer_ops;
 extern const StreamOps stream_ops;
+extern const PictureOps picture_ops;
 
 /// Readable loops, f32 and f64.
 extern const ConvOps conv_reference_ops;

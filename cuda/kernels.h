@@ -16,5 +16,6 @@ extern const ViewOps view_ops;
 extern const LayoutOps layout_ops;
 extern const OptimizerOps optimizer_ops;
 extern const StreamOps stream_ops;
+extern const PictureOps picture_ops;
 
 }  // namespace voxgrad::cuda

@@ -63,6 +63,11 @@ void check_options(const LoaderOptions& options) {
 
 }  // namespace
 
+Tensor Batch::first_images(std::int64_t count) const {
+  if (images.defined()) return images.slice(0, count);
+  return unpack_views(std::span(packed).first(std::size_t(count)), image_size);
+}
+
 struct Loader::State {
   State(const Dataset& source, const LoaderOptions& loader_options)
       : dataset(source, loader_options.cache_bytes), options(loader_options) {}
@@ -132,7 +137,11 @@ void Loader::State::queue_batches() {
     Batch& batch = added->batch;
     batch.size = std::min(options.batch_size, dataset.size() - added->first_position);
     batch.n_views = epoch->n_views;
-    batch.images = Tensor({batch.n_views * batch.size, side, side, 3});
+    batch.image_size = options.transform.size;
+    if (options.pack)
+      batch.packed.resize(std::size_t(batch.n_views * batch.size));
+    else
+      batch.images = Tensor({batch.n_views * batch.size, side, side, 3});
     batch.volumes = Tensor({batch.size, n, n, n});
     const auto slots = std::size_t(batch.size);
     batch.objects.resize(slots);
@@ -222,9 +231,13 @@ void Loader::State::load_views(Batch& batch, std::int64_t slot, std::int64_t obj
     const int view = int(views[std::size_t(v)]);
     const std::shared_ptr<const Image> picture = dataset.shared_view(object, view);
     const std::int64_t row = v * batch.size + slot;
+    const std::optional<Box> box = dataset.box(object, view);
     try {
-      transform_view(*picture, dataset.box(object, view), draw, v, options.transform,
-                     batch.images.slice(row, row + 1).data<float>());
+      if (options.pack)
+        batch.packed[std::size_t(row)] = pack_view(picture, box, draw, v, options.transform);
+      else
+        transform_view(*picture, box, draw, v, options.transform,
+                       batch.images.slice(row, row + 1).data<float>());
     } catch (const Error& error) {
       fail<DataError>(dataset.view_name(object, view), ": ", error.what());
     }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "datasets/dataset.h"
+#include "datasets/packed_view.h"
 #include "datasets/transforms.h"
 #include "tensor/tensor.h"
 
@@ -18,9 +19,14 @@ namespace voxgrad {
 struct Batch {
   Tensor images;   // f32 [V*B,size,size,3]: all objects' first view, then all objects' second, ...
   Tensor volumes;  // f32 [B,n,n,n], [x][y][z]
+  std::vector<PackedView> packed;  // V*B in that order, in place of images (LoaderOptions::pack)
   std::int64_t n_views = 0;
   std::int64_t size = 0;  // B
+  int image_size = 0;
   std::vector<ObjectInfo> objects;
+
+  /// The first rows of images, packed or not.
+  Tensor first_images(std::int64_t count) const;
 };
 
 struct LoaderOptions {
@@ -30,6 +36,7 @@ struct LoaderOptions {
   bool shuffle = false;
   bool drop_last = false;
   bool augment = false;
+  bool pack = false;         // leave the transform to a device that wants it (PictureOps::wanted)
   bool first_views = false;  // views 0..V-1 instead of V drawn without replacement
   int n_vox = 32;            // every volume must have this size
   std::uint64_t seed = 0;

@@ -1,28 +1,21 @@
 #include "datasets/resize.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
+
+#include "tensor/ops/pictures.h"
 
 namespace voxgrad {
 
 Taps::Taps(int origin, int extent, int limit, int size, bool flip) {
   for (auto* one : {&first, &second}) one->reserve(std::size_t(size));
   weight.reserve(std::size_t(size));
-  const auto inside = [&](int i) { return std::clamp(origin + i, 0, limit - 1); };
   for (int i = 0; i < size; ++i) {
-    const int place = flip ? size - 1 - i : i;
-    // Half-pixel centres: (place + 1/2) * extent / size - 1/2, exact up to the division, so that a
-    // weight that should be 0 is 0: the background test asks for an alpha of exactly 0.
-    const auto numerator = (2 * std::int64_t(place) + 1) * extent - size;
-    const auto position = float(double(numerator) / (2.0 * size));
-    const int base = int(std::floor(position));
-    const bool at_edge = base < 0 || base >= extent - 1;
-    const int pixel = inside(std::clamp(base, 0, extent - 1));
-    const float share = at_edge ? 0.0f : position - float(base);
-    first.push_back(pixel);
-    second.push_back(share == 0 ? pixel : inside(base + 1));
-    weight.push_back(share);
+    const functors::Tap tap =
+        functors::tap_of(flip ? size - 1 - i : i, size, origin, extent, limit);
+    first.push_back(tap.first);
+    second.push_back(tap.second);
+    weight.push_back(tap.weight);
   }
 }
 

@@ -6,8 +6,7 @@
 
 namespace voxgrad {
 
-/// For every result: source[first] + (source[second] - source[first]) * weight, 0 <= weight < 1.
-/// Where the weight is 0, second equals first.
+/// For every result of a line its tap (functors::tap_of in tensor/ops/pictures.h).
 struct Taps {
   std::vector<int> first, second;
   std::vector<float> weight;

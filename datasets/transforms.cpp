@@ -9,12 +9,17 @@
 #include "tensor/error.h"
 
 namespace voxgrad {
-void transform_view(const Image& picture, const std::optional<Box>& box,
-                    const AugmentationDraw& draw, int view, const TransformOptions& options,
-                    float* result) {
+
+void check_picture(const Image& picture) {
   check(picture.width >= 1 && picture.height >= 1 && picture.channels >= 1 && picture.channels <= 4,
         "[transform] a picture needs pixels and 1 to 4 channels, got ", picture.width, "x",
         picture.height, "x", picture.channels);
+}
+
+void transform_view(const Image& picture, const std::optional<Box>& box,
+                    const AugmentationDraw& draw, int view, const TransformOptions& options,
+                    float* result) {
+  check_picture(picture);
   const AugmentationDraw::View& view_draw = draw.views.at(std::size_t(view));
   std::array<float, 3> background;
   for (std::size_t c = 0; c < 3; ++c) background[c] = float(draw.background[c]) / 255.0f;

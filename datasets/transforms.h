@@ -61,6 +61,8 @@ AugmentationDraw plain_draw(int n_views, const TransformOptions& options);
 /// For training.
 AugmentationDraw draw_augmentation(Rng& rng, int n_views, const TransformOptions& options);
 
+/// Error for a picture without pixels or with a number of channels that is not 1 to 4.
+void check_picture(const Image& picture);
 /// Writes one view, f32 [size,size,3] in the order B, G, R. Error for a picture without pixels or
 /// a box without area.
 void transform_view(const Image& picture, const std::optional<Box>& box,

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <map>
 
+#include "pix2vox/batch_upload.h"
 #include "pix2vox/recorded_forward.h"
 
 namespace voxgrad {
@@ -109,13 +110,17 @@ Evaluation evaluate(Pix2Vox& model, const Dataset& dataset, const LoaderOptions&
   const EvaluationMode mode(model);
   const Device device = model.parameters().front().variable.device();
   RecordedForward forward(model);
+  BatchUpload upload(device, model.precision());
   Evaluation result{IouTable(thresholds)};
-  Loader loader(dataset, options);
+  LoaderOptions packing = options;
+  packing.pack = BatchUpload::wants_packed(device);
+  Loader loader(dataset, packing);
   loader.start_epoch(0);
   std::int64_t done = 0;
   for (Batch batch; loader.next(batch);) {
-    const Prediction& prediction = forward(batch.images, batch.n_views);
-    const Losses losses = Pix2Vox::losses(prediction, batch.volumes.to(device));
+    const BatchUpload::Inputs inputs = upload(batch);
+    const Prediction& prediction = forward(inputs.images, batch.n_views);
+    const Losses losses = Pix2Vox::losses(prediction, inputs.volumes);
     result.loss_merged += losses.merged.value().item() * double(batch.size);
     if (losses.refined.defined())
       result.loss_refined += losses.refined.value().item() * double(batch.size);

@@ -62,7 +62,8 @@ struct Evaluation {
 struct EvaluationHooks {
   /// Objects done and in all.
   std::function<void(std::int64_t, std::int64_t)> progress;
-  /// Every batch with its predicted volumes [B,n,n,n] on the host.
+  /// Every batch with its predicted volumes [B,n,n,n] on the host. It may be packed: ask it for
+  /// Batch::first_images().
   std::function<void(const Batch&, const Tensor&)> predicted;
   /// Asked between batches; true stops with an incomplete result.
   std::function<bool()> stop;

@@ -40,6 +40,7 @@ class Pix2Vox : public Module {
 
   /// Of what the next forward() multiplies; f32 at first. ConfigError if the model's device cannot.
   void set_precision(Precision precision);
+  Precision precision() const { return precision_; }
   /// images [V*B,S,S,3], S = config.image_size, of the model's dtype and device.
   Prediction forward(const Tensor& images, std::int64_t n_views);
   /// truth [B,n,n,n], 0 or 1, of the model's dtype.

@@ -7,13 +7,14 @@ RecordedForward::RecordedForward(Pix2Vox& model)
 
 const Prediction& RecordedForward::operator()(const Tensor& images, std::int64_t n_views) {
   const NoGrad no_grad;
-  const Tensor there = upload_(images);
+  const Tensor there = images.device() == device_ ? images : upload_(images);
   const auto run = [&] { prediction_ = model_.forward(there, n_views); };
-  const bool known = images.shape() == shape_ && n_views == n_views_;
+  const bool known = images_.defined() && images_.shape() == there.shape() &&
+                     images_.shares_storage_with(there) && n_views == n_views_;
   if (!known || !Recording::supported(device_)) {
     // The first call with a shape builds plans, which cannot be recorded.
     recording_ = Recording();
-    shape_ = images.shape();
+    if (Recording::supported(device_)) images_ = there;
     n_views_ = n_views;
     run();
     return prediction_;

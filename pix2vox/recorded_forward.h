@@ -12,8 +12,9 @@ class RecordedForward {
   /// The model must outlive this, stay where it is and in evaluation mode, and keep its precision;
   /// its weights may only be changed in place.
   explicit RecordedForward(Pix2Vox& model);
-  /// images: on the host, as Pix2Vox::forward() takes them. The result is on the model's device;
-  /// the next call with this shape overwrites it.
+  /// images: as Pix2Vox::forward() takes them, on the host or on the model's device. Calls on one
+  /// tensor of the device, with ever new values, are recorded; one on another begins anew. The
+  /// result is on the model's device; the next call with this shape overwrites it.
   const Prediction& operator()(const Tensor& images, std::int64_t n_views);
 
  private:
@@ -21,7 +22,7 @@ class RecordedForward {
   Device device_;
   Upload upload_;
   Prediction prediction_;
-  Shape shape_;
+  Tensor images_;  // on the device
   std::int64_t n_views_ = 0;
   Recording recording_;
 };

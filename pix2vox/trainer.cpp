@@ -38,6 +38,12 @@ std::unique_ptr<Optimizer> make_optimizer(const Pix2Vox& model, const Config& co
   return make_adam(std::move(parameters), std::move(rates), {train.betas[0], train.betas[1]});
 }
 
+LoaderOptions loader_for(const Config& config, Device device) {
+  LoaderOptions options = training_loader(config);
+  options.pack = BatchUpload::wants_packed(device);
+  return options;
+}
+
 std::vector<Module::NamedTensor> on_host(const std::vector<Module::NamedTensor>& tensors) {
   std::vector<Module::NamedTensor> result;
   result.reserve(tensors.size());
@@ -54,9 +60,8 @@ Trainer::Trainer(const Config& config, const Dataset& train, const Dataset* vali
       hooks_(std::move(hooks)),
       validation_(validation),
       model_(config.model),
-      loader_(train, training_loader(config)),
-      upload_images_(options.device),
-      upload_volumes_(options.device),
+      loader_(train, loader_for(config, options.device)),
+      upload_(options.device, precision_from(config.train.precision)),
       report_({3}, DType::f32, options.device) {
   const RunFolder folder{options_.out};
   check<ConfigError>(
@@ -211,29 +216,28 @@ bool Trainer::train_epoch(EpochReport& report) {
 }
 
 void Trainer::begin_step(Batch batch) {
-  const Tensor images = upload_images_(batch.images);
-  const Tensor volumes = upload_volumes_(batch.volumes);
+  const BatchUpload::Inputs inputs = upload_(batch);
   const std::int64_t n_views = batch.n_views;
   // The first step of a kind is done as it comes, which builds plans and warms up caches; the
   // second is recorded. Shapes change with the number of views alone.
   if (n_views != recorded_views_ || !Recording::supported(options_.device)) {
     recording_ = Recording();
     recorded_views_ = n_views;
-    compute_gradients(images, volumes, n_views);
+    compute_gradients(inputs, n_views);
   } else {
     if (!recording_.defined())
-      recording_ = Recording(options_.device, [&] { compute_gradients(images, volumes, n_views); });
+      recording_ = Recording(options_.device, [&] { compute_gradients(inputs, n_views); });
     recording_.replay();
   }
   optimizer_->step(report_.slice(2, 3));
   pending_.push_back({std::move(batch), Readback(report_)});
 }
 
-void Trainer::compute_gradients(const Tensor& images, const Tensor& volumes, std::int64_t n_views) {
+void Trainer::compute_gradients(const BatchUpload::Inputs& inputs, std::int64_t n_views) {
   optimizer_->zero_grad();
   report_.fill(0);
-  const Prediction prediction = model_.forward(images, n_views);
-  const Losses losses = Pix2Vox::losses(prediction, volumes);
+  const Prediction prediction = model_.forward(inputs.images, n_views);
+  const Losses losses = Pix2Vox::losses(prediction, inputs.volumes);
   losses.total.backward();
   std::vector<Tensor> results{losses.total.value()};
   for (const auto& [name, parameter] : model_.parameters())
@@ -260,8 +264,8 @@ void Trainer::report_anomaly(const Batch& batch) {
   // The same batch gives the same numbers again, this time with every result looked at.
   try {
     const FiniteCheck finite;
-    const Prediction prediction = model_.forward(batch.images.to(options_.device), batch.n_views);
-    Pix2Vox::losses(prediction, batch.volumes.to(options_.device)).total.backward();
+    const auto [images, volumes] = upload_(batch);
+    Pix2Vox::losses(model_.forward(images, batch.n_views), volumes).total.backward();
   } catch (const Error& error) {
     fail(place, error.what(), ". Try a lower train.learning_rate");
   }
@@ -283,7 +287,7 @@ bool Trainer::validate(EpochReport& report) {
     constexpr std::int64_t kShown = 4;
     if (!sheet.pixels.empty()) return;
     const std::int64_t shown = std::min(kShown, batch.size);
-    sheet = sample_sheet(batch.images.slice(0, shown), volumes.slice(0, shown),
+    sheet = sample_sheet(batch.first_images(shown), volumes.slice(0, shown),
                          batch.volumes.slice(0, shown), threshold_);
   };
   LoaderOptions options = testing_loader(config);

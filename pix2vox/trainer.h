@@ -22,6 +22,7 @@
 
 #include "datasets/loader.h"
 #include "optim/optimizer.h"
+#include "pix2vox/batch_upload.h"
 #include "pix2vox/checkpoint.h"
 #include "pix2vox/evaluator.h"
 #include "pix2vox/run_folder.h"
@@ -100,7 +101,7 @@ class Trainer {
     Readback report;  // merged loss, refined loss, and whether something was not finite
   };
   void begin_step(Batch batch);
-  void compute_gradients(const Tensor& images, const Tensor& volumes, std::int64_t n_views);
+  void compute_gradients(const BatchUpload::Inputs& inputs, std::int64_t n_views);
   void finish_step();  // the oldest pending one
   [[noreturn]] void report_anomaly(const Batch& batch);
   bool validate(EpochReport& report);  // false if stopped
@@ -120,7 +121,7 @@ class Trainer {
   TrainingState state_;
   double threshold_ = 0.3;
   std::deque<PendingStep> pending_;
-  Upload upload_images_, upload_volumes_;
+  BatchUpload upload_;
   Tensor report_;  // f32 [3], as in PendingStep
   Recording recording_;
   std::int64_t recorded_views_ = 0;  // of the recording, or of the step that prepared for it

@@ -9,6 +9,7 @@
 #include "tensor/ops/memory.h"
 #include "tensor/ops/norm.h"
 #include "tensor/ops/optimizer.h"
+#include "tensor/ops/pictures.h"
 #include "tensor/ops/pool.h"
 #include "tensor/ops/reduce.h"
 #include "tensor/ops/stream.h"
@@ -29,6 +30,7 @@ struct Backend {
   LayoutOps layout;
   OptimizerOps optimizer;
   StreamOps stream;
+  PictureOps pictures;
 };
 
 /// The kernels for a device. DeviceError if Voxgrad was built without CUDA and is asked for it.

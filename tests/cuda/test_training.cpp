@@ -45,6 +45,25 @@ TEST_CASE("recorded steps train to the same bits as steps done one kernel at a t
     CHECK_MESSAGE(identical(recorded[i].tensor, plain[i].tensor), plain[i].name);
 }
 
+TEST_CASE("pictures that the device makes train as those of the host do") {
+  if (no_device()) return;
+  for (const char* precision : {"f32", "bf16"}) {
+    CAPTURE(precision);
+    Config config = small_config();
+    config.train.precision = precision;
+    const std::vector<Module::NamedTensor> there = train(config, Device::cuda());
+    setenv("VOXGRAD_HOST_PICTURES", "1", 1);
+    const std::vector<Module::NamedTensor> here = train(config, Device::cuda());
+    unsetenv("VOXGRAD_HOST_PICTURES");
+    double largest = 0;
+    for (std::size_t i = 0; i < here.size(); ++i) {
+      if (here[i].tensor.dtype() == DType::i64) continue;
+      largest = std::max(largest, max_relative_error(there[i].tensor, here[i].tensor));
+    }
+    CHECK(largest <= 1e-4);
+  }
+}
+
 TEST_CASE("a NaN on the device stops the run before the weights change and names the layer") {
   if (no_device()) return;
   const TemporaryFolder folder;

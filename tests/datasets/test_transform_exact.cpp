@@ -7,35 +7,12 @@
 #include "datasets/color_map.h"
 #include "datasets/crop.h"
 #include "datasets/transforms.h"
-#include "tensor/rng.h"
+#include "tests/support/pictures.h"
 
 using namespace voxgrad;
+using namespace voxgrad::testing;
 
 namespace {
-
-enum class Alpha { none, random, object };  // object: transparent around a disc
-
-struct Case {
-  int width, height, channels, size, crop;
-  Alpha alpha = Alpha::none;
-  bool hidden_color = false;  // colours other than black where alpha is 0
-  std::optional<Box> box{};
-};
-
-Image picture_of(const Case& test, Rng& rng) {
-  Image picture(test.width, test.height, test.channels);
-  for (std::uint8_t& value : picture.pixels) value = std::uint8_t(rng.below(256));
-  if (test.channels % 2 == 1) return picture;
-  for (int y = 0; y < test.height; ++y)
-    for (int x = 0; x < test.width; ++x) {
-      std::uint8_t* pixel = picture.at(x, y);
-      const double distance = std::hypot(2.0 * x / test.width - 0.9, 2.0 * y / test.height - 1.1);
-      const bool shown = test.alpha == Alpha::object ? distance < 0.6 : rng.below(3) > 0;
-      pixel[test.channels - 1] = shown ? std::uint8_t(1 + rng.below(255)) : 0;
-      if (!shown && !test.hidden_color) std::fill_n(pixel, test.channels - 1, std::uint8_t(0));
-    }
-  return picture;
-}
 
 /// B, G, R, A of the area resized, at one pixel of the result.
 std::array<double, 4> resized_pixel(const Image& picture, const CropArea& area, int size, int x,
@@ -61,7 +38,7 @@ std::array<double, 4> resized_pixel(const Image& picture, const CropArea& area, 
   return sum;
 }
 
-std::vector<double> expected_view(const Image& picture, const Case& test,
+std::vector<double> expected_view(const Image& picture, const PictureCase& test,
                                   const AugmentationDraw& draw) {
   const CropArea area = crop_area(picture, test.box, draw.views[0], test.crop);
   const int size = test.size;
@@ -88,32 +65,15 @@ std::vector<double> expected_view(const Image& picture, const Case& test,
 }  // namespace
 
 TEST_CASE("a view is what its definition says, for every kind of picture and way to resize") {
-  const Case cases[] = {
-      {137, 137, 4, 224, 128, Alpha::object},        // as data sets have it
-      {137, 137, 4, 224, 128, Alpha::object, true},  // the background hides colours
-      {131, 150, 4, 64, 128, Alpha::random},         // shrinking, scattered background
-      {131, 150, 4, 65, 128, Alpha::random, true},   // an odd size
-      {300, 210, 4, 17, 0, Alpha::random, true},     // shrinking much: sources far apart
-      {128, 128, 4, 128, 0, Alpha::random, true},    // every weight is 0
-      {60, 90, 3, 224, 128},                         // without alpha
-      {500, 40, 3, 33, 0},
-      {60, 61, 2, 97, 0, Alpha::random},  // grey
-      {60, 61, 1, 97, 0},
-      {1, 1, 4, 16, 0, Alpha::random},
-      {50, 40, 4, 31, 0, Alpha::object, false, Box{0.3, 0.2, 1.4, 0.9}},  // over the edges
-      {50, 40, 3, 224, 0, Alpha::none, false, Box{-0.2, 0.1, 0.5, 1.2}},
-  };
   Rng rng(20);
-  for (const Case& test : cases)
+  for (const PictureCase& test : picture_cases())
     for (const bool training : {false, true}) {
       CAPTURE(test.width);
       CAPTURE(test.channels);
       CAPTURE(test.size);
       CAPTURE(training);
       const Image picture = picture_of(test, rng);
-      TransformOptions options;
-      options.size = test.size;
-      options.crop = test.crop;
+      const TransformOptions options = options_of(test);
       AugmentationDraw draw =
           training ? draw_augmentation(rng, 1, options) : plain_draw(1, options);
       draw.views[0].flip = training;

@@ -1,9 +1,11 @@
 // The emulated CUDA itself: what it must notice, and that kernels give the same bits in whatever
 // order it runs their threads.
 #include "cuda/conv_direct.h"
+#include "datasets/packed_view.h"
 #include "tests/cpu/conv_cases.h"
 #include "tests/cuda/device_cases.h"
 #include "tests/cuda/emulation/include/cuda_runtime.h"
+#include "tests/support/pictures.h"
 
 using namespace voxgrad;
 using namespace voxgrad::testing;
@@ -40,6 +42,20 @@ cudaError_t run(void (*kernel)(const int*, int*), unsigned threads, const int* x
   return cudaLaunchKernelEx(&config, kernel, x, y);
 }
 
+/// Three pictures whose colours depend on their means.
+Tensor packed_pictures(Rng& rng) {
+  TransformOptions options;
+  options.size = 70;
+  std::vector<PackedView> views;
+  for (int i = 0; i < 3; ++i)
+    views.push_back(
+        pack_view(std::make_shared<const Image>(picture_of({40, 50, 4, 70, 0, Alpha::random}, rng)),
+                  {}, draw_augmentation(rng, 1, options), 0, options));
+  Tensor block({std::int64_t(packed_bytes(views))}, DType::u8);
+  write_packed(views, block.data<std::uint8_t>());
+  return block;
+}
+
 /// The results of kernels that share memory between threads, in one order of running them.
 std::vector<Tensor> results_in(emulation::Order order) {
   emulation::set_order(order);
@@ -70,6 +86,8 @@ std::vector<Tensor> results_in(emulation::Order order) {
                                to_gpu(random_normal(rng, g.output_shape(), dtype)),
                                add(g.weight_shape(), number));
   }
+  const Tensor pictures = add({3, 70, 70, 3}, DType::f32);
+  gpu().pictures.transform(to_gpu(packed_pictures(rng)), pictures);
   const Tensor p = to_gpu(random_uniform(rng, {5000}, 0.1, 0.9, DType::f32));
   gpu().loss.binary_cross_entropy(p, p, add({1}, DType::f32));
   emulation::set_order(emulation::Order::forward);
