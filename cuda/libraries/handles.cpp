@@ -47,19 +47,19 @@ cublasHandle_t cublas_handle() {
   Handles& mine = handles();
   if (mine.cublas == nullptr) {
     cublasHandle_t made = nullptr;
-    check_cublas(cublasCreate(&made), "cublasCreate");
-    check_cublas(cublasSetStream(made, current_stream()), "cublasSetStream");
+    check_cublas(cublas().create(&made), "cublasCreate");
+    check_cublas(cublas().set_stream(made, current_stream()), "cublasSetStream");
     // After the stream, which would set the workspace back. Memory of our own makes results
     // repeatable and lets graphs be captured.
     mine.workspace =
         Tensor({std::int64_t(kWorkspaceBytes)}, DType::u8, Device::cuda(current_device()));
-    check_cublas(cublasSetWorkspace(made, mine.workspace.raw(), kWorkspaceBytes),
+    check_cublas(cublas().set_workspace(made, mine.workspace.raw(), kWorkspaceBytes),
                  "cublasSetWorkspace");
     check_cublas(
-        cublasSetMathMode(made, cublasMath_t(CUBLAS_DEFAULT_MATH |
+        cublas().set_math_mode(made, cublasMath_t(CUBLAS_DEFAULT_MATH |
                                              CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION)),
         "cublasSetMathMode");
-    check_cublas(cublasSetAtomicsMode(made, CUBLAS_ATOMICS_NOT_ALLOWED), "cublasSetAtomicsMode");
+    check_cublas(cublas().set_atomics_mode(made, CUBLAS_ATOMICS_NOT_ALLOWED), "cublasSetAtomicsMode");
     mine.cublas = made;
   }
   return mine.cublas;
@@ -67,7 +67,7 @@ cublasHandle_t cublas_handle() {
 
 void check_cublas(cublasStatus_t status, const char* call) {
   if (status != CUBLAS_STATUS_SUCCESS)
-    fail<DeviceError>(Op::message(concat(call, " failed: ", cublasGetStatusString(status))));
+    fail<DeviceError>(Op::message(concat(call, " failed: ", cublas().status_string(status))));
 }
 
 void check_cudnn(cudnnStatus_t status, const char* call) {

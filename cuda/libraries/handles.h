@@ -2,8 +2,9 @@
 // never destroyed.
 #pragma once
 
-#include <cublas_v2.h>
 #include <cudnn.h>
+
+#include "cuda/libraries/cublas.h"
 
 namespace voxgrad::cuda {
 
