@@ -14,9 +14,11 @@
 #include <string>
 #include <vector>
 
-#include "cpu/conv_matrix.h"
+#include "cpu/conv_few_pixels.h"
 #include "cpu/conv_planes.h"
+#include "cpu/conv_winograd.h"
 #include "cpu/kernels.h"
+#include "cpu/linear.h"
 #include "cpu/onednn.h"
 #include "pix2vox/peak.h"
 #include "pix2vox/summary.h"
@@ -78,9 +80,12 @@ Tensor random_tensor(const Shape& shape) {
 
 /// What conv_onednn_ops runs.
 std::string kernel_of(cpu::onednn::Direction direction, const ConvGeometry& g) {
-  if (cpu::conv_matrix::suits(g)) return "matrix product";
+  if (cpu::conv_few_pixels::suits(g)) return "few pixels";
+  if (cpu::linear::suits(g)) return "matrix product";
   if (direction == cpu::onednn::Direction::backward_data && cpu::conv_planes::suits(g))
     return "maps of taps";
+  if (direction == cpu::onednn::Direction::forward && cpu::conv_winograd::pays_once(g))
+    return "Winograd";
   const std::string name = cpu::onednn::kernel_name(direction, g);
   return name == "none" ? "loops" : name;
 }

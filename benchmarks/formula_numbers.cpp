@@ -1,7 +1,7 @@
 // What Pix2Vox computes on the weights and inputs of tests/golden/README.md, in f32, so that others
 // can be held against it:
 //   benchmark_formula_numbers inference A 1 1 FILE    writes the volume, f32 [batch,32,32,32]
-//   benchmark_formula_numbers training A 1 2          prints both losses before each of three steps
+//   benchmark_formula_numbers training A 1 2          prints both losses before and after a step
 // The arguments are variant, views and batch. Inference takes one object.
 #define DOCTEST_CONFIG_IMPLEMENT  // tests/support/ needs it
 #include <doctest/doctest.h>
@@ -38,7 +38,7 @@ void print_losses(const golden::ModelRun& run, std::int64_t views, std::int64_t 
     if (parameter.requires_grad())
       trained.push_back({name, parameter, std::size_t(name.starts_with("merger.") ? 1 : 0)});
   const auto adam = make_adam(trained, {1e-3, 1e-4});
-  for (int step = 0; step < 3; ++step) {
+  for (int step = 0; step < 2; ++step) {
     adam->zero_grad();
     const Losses losses = Pix2Vox::losses(model->forward(pictures, views), truth);
     fmt::print("{:.9g}", losses.merged.value().item());

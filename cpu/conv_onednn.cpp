@@ -1,10 +1,11 @@
-// f32 and bf16 convolution at speed: oneDNN's kernels, or in f32 its matrix product where that is
-// faster. Where it has nothing but reference code, our own loops are used, which are far better
-// than that; they know no bf16, so there it is widened to f32 on the way in.
-#include "cpu/conv_matrix.h"
+// f32 and bf16 convolution at speed: oneDNN's kernels, or in f32 our own where they are faster.
+// Where oneDNN has nothing but reference code, our own loops are used, which are far better than
+// that; they know no bf16, so there it is widened to f32 on the way in.
+#include "cpu/conv_few_pixels.h"
 #include "cpu/conv_planes.h"
 #include "cpu/conv_winograd.h"
 #include "cpu/kernels.h"
+#include "cpu/linear.h"
 #include "cpu/onednn.h"
 #include "cpu/row_blocks.h"
 #include "cpu/vector_math.h"
@@ -53,9 +54,14 @@ using Packed = std::shared_ptr<const onednn::PackedWeight>;
 
 void forward_with(const Packed& packed, const ConvGeometry& g, const Tensor& x, const Tensor& w,
                   const Epilogue& epilogue, const Tensor& y) {
-  if (x.dtype() == DType::f32 && conv_matrix::suits(g)) {
-    conv_matrix::forward(g, x, w, y);
+  if (x.dtype() == DType::f32 && conv_few_pixels::suits(g)) {
+    conv_few_pixels::forward(g, x, w, y);
     if (!is_empty(epilogue)) finish(epilogue, y, y);
+  } else if (x.dtype() == DType::f32 && linear::suits(g)) {
+    linear::forward(g, x, w, y);
+    if (!is_empty(epilogue)) finish(epilogue, y, y);
+  } else if (!packed && x.dtype() == DType::f32 && conv_winograd::pays_once(g)) {
+    conv_winograd::prepare(g, w, epilogue)->run(x, y);
   } else if (!onednn::convolve(onednn::Direction::forward, g, {x, w, y, epilogue, packed})) {
     through_f32(y, [&](const Tensor& wide) {
       conv_reference_ops.forward(g, x.to(DType::f32), w.to(DType::f32), epilogue, wide);
@@ -65,8 +71,13 @@ void forward_with(const Packed& packed, const ConvGeometry& g, const Tensor& x, 
 
 void backward_data_with(const Packed& packed, const ConvGeometry& g, const Tensor& dy,
                         const Tensor& w, const Epilogue& epilogue, const Tensor& dx) {
-  if (dy.dtype() == DType::f32 && conv_matrix::suits(g)) {
-    conv_matrix::backward_data(g, dy, w, dx);
+  if (dy.dtype() == DType::f32 && conv_few_pixels::suits(g)) {
+    conv_few_pixels::backward_data(g, dy, w, dx);
+    if (!is_empty(epilogue)) finish(epilogue, dx, dx);
+    return;
+  }
+  if (dy.dtype() == DType::f32 && linear::suits(g)) {
+    linear::backward_data(g, dy, w, dx);
     if (!is_empty(epilogue)) finish(epilogue, dx, dx);
     return;
   }
@@ -98,8 +109,10 @@ void backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
 }
 
 void backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy, const Tensor& dw) {
-  if (x.dtype() == DType::f32 && conv_matrix::suits(g)) {
-    conv_matrix::backward_weight(g, x, dy, dw);
+  if (x.dtype() == DType::f32 && conv_few_pixels::suits(g)) {
+    conv_few_pixels::backward_weight(g, x, dy, dw);
+  } else if (x.dtype() == DType::f32 && linear::suits(g)) {
+    linear::backward_weight(g, x, dy, dw);
   } else if (!onednn::convolve(onednn::Direction::backward_weight, g, {x, dw, dy, {}})) {
     conv_reference_ops.backward_weight(g, x.to(DType::f32), dy.to(DType::f32), dw);
   }
@@ -111,7 +124,7 @@ class Prepared : public PreparedConv {
   Prepared(const ConvCall& call, const Tensor& w, const Epilogue& epilogue)
       : call_(call), w_(w), epilogue_(epilogue) {
     const ConvGeometry& g = call.geometry;
-    if (call.x == DType::f32 && conv_matrix::suits(g)) return;
+    if (call.x == DType::f32 && (conv_few_pixels::suits(g) || linear::suits(g))) return;
     const Tensor x(call.transposed ? g.output_shape() : g.input_shape(), call.x);
     const Tensor y(call.transposed ? g.input_shape() : g.output_shape(), sums_dtype());
     if (call.transposed)

@@ -53,21 +53,17 @@ void from_points(const V (&in)[6], V (&out)[4]) {
   out[3] = b + 8.0f * d + in[5];
 }
 
-/// G g G^T of a 3x3 kernel.
-void kernel_to_points(const double (&g)[3][3], double (&out)[kEdge][kEdge]) {
-  constexpr double G[kEdge][3] = {{1.0 / 4, 0, 0},
-                                  {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-                                  {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-                                  {1.0 / 24, 1.0 / 12, 1.0 / 6},
-                                  {1.0 / 24, -1.0 / 12, 1.0 / 6},
-                                  {0, 0, 1}};
-  double half[kEdge][3];
-  for (int i = 0; i < kEdge; ++i)
-    for (int j = 0; j < 3; ++j)
-      half[i][j] = G[i][0] * g[0][j] + G[i][1] * g[1][j] + G[i][2] * g[2][j];
-  for (int i = 0; i < kEdge; ++i)
-    for (int j = 0; j < kEdge; ++j)
-      out[i][j] = half[i][0] * G[j][0] + half[i][1] * G[j][1] + half[i][2] * G[j][2];
+/// out = G in.
+template <class V>
+void kernel_to_points(const V (&in)[3], V (&out)[kEdge]) {
+  const V sum = in[0] + in[2], outer = (in[0] + 4.0f * in[2]) * (1.0f / 24),
+          half = in[1] * (1.0f / 12);
+  out[0] = in[0] * (1.0f / 4);
+  out[1] = (sum + in[1]) * (-1.0f / 6);
+  out[2] = (sum - in[1]) * (-1.0f / 6);
+  out[3] = outer + half;
+  out[4] = outer - half;
+  out[5] = in[2];
 }
 
 /// m[row][0..kPanel) = sum over c of v[row][c] * u[c][0..kPanel), for `rows` rows.
@@ -122,19 +118,9 @@ class Winograd : public PreparedConv {
         tiles_wide_((g.output[2] + kTile - 1) / kTile),
         tiles_(g.batch * tiles_high_ * tiles_wide_),
         weights_({kPoints, g.out_channels / kPanel, g.in_channels, kPanel}) {
-    const float* const from = w.data<float>();
-    float* const to = weights_.data<float>();
-    const std::int64_t in = g.in_channels, panels = g.out_channels / kPanel;
-    for_each_task(panels, in * kPanel * kPoints, [&](std::int64_t panel) {
-      for (std::int64_t c = 0; c < in; ++c)
-        for (std::int64_t j = 0; j < kPanel; ++j) {
-          double kernel[3][3], points[kEdge][kEdge];
-          for (int k = 0; k < 9; ++k)
-            kernel[k / 3][k % 3] = double(from[((panel * kPanel + j) * 9 + k) * in + c]);
-          kernel_to_points(kernel, points);
-          for (int p = 0; p < kPoints; ++p)
-            to[((p * panels + panel) * in + c) * kPanel + j] = float(points[p / kEdge][p % kEdge]);
-        }
+    const std::int64_t panels = g.out_channels / kPanel, blocks = g.in_channels / kLanes;
+    for_each_task(panels * blocks, kLanes * kPanel * kPoints, [&](std::int64_t i) {
+      transform_weights(w.data<float>(), i / blocks, i % blocks * kLanes);
     });
   }
 
@@ -189,6 +175,33 @@ class Winograd : public PreparedConv {
     buffers.v = buffers.v_memory.data<float>();
     buffers.m = buffers.m_memory.data<float>();
     return buffers;
+  }
+
+  /// A panel's kernels of input channels [c, c + kLanes).
+  void transform_weights(const float* w, std::int64_t panel, std::int64_t c) {
+    float points[kPoints][kPanel][kLanes];
+    for (std::int64_t j = 0; j < kPanel; ++j) {
+      const float* const from = w + (panel * kPanel + j) * 9 * g_.in_channels + c;
+      Lanes half[3][kEdge];  // rows first
+      for (int column = 0; column < 3; ++column) {
+        Lanes in[3];
+        for (int i = 0; i < 3; ++i) read(from + (i * 3 + column) * g_.in_channels, in[i]);
+        kernel_to_points(in, half[column]);
+      }
+      for (int i = 0; i < kEdge; ++i) {
+        const Lanes in[3] = {half[0][i], half[1][i], half[2][i]};
+        Lanes out[kEdge];
+        kernel_to_points(in, out);
+        for (int k = 0; k < kEdge; ++k) write(points[i * kEdge + k][j], out[k]);
+      }
+    }
+    const std::int64_t panels = g_.out_channels / kPanel;
+    for (std::int64_t p = 0; p < kPoints; ++p) {
+      float* const to =
+          weights_.data<float>() + ((p * panels + panel) * g_.in_channels + c) * kPanel;
+      for (std::int64_t lane = 0; lane < kLanes; ++lane)
+        for (std::int64_t j = 0; j < kPanel; ++j) to[lane * kPanel + j] = points[p][j][lane];
+    }
   }
 
   /// Sample, first row and first column of a tile.
@@ -295,6 +308,11 @@ bool suits(const ConvGeometry& g) {
 #else
   return g.batch < 0;
 #endif
+}
+
+bool pays_once(const ConvGeometry& g) {
+  constexpr std::int64_t least_pixels = 2048;
+  return suits(g) && g.batch * g.output_volume() >= least_pixels;
 }
 
 std::shared_ptr<const PreparedConv> prepare(const ConvGeometry& g, const Tensor& w,

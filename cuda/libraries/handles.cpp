@@ -55,11 +55,12 @@ cublasHandle_t cublas_handle() {
         Tensor({std::int64_t(kWorkspaceBytes)}, DType::u8, Device::cuda(current_device()));
     check_cublas(cublas().set_workspace(made, mine.workspace.raw(), kWorkspaceBytes),
                  "cublasSetWorkspace");
-    check_cublas(
-        cublas().set_math_mode(made, cublasMath_t(CUBLAS_DEFAULT_MATH |
-                                             CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION)),
-        "cublasSetMathMode");
-    check_cublas(cublas().set_atomics_mode(made, CUBLAS_ATOMICS_NOT_ALLOWED), "cublasSetAtomicsMode");
+    check_cublas(cublas().set_math_mode(
+                     made, cublasMath_t(CUBLAS_DEFAULT_MATH |
+                                        CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION)),
+                 "cublasSetMathMode");
+    check_cublas(cublas().set_atomics_mode(made, CUBLAS_ATOMICS_NOT_ALLOWED),
+                 "cublasSetAtomicsMode");
     mine.cublas = made;
   }
   return mine.cublas;

@@ -46,12 +46,13 @@ void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Factor& a, c
   const bool f64 = a.tensor.dtype() == DType::f64;
   const void* one = f64 ? static_cast<const void*>(&one_f64) : &one_f32;
   const void* zero = f64 ? static_cast<const void*>(&zero_f64) : &zero_f32;
-  check_cublas(cublas().gemm_ex(cublas_handle(), a.transposed ? CUBLAS_OP_T : CUBLAS_OP_N,
-                            b.transposed ? CUBLAS_OP_T : CUBLAS_OP_N, int(m), int(n), int(k), one,
-                            a.tensor.raw(), type_of(a.tensor), int(a.width), b.tensor.raw(),
-                            type_of(b.tensor), int(b.width), zero, c.raw(), type_of(c), int(m),
-                            compute_type(a.tensor, precision), CUBLAS_GEMM_DEFAULT),
-               "cublasGemmEx");
+  check_cublas(
+      cublas().gemm_ex(cublas_handle(), a.transposed ? CUBLAS_OP_T : CUBLAS_OP_N,
+                       b.transposed ? CUBLAS_OP_T : CUBLAS_OP_N, int(m), int(n), int(k), one,
+                       a.tensor.raw(), type_of(a.tensor), int(a.width), b.tensor.raw(),
+                       type_of(b.tensor), int(b.width), zero, c.raw(), type_of(c), int(m),
+                       compute_type(a.tensor, precision), CUBLAS_GEMM_DEFAULT),
+      "cublasGemmEx");
 }
 
 }  // namespace

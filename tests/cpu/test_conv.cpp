@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <omp.h>
 
+#include "cpu/conv_few_pixels.h"
 #include "cpu/conv_winograd.h"
 #include "cpu/dot_products.h"
 #include "cpu/kernels.h"
@@ -195,6 +196,58 @@ TEST_CASE("products of rows agree with plain sums, for any number of threads") {
     CHECK(rounding_share(
               g, Direction::forward, c,
               plain_convolution(g, Direction::forward, a.to(DType::f64), b.to(DType::f64))) <= 1);
+  }
+}
+
+TEST_CASE(
+    "convolutions with few output pixels agree with the definition, for any number of threads") {
+  Rng rng(16);
+  using namespace cpu;
+  const ConvOps ops{[](const ConvGeometry& g, const Tensor& x, const Tensor& w, const Epilogue&,
+                       const Tensor& y) { conv_few_pixels::forward(g, x, w, y); },
+                    [](const ConvGeometry& g, const Tensor& dy, const Tensor& w, const Epilogue&,
+                       const Tensor& dx) { conv_few_pixels::backward_data(g, dy, w, dx); },
+                    conv_few_pixels::backward_weight};
+  const ConvOptions halving{{2, 2, 2}, {1, 1, 1}};
+  const int threads = omp_get_max_threads();
+  for (const ConvGeometry& g : {
+           ConvGeometry::linear("linear", {1, 16}, {1, 16}),
+           ConvGeometry::linear("linear", {5, 1040}, {37, 1040}),
+           ConvGeometry::transposed("conv_transpose3d", {1, 2, 2, 2, 40}, {40, 4, 4, 4, 48},
+                                    halving),
+           ConvGeometry::transposed("conv_transpose3d", {3, 2, 2, 2, 9}, {9, 4, 4, 4, 32}, halving),
+           // More samples than are summed at a time.
+           ConvGeometry::transposed("conv_transpose3d", {21, 2, 2, 2, 3}, {3, 4, 4, 4, 16},
+                                    halving),
+           ConvGeometry::convolution("conv3d", {2, 5, 4, 3, 16}, {7, 3, 2, 3, 16},
+                                     {{1, 2, 1}, {2, 0, 1}}),
+       }) {
+    check_all_directions(ops, g, DType::f32, rng);
+    const Operands in = random_operands(rng, g, DType::f32);
+    const auto run = [&] {
+      const Tensor y(g.output_shape()), dx(g.input_shape()), dw(g.weight_shape());
+      ops.forward(g, in.x, in.w, {}, y);
+      ops.backward_data(g, in.dy, in.w, {}, dx);
+      ops.backward_weight(g, in.x, in.dy, dw);
+      return std::array{y, dx, dw};
+    };
+    const auto first = run();
+    omp_set_num_threads(3);
+    const auto second = run();
+    omp_set_num_threads(threads);
+    for (int j = 0; j < 3; ++j) CHECK(identical(first[j], second[j]));
+  }
+}
+
+TEST_CASE("heavy layers take the kernels for few pixels") {
+  Rng rng(17);
+  for (const ConvGeometry& g :
+       {ConvGeometry::linear("linear", {2, 1024}, {512, 1024}),
+        ConvGeometry::transposed("conv_transpose3d", {1, 2, 2, 2, 256}, {256, 4, 4, 4, 32},
+                                 {{2, 2, 2}, {1, 1, 1}})}) {
+    CHECK(cpu::conv_few_pixels::suits(g));
+    check_all_directions(cpu::conv_ops, g, DType::f32, rng);
+    check_epilogues(cpu::conv_ops, g, DType::f32, rng);
   }
 }
 
