@@ -89,6 +89,23 @@ TEST_CASE("uploads are neither overwritten nor read too early, whichever stream 
   }
 }
 
+TEST_CASE("an upload waits for what reads its buffer and for no later work") {
+  float before = 0, behind = 0;
+  const LateStreams late(Late::first);
+  const Tensor x = Tensor::full({1}, 5, DType::f32, Device::cuda());
+  Upload upload{Device::cuda()};
+  for (int i = 0; i < 5; ++i) {  // both buffers are in use before, the fifth is the third again
+    upload(
+        1000, [&](std::uint8_t* block) { set(block, 1000, i); },
+        [&](const Tensor&) {
+          if (i == 2) gpu().stream.copy(&before, x.raw(), sizeof(float), 0);
+        });
+    if (i == 2) gpu().stream.copy(&behind, x.raw(), sizeof(float), 0);
+  }
+  CHECK(before == 5);
+  CHECK(behind == 0);
+}
+
 TEST_CASE("uploads of tensors come in order with other work, whichever stream is late") {
   for (const Late streams : kLate) {
     const LateStreams late(streams);
