@@ -1,3 +1,4 @@
+#include "cuda/activate.h"
 #include "cuda/conv_direct.h"
 #include "cuda/kernels.h"
 #include "cuda/rows.h"
@@ -58,23 +59,6 @@ struct View {
     return spread / stride[axis] < source[axis] ? spread / stride[axis] : -1;
   }
 };
-
-template <class C>
-__device__ C activate(Activation activation, C x) {
-  const C alpha = C(activation.alpha);
-  switch (activation.kind) {
-    case ActivationKind::relu:
-      return functors::Activate<ActivationKind::relu, C>{alpha}(x);
-    case ActivationKind::leaky_relu:
-      return functors::Activate<ActivationKind::leaky_relu, C>{alpha}(x);
-    case ActivationKind::elu:
-      return functors::Activate<ActivationKind::elu, C>{alpha}(x);
-    case ActivationKind::sigmoid:
-      return functors::Activate<ActivationKind::sigmoid, C>{alpha}(x);
-    default:
-      return x;
-  }
-}
 
 /// A thread makes one channel of one pixel; its neighbours make the pixel's other channels, so that
 /// weights are read side by side and the source is the same for all.

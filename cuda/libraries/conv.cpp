@@ -1,8 +1,10 @@
-// What the CUDA backend convolves with. cuDNN's plans where they keep our promises; linear layers
-// on cuBLAS; our own direct kernels where neither can. A plan that fails when it is run is replaced
-// by the next one of cuDNN's list, and the last by our own kernel, so nothing but speed is lost.
+// cuDNN's plans where they keep our promises; linear layers on cuBLAS. A plan that fails when it is
+// run is replaced by the next one of cuDNN's list, and the last by our own kernels (cuda/conv.cpp),
+// so nothing but speed is lost.
 //
 // VOXGRAD_CUDNN_LOG=1 in the environment prints every plan that is chosen, dropped or fails.
+#include "cuda/libraries/conv.h"
+
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -11,7 +13,6 @@
 #include <vector>
 
 #include "cuda/check.h"
-#include "cuda/conv_direct.h"
 #include "cuda/epilogue.h"
 #include "cuda/kernels.h"
 #include "cuda/libraries/cudnn_graph.h"
@@ -161,55 +162,46 @@ bool run_wide(Direction direction, const ConvGeometry& g, const Tensor& x, const
              : run_with_epilogue(direction, g, Math::tf32, x, widened(w), widened(y), epilogue);
 }
 
-void forward(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Epilogue& epilogue,
-             const Tensor& y) {
-  const Op op("conv forward", x, w, y);
-  if (g.spatial_rank == 0) {
-    linear_forward(g, x, w, y);
-    return apply_epilogue(epilogue, y);
-  }
-  const bool wide = x.dtype() != y.dtype();
-  const Math math = math_of(x, g.precision);
-  if (wide ? run_wide(Direction::forward, g, x, w, y, epilogue)
-           : run_with_epilogue(Direction::forward, g, math, x, w, y, epilogue))
-    return;
-  conv_direct_ops.forward(g, x, w, epilogue, y);
-}
-
-void backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
-                   const Epilogue& epilogue, const Tensor& dx) {
-  const Op op("conv backward_data", dy, w, dx);
-  if (g.spatial_rank == 0) {
-    linear_backward_data(g, dy, w, dx);
-    return apply_epilogue(epilogue, dx);
-  }
-  const bool wide = dy.dtype() != dx.dtype();
-  const Math math = math_of(dy, g.precision);
-  if (wide ? run_wide(Direction::backward_data, g, dx, w, dy, epilogue)
-           : run_with_epilogue(Direction::backward_data, g, math, dx, w, dy, epilogue))
-    return;
-  conv_direct_ops.backward_data(g, dy, w, epilogue, dx);
-}
-
-void backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy, const Tensor& dw) {
-  const Op op("conv backward_weight", x, dy, dw);
-  if (g.spatial_rank == 0) return linear_backward_weight(g, x, dy, dw);
-  const Math math = math_of(x, g.precision);
-  if (math != Math::bf16) {
-    if (run_plan(Direction::backward_weight, g, math, x, dw, dy, {})) return;
-  } else {
-    // Summed in f32, rounded to bf16 once, as PyTorch's are; widened for the optimizer.
-    const Tensor rounded(dw.shape(), DType::bf16, dw.device());
-    if (run_plan(Direction::backward_weight, g, math, x, rounded, dy, {})) {
-      elementwise_ops.convert(rounded, dw);
-      return;
-    }
-  }
-  conv_direct_ops.backward_weight(g, x, dy, dw);
-}
-
 }  // namespace
 
-const ConvOps conv_ops{forward, backward_data, backward_weight};
+bool library_forward(const ConvGeometry& g, const Tensor& x, const Tensor& w,
+                     const Epilogue& epilogue, const Tensor& y) {
+  if (g.spatial_rank == 0) {
+    linear_forward(g, x, w, y);
+    apply_epilogue(epilogue, y);
+    return true;
+  }
+  return x.dtype() != y.dtype()
+             ? run_wide(Direction::forward, g, x, w, y, epilogue)
+             : run_with_epilogue(Direction::forward, g, math_of(x, g.precision), x, w, y, epilogue);
+}
+
+bool library_backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
+                           const Epilogue& epilogue, const Tensor& dx) {
+  if (g.spatial_rank == 0) {
+    linear_backward_data(g, dy, w, dx);
+    apply_epilogue(epilogue, dx);
+    return true;
+  }
+  return dy.dtype() != dx.dtype()
+             ? run_wide(Direction::backward_data, g, dx, w, dy, epilogue)
+             : run_with_epilogue(Direction::backward_data, g, math_of(dy, g.precision), dx, w, dy,
+                                 epilogue);
+}
+
+bool library_backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy,
+                             const Tensor& dw) {
+  if (g.spatial_rank == 0) {
+    linear_backward_weight(g, x, dy, dw);
+    return true;
+  }
+  const Math math = math_of(x, g.precision);
+  if (math != Math::bf16) return run_plan(Direction::backward_weight, g, math, x, dw, dy, {});
+  // Summed in f32, rounded to bf16 once, as PyTorch's are; widened for the optimizer.
+  const Tensor rounded(dw.shape(), DType::bf16, dw.device());
+  if (!run_plan(Direction::backward_weight, g, math, x, rounded, dy, {})) return false;
+  elementwise_ops.convert(rounded, dw);
+  return true;
+}
 
 }  // namespace voxgrad::cuda

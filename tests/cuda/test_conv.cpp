@@ -1,10 +1,6 @@
-// Convolutions against the definition in f64, within the bound of TRUST.md: 4 sqrt(K) units of
-// rounding of the sum of the products' magnitudes.
-#include <cmath>
-
+// Convolutions against the definition in f64, within the bound of TRUST.md.
 #include "cuda/conv_direct.h"
-#include "tests/cpu/conv_cases.h"
-#include "tests/cuda/device_cases.h"
+#include "tests/cuda/conv_bounds.h"
 
 using namespace voxgrad;
 using namespace voxgrad::testing;
@@ -14,25 +10,6 @@ namespace {
 // What the backend chooses, and our own kernels, which must hold for every geometry.
 std::vector<const ConvOps*> tables() {
   return {&gpu().conv, &cuda::conv_direct_ops};
-}
-
-/// A bf16 result may in addition be off by half a unit in its own last place.
-double share(const ConvGeometry& g, Direction direction, const Tensor& value,
-             const PlainResult& plain) {
-  if (value.dtype() != DType::bf16) return rounding_share(g, direction, value, plain);
-  const double factor = 4 * std::sqrt(double(terms(g, direction))) * 0x1p-24;
-  const Tensor wide = value.to(DType::f64);
-  double worst = 0;
-  for (std::int64_t i = 0; i < value.numel(); ++i) {
-    const double exact = plain.value.data<double>()[i];
-    const double error = std::fabs(wide.data<double>()[i] - exact);
-    const double bound =
-        factor * plain.magnitude.data<double>()[i] + 1.01 * 0x1p-8 * std::fabs(exact);
-    if (error == 0) continue;
-    if (!(error / bound < 1e300)) return std::numeric_limits<double>::infinity();
-    worst = std::max(worst, error / bound);
-  }
-  return worst;
 }
 
 void check_geometry(Rng& rng, const ConvGeometry& g, DType dtype) {

@@ -1,6 +1,7 @@
 // The emulated CUDA itself: what it must notice, and that kernels give the same bits in whatever
 // order it runs their threads.
-#include "cuda/conv_direct.h"
+#include <array>
+
 #include "datasets/packed_view.h"
 #include "tests/cpu/conv_cases.h"
 #include "tests/cuda/device_cases.h"
@@ -80,6 +81,20 @@ std::vector<Tensor> results_in(emulation::Order order) {
       gpu().reduce.column_sums(x, add({channels}, number));
       gpu().reduce.sum(x, add({1}, number));
       gpu().layout.permute(x, Permutation{1, 0}, add({channels, 3000}, dtype));
+    }
+    // Our own kernels: gather, then scatter; their weight gradients.
+    for (const auto& [in, out, kernel, stride] :
+         {std::array{9, 16, 3, 1}, std::array{8, 32, 4, 2}}) {
+      if (dtype == DType::f64) break;
+      const ConvGeometry g =
+          ConvGeometry::convolution("conv", {2, 7, 8, 9, in}, {out, kernel, kernel, kernel, in},
+                                    {{stride, stride, stride}, {1, 1, 1}});
+      const Tensor x = to_gpu(random_normal(rng, g.input_shape(), dtype));
+      const Tensor w = to_gpu(random_normal(rng, g.weight_shape(), dtype));
+      const Tensor y = add(g.output_shape(), dtype);
+      gpu().conv.forward(g, x, w, {}, y);
+      gpu().conv.backward_data(g, y, w, {}, add(g.input_shape(), dtype));
+      gpu().conv.backward_weight(g, x, y, add(g.weight_shape(), number));
     }
     const ConvGeometry g = random_geometry(rng, 9);
     gpu().conv.backward_weight(g, to_gpu(random_normal(rng, g.input_shape(), dtype)),

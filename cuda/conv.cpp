@@ -1,0 +1,81 @@
+// What the CUDA backend convolves with: our kernels for few channels where there is one
+// (conv_narrow.h), else a library, else our direct kernels. The choice depends on geometry and
+// dtypes alone, so that every run makes the same one.
+//
+// VOXGRAD_CUDA_CONV in the environment, for comparisons and to find faults: "own" and "cudnn" allow
+// the first or the second alone, and are an error where it has nothing; "direct" always works.
+// Linear layers take no part, but for "direct".
+#include "cuda/libraries/conv.h"
+
+#include <cstdlib>
+#include <string_view>
+
+#include "cuda/check.h"
+#include "cuda/conv_direct.h"
+#include "cuda/conv_narrow.h"
+#include "cuda/kernels.h"
+
+namespace voxgrad::cuda {
+namespace {
+
+enum class Way { automatic, own, cudnn, direct };
+
+// Read at each call: a benchmark compares one way with another.
+Way allowed() {
+  const char* value = std::getenv("VOXGRAD_CUDA_CONV");
+  const std::string_view name = value ? value : "";
+  if (name.empty() || name == "auto") return Way::automatic;
+  if (name == "own") return Way::own;
+  if (name == "cudnn") return Way::cudnn;
+  check<ConfigError>(name == "direct",
+                     "VOXGRAD_CUDA_CONV expects own, cudnn, direct or auto, got \"", name, '"');
+  return Way::direct;
+}
+
+/// own, library and direct run the convolution; library returns false if it cannot.
+template <class Own, class Library, class Direct>
+void choose(ConvDirection direction, const ConvGeometry& g, DType factors, const Own& own,
+            const Library& library, const Direct& direct) {
+  const Way way = allowed();
+  const bool linear = g.spatial_rank == 0, any = way == Way::automatic || linear;
+  if ((any || way == Way::own) && conv_narrow_suits(direction, g, factors)) return own();
+  if ((way == Way::cudnn || (any && way != Way::direct)) && library()) return;
+  check<DeviceError>(any || way == Way::direct,
+                     "[conv] VOXGRAD_CUDA_CONV allows nothing else, and it has no kernel: ", g,
+                     ", factors ", factors);
+  direct();
+}
+
+void forward(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Epilogue& epilogue,
+             const Tensor& y) {
+  const Op op("conv forward", x, w, y);
+  choose(
+      ConvDirection::forward, g, x.dtype(), [&] { conv_narrow_ops.forward(g, x, w, epilogue, y); },
+      [&] { return library_forward(g, x, w, epilogue, y); },
+      [&] { conv_direct_ops.forward(g, x, w, epilogue, y); });
+}
+
+void backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
+                   const Epilogue& epilogue, const Tensor& dx) {
+  const Op op("conv backward_data", dy, w, dx);
+  choose(
+      ConvDirection::backward_data, g, dy.dtype(),
+      [&] { conv_narrow_ops.backward_data(g, dy, w, epilogue, dx); },
+      [&] { return library_backward_data(g, dy, w, epilogue, dx); },
+      [&] { conv_direct_ops.backward_data(g, dy, w, epilogue, dx); });
+}
+
+void backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy, const Tensor& dw) {
+  const Op op("conv backward_weight", x, dy, dw);
+  choose(
+      ConvDirection::backward_weight, g, x.dtype(),
+      [&] { conv_narrow_ops.backward_weight(g, x, dy, dw); },
+      [&] { return library_backward_weight(g, x, dy, dw); },
+      [&] { conv_direct_ops.backward_weight(g, x, dy, dw); });
+}
+
+}  // namespace
+
+const ConvOps conv_ops{forward, backward_data, backward_weight};
+
+}  // namespace voxgrad::cuda

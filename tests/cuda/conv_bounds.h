@@ -1,0 +1,33 @@
+// How far a convolution's result may be from the definition in f64: 4 sqrt(K) units of rounding of
+// the sum of the products' magnitudes.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include "tests/cpu/conv_cases.h"
+#include "tests/cuda/device_cases.h"
+
+namespace voxgrad::testing {
+
+/// The error as a share of what is allowed. A bf16 result may in addition be off by half a unit in
+/// its own last place.
+inline double share(const ConvGeometry& g, Direction direction, const Tensor& value,
+                    const PlainResult& plain) {
+  if (value.dtype() != DType::bf16) return rounding_share(g, direction, value, plain);
+  const double factor = 4 * std::sqrt(double(terms(g, direction))) * 0x1p-24;
+  const Tensor wide = value.to(DType::f64);
+  double worst = 0;
+  for (std::int64_t i = 0; i < value.numel(); ++i) {
+    const double exact = plain.value.data<double>()[i];
+    const double error = std::fabs(wide.data<double>()[i] - exact);
+    const double bound =
+        factor * plain.magnitude.data<double>()[i] + 1.01 * 0x1p-8 * std::fabs(exact);
+    if (error == 0) continue;
+    if (!(error / bound < 1e300)) return std::numeric_limits<double>::infinity();
+    worst = std::max(worst, error / bound);
+  }
+  return worst;
+}
+
+}  // namespace voxgrad::testing
