@@ -1,16 +1,29 @@
-// Times every convolution of Pix2Vox-A and -F on the CPU, one direction at a time, f32:
-//   benchmark_conv_layers [batch = 4] [fast | loops] [part of a layer's name]
+// Times every convolution of Pix2Vox-A and -F, one direction at a time:
+//   benchmark_conv_layers [BATCH = 4] [--way fast|loops] [--only PART]           on the CPU, f32
+//   benchmark_conv_layers [BATCH = 1 64] --device cuda [--way own,cudnn,direct]  on a GPU
+//                         [--precision f32,tf32,bf16] [--only PART] [--json FILE]
 // Directions are those of the convolution: a transposed layer runs forward by its backward data.
-// For each layer and direction: the least time of several runs, GFLOP/s as usually counted (no
-// credit is taken off for padding), and the share of the processor's measured peak. A loaded
-// machine spoils wall-clock times, so processor time divided by the threads is printed beside them.
+// GFLOP/s are as usually counted: no credit is taken off for padding. PART is of a layer's name.
+//
+// On the CPU: the least time of several runs, and the share of the processor's measured peak. A
+// loaded machine spoils wall-clock times, so processor time divided by the threads is printed
+// beside them.
+//
+// On a GPU: microseconds a run for each way to convolve (VOXGRAD_CUDA_CONV, docs/gpu.md), median of
+// several recordings of many runs on factors that do not fit into the GPU's cache; "-" where a way
+// has no kernel. "own" is timed first. VGG is frozen, so it runs forward alone. Layers that end in
+// a sigmoid have it, with an f32 result.
 #include <fmt/core.h>
 #include <omp.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <ctime>
+#include <fstream>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -22,7 +35,9 @@
 #include "cpu/onednn.h"
 #include "pix2vox/peak.h"
 #include "pix2vox/summary.h"
+#include "tensor/ops/backend.h"
 #include "tensor/rng.h"
+#include "tensor/stream.h"
 
 using namespace voxgrad;
 
@@ -31,6 +46,7 @@ namespace {
 struct Layer {
   std::string name;
   ConvGeometry geometry;
+  bool sigmoid = false;  // the backward data ends in one
 };
 
 struct Timing {
@@ -62,6 +78,7 @@ std::vector<Layer> pix2vox_layers(std::int64_t batch) {
     for (const LayerSummary& each : summarize(model).layers) {
       if (!each.geometry) continue;
       Layer layer{variant + " " + each.name, *each.geometry};
+      layer.sigmoid = each.kind.starts_with("ConvTranspose") && each.geometry->in_channels == 1;
       layer.geometry.batch = batch;
       const auto same = [&](const Layer& other) { return other.geometry == layer.geometry; };
       if (std::ranges::none_of(layers, same)) layers.push_back(layer);
@@ -90,13 +107,8 @@ std::string kernel_of(cpu::onednn::Direction direction, const ConvGeometry& g) {
   return name == "none" ? "loops" : name;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+void measure_cpu(std::int64_t batch, bool loops, const std::string& wanted) {
   using cpu::onednn::Direction;
-  const std::int64_t batch = argc > 1 ? std::stoll(argv[1]) : 4;
-  const bool loops = argc > 2 && std::string(argv[2]) == "loops";
-  const std::string wanted = argc > 3 ? argv[3] : "";
   const double peak = measure_peak(Device::cpu()).operations / 1e9;
   fmt::print("batch {}, {} threads, peak {:.0f} GFLOP/s\n", batch, omp_get_max_threads(), peak);
   fmt::print("{:<24} {:<16} {:<18} {:>9} {:>9} {:>9} {:>7}\n", "layer", "direction", "kernel",
@@ -118,5 +130,197 @@ int main(int argc, char** argv) {
     row(Direction::forward, "forward", [&] { ops.forward(g, x, w, {}, y); });
     row(Direction::backward_data, "backward data", [&] { ops.backward_data(g, y, w, {}, x); });
     row(Direction::backward_weight, "backward weight", [&] { ops.backward_weight(g, x, y, w); });
+  }
+}
+
+void wait_for(Device device) {
+  const StreamOps& ops = backend(device).stream;
+  void* mark = ops.mark(device.index);
+  ops.wait(mark, device.index);
+  ops.drop_mark(mark, device.index);
+}
+
+double seconds_of(Device device, const std::function<void()>& run) {
+  wait_for(device);
+  const auto start = std::chrono::steady_clock::now();
+  run();
+  wait_for(device);
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// Seconds a run, run(i) being the i-th. Its launches are recorded, so that the host's share is
+/// small.
+double median_time(Device device, const std::function<void(int)>& run) {
+  for (int i = 0; i < 2; ++i) run(i);  // plans are built, memory is there
+  const double once = seconds_of(device, [&] { run(2); });
+  const int runs = int(std::clamp(2e-3 / once, 1.0, 200.0));
+  const auto all = [&] {
+    for (int i = 0; i < runs; ++i) run(i);
+  };
+  Recording recording;
+  if (Recording::supported(device)) recording = Recording(device, all);
+  std::vector<double> seconds;
+  for (int i = 0; i < (once > 0.1 ? 2 : 8); ++i)
+    seconds.push_back(seconds_of(device,
+                                 [&] {
+                                   if (recording.defined())
+                                     recording.replay();
+                                   else
+                                     all();
+                                 }) /
+                      runs);
+  seconds.erase(seconds.begin());  // warm-up
+  std::ranges::nth_element(seconds, seconds.begin() + std::ptrdiff_t(seconds.size() / 2));
+  return seconds[seconds.size() / 2];
+}
+
+/// Random values; those of a large tensor repeat.
+Tensor random_on(const Shape& shape, DType dtype, Device device) {
+  const std::int64_t block = std::min<std::int64_t>(shape.numel(), 1 << 20);
+  const Tensor values = random_tensor({block}).to(dtype).to(device);
+  const Tensor flat({shape.numel()}, dtype, device);
+  for (std::int64_t at = 0; at < shape.numel(); at += block) {
+    const std::int64_t end = std::min(at + block, shape.numel());
+    flat.slice(at, end).copy_from(values.slice(0, end - at));
+  }
+  return flat.reshape(shape);
+}
+
+struct DeviceRuns {
+  std::string layer, direction, precision;
+  std::int64_t batch = 0;
+  double operations = 0, bytes = 0;  // bytes: each factor read once, the result written once
+  std::vector<std::optional<double>> seconds{};  // of each way
+};
+
+/// One layer in every direction.
+std::vector<DeviceRuns> measure_on(Device device, const Layer& layer, Precision precision,
+                                   const std::vector<std::string>& ways) {
+  ConvGeometry g = layer.geometry;
+  g.precision = precision;
+  const bool bf16 = precision == Precision::bf16;
+  const DType dtype = bf16 ? DType::bf16 : DType::f32;
+  const DType up = layer.sigmoid ? DType::f32 : dtype;
+  const Epilogue end{Tensor(), layer.sigmoid ? Activation::sigmoid() : Activation{}};
+  struct Set {
+    Tensor x, w, y, dw, x_result;
+  };
+  const auto size = [](const Shape& shape, DType type) {
+    return double(shape.numel()) * double(size_of(type));
+  };
+  const double maps = size(g.input_shape(), dtype) + size(g.output_shape(), dtype);
+  const double weights = size(g.weight_shape(), dtype);
+  constexpr double cached = 128e6;
+  std::vector<Set> sets(std::size_t(std::clamp(cached / (maps + weights), 1.0, 64.0)));
+  for (Set& set : sets) {
+    set.x = random_on(g.input_shape(), dtype, device);
+    set.w = random_on(g.weight_shape(), dtype, device);
+    set.y = random_on(g.output_shape(), dtype, device);
+    set.dw = Tensor(g.weight_shape(), DType::f32, device);
+    set.x_result = up == dtype ? set.x : Tensor(g.input_shape(), up, device);
+  }
+  const auto set = [&](int i) -> const Set& { return sets[std::size_t(i) % sets.size()]; };
+  const ConvOps& ops = backend(device).conv;
+  std::vector<DeviceRuns> all;
+  const auto add = [&](const char* direction, double bytes, const std::function<void(int)>& run) {
+    DeviceRuns each{
+        layer.name, direction, name_of(precision), g.batch, 2.0 * double(g.multiply_adds()), bytes};
+    for (const std::string& way : ways) {
+      setenv("VOXGRAD_CUDA_CONV", way.c_str(), 1);
+      try {
+        each.seconds.push_back(median_time(device, run));
+      } catch (const DeviceError& error) {
+        // Only that the way has no kernel is expected.
+        if (std::string(error.what()).find("VOXGRAD_CUDA_CONV") == std::string::npos) throw;
+        each.seconds.emplace_back();
+      }
+    }
+    unsetenv("VOXGRAD_CUDA_CONV");
+    all.push_back(each);
+  };
+  add("forward", maps + weights, [&](int i) { ops.forward(g, set(i).x, set(i).w, {}, set(i).y); });
+  if (layer.name.find("vgg") != std::string::npos) return all;
+  const double up_bytes = size(g.input_shape(), up) + size(g.output_shape(), dtype) + weights;
+  add("backward data", up_bytes,
+      [&](int i) { ops.backward_data(g, set(i).y, set(i).w, end, set(i).x_result); });
+  add("backward weight", maps + size(g.weight_shape(), DType::f32),
+      [&](int i) { ops.backward_weight(g, set(i).x, set(i).y, set(i).dw); });
+  return all;
+}
+
+nlohmann::json to_json(const DeviceRuns& runs, const std::vector<std::string>& ways) {
+  nlohmann::json row{{"layer", runs.layer},           {"direction", runs.direction},
+                     {"precision", runs.precision},   {"batch", runs.batch},
+                     {"operations", runs.operations}, {"bytes", runs.bytes}};
+  for (std::size_t i = 0; i < ways.size(); ++i)
+    row["seconds"][ways[i]] =
+        runs.seconds[i] ? nlohmann::json(*runs.seconds[i]) : nlohmann::json(nullptr);
+  return row;
+}
+
+struct Flags {
+  std::vector<std::int64_t> batches;
+  std::string device = "cpu", only, json;
+  std::vector<std::string> ways, precisions{"f32", "tf32", "bf16"};
+};
+
+void measure_device(Device device, Flags flags) {
+  if (flags.batches.empty()) flags.batches = {1, 64};
+  if (flags.ways.empty()) flags.ways = {"own", "cudnn", "direct"};
+  nlohmann::json rows = nlohmann::json::array();
+  fmt::print("{:<22} {:<16} {:<5} {:>5}", "layer, us", "direction", "", "batch");
+  for (const std::string& way : flags.ways) fmt::print(" {:>10}", way);
+  fmt::print(" {:>8} {:>8}  least\n", "GFLOP", "MB");
+  for (const std::int64_t batch : flags.batches)
+    for (const Layer& layer : pix2vox_layers(batch)) {
+      // Linear layers are cuBLAS's.
+      if (layer.name.find(flags.only) == std::string::npos || layer.geometry.spatial_rank == 0)
+        continue;
+      for (const std::string& precision : flags.precisions)
+        for (const DeviceRuns& runs :
+             measure_on(device, layer, precision_from(precision), flags.ways)) {
+          fmt::print("{:<22} {:<16} {:<5} {:>5}", runs.layer, runs.direction, precision, batch);
+          std::size_t best = 0;
+          for (std::size_t i = 0; i < flags.ways.size(); ++i) {
+            const auto& seconds = runs.seconds[i];
+            fmt::print(" {:>10}", seconds ? fmt::format("{:.1f}", 1e6 * *seconds) : "-");
+            if (seconds && (!runs.seconds[best] || *seconds < *runs.seconds[best])) best = i;
+          }
+          fmt::print(" {:>8.2f} {:>8.1f}  {}\n", 1e-9 * runs.operations, 1e-6 * runs.bytes,
+                     runs.seconds[best] ? flags.ways[best] : "-");
+          std::fflush(stdout);
+          rows.push_back(to_json(runs, flags.ways));
+        }
+      backend(device).memory.trim(device.index);
+    }
+  if (flags.json.empty()) return;
+  std::ofstream file(flags.json);
+  file << rows.dump(1) << '\n';
+  check(file.good(), flags.json, ": cannot be written");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Flags flags;
+  CLI::App app("Times every convolution of Pix2Vox-A and -F");
+  app.add_option("batch", flags.batches, "samples; several on a GPU");
+  app.add_option("--device", flags.device, "cpu, cuda or cuda:N");
+  app.add_option("--way", flags.ways, "CPU: fast or loops; GPU: own, cudnn, direct")
+      ->delimiter(',');
+  app.add_option("--precision", flags.precisions, "GPU: f32, tf32, bf16")->delimiter(',');
+  app.add_option("--only", flags.only, "a part of a layer's name");
+  app.add_option("--json", flags.json, "GPU: a file for the figures");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    const Device device = Device::parse(flags.device);
+    if (device.is_cuda())
+      measure_device(device, flags);
+    else
+      measure_cpu(flags.batches.empty() ? 4 : flags.batches.front(),
+                  !flags.ways.empty() && flags.ways.front() == "loops", flags.only);
+  } catch (const Error& error) {
+    fmt::print(stderr, "benchmark_conv_layers: {}\n", error.what());
+    return 1;
   }
 }
