@@ -18,8 +18,9 @@ const ConvOps conv_ops{
     [](const ConvGeometry& g, const Tensor& x, const Tensor& dy, const Tensor& dw) {
       ops_for(x).backward_weight(g, x, dy, dw);
     },
-    [](const ConvCall& call, const Tensor& w, const Epilogue& epilogue) {
-      return prepare_conv(ops_for(w), call, w, epilogue);
+    [](const ConvCall& call, const Tensor& w, const Epilogue& epilogue,
+       const PreparedConv* sibling) {
+      return prepare_conv(ops_for(w), call, w, epilogue, sibling);
     },
 };
 

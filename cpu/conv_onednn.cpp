@@ -121,16 +121,19 @@ void backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy, c
 /// A convolution with packed weights.
 class Prepared : public PreparedConv {
  public:
-  Prepared(const ConvCall& call, const Tensor& w, const Epilogue& epilogue)
+  Prepared(const ConvCall& call, const Tensor& w, const Epilogue& epilogue,
+           const PreparedConv* sibling)
       : call_(call), w_(w), epilogue_(epilogue) {
     const ConvGeometry& g = call.geometry;
     if (call.x == DType::f32 && (conv_few_pixels::suits(g) || linear::suits(g))) return;
     const Tensor x(call.transposed ? g.output_shape() : g.input_shape(), call.x);
     const Tensor y(call.transposed ? g.input_shape() : g.output_shape(), sums_dtype());
+    const auto* const other = dynamic_cast<const Prepared*>(sibling);
+    const Packed shared = other ? other->packed_ : nullptr;
     if (call.transposed)
-      packed_ = onednn::pack(onednn::Direction::backward_data, g, {y, w, x, {}});
+      packed_ = onednn::pack(onednn::Direction::backward_data, g, {y, w, x, {}, shared});
     else
-      packed_ = onednn::pack(onednn::Direction::forward, g, {x, w, y, epilogue});
+      packed_ = onednn::pack(onednn::Direction::forward, g, {x, w, y, epilogue, shared});
   }
 
   void run(const Tensor& x, const Tensor& y) const override {
@@ -150,11 +153,11 @@ class Prepared : public PreparedConv {
 };
 
 std::shared_ptr<const PreparedConv> prepare(const ConvCall& call, const Tensor& w,
-                                            const Epilogue& epilogue) {
+                                            const Epilogue& epilogue, const PreparedConv* sibling) {
   const bool f32 = call.x == DType::f32 && call.y == DType::f32;
   if (f32 && !call.transposed && conv_winograd::suits(call.geometry))
-    return conv_winograd::prepare(call.geometry, w, epilogue);
-  return std::make_shared<Prepared>(call, w, epilogue);
+    return conv_winograd::prepare(call.geometry, w, epilogue, sibling);
+  return std::make_shared<Prepared>(call, w, epilogue, sibling);
 }
 
 }  // namespace

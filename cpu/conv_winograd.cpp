@@ -110,14 +110,19 @@ void multiply(std::int64_t rows, const float* v, std::int64_t channels, const fl
 
 class Winograd : public PreparedConv {
  public:
-  Winograd(const ConvGeometry& g, const Tensor& w, const Epilogue& epilogue)
+  Winograd(const ConvGeometry& g, const Tensor& w, const Epilogue& epilogue,
+           const Winograd* sibling)
       : g_(g),
         bias_(epilogue.bias.defined() ? epilogue.bias : Tensor::zeros({g.out_channels})),
         activation_(epilogue.activation),
         tiles_high_((g.output[1] + kTile - 1) / kTile),
         tiles_wide_((g.output[2] + kTile - 1) / kTile),
-        tiles_(g.batch * tiles_high_ * tiles_wide_),
-        weights_({kPoints, g.out_channels / kPanel, g.in_channels, kPanel}) {
+        tiles_(g.batch * tiles_high_ * tiles_wide_) {
+    if (sibling) {
+      weights_ = sibling->weights_;
+      return;
+    }
+    weights_ = Tensor({kPoints, g.out_channels / kPanel, g.in_channels, kPanel});
     const std::int64_t panels = g.out_channels / kPanel, blocks = g.in_channels / kLanes;
     for_each_task(panels * blocks, kLanes * kPanel * kPoints, [&](std::int64_t i) {
       transform_weights(w.data<float>(), i / blocks, i % blocks * kLanes);
@@ -316,8 +321,8 @@ bool pays_once(const ConvGeometry& g) {
 }
 
 std::shared_ptr<const PreparedConv> prepare(const ConvGeometry& g, const Tensor& w,
-                                            const Epilogue& epilogue) {
-  return std::make_shared<Winograd>(g, w, epilogue);
+                                            const Epilogue& epilogue, const PreparedConv* sibling) {
+  return std::make_shared<Winograd>(g, w, epilogue, dynamic_cast<const Winograd*>(sibling));
 }
 
 }  // namespace voxgrad::cpu::conv_winograd

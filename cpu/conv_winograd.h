@@ -22,7 +22,9 @@ bool suits(const ConvGeometry& geometry);
 /// True where it is, though the weights are prepared for a single run.
 bool pays_once(const ConvGeometry& geometry);
 
+/// sibling: as for ConvOps::prepare.
 std::shared_ptr<const PreparedConv> prepare(const ConvGeometry& geometry, const Tensor& w,
-                                            const Epilogue& epilogue);
+                                            const Epilogue& epilogue,
+                                            const PreparedConv* sibling = nullptr);
 
 }  // namespace voxgrad::cpu::conv_winograd

@@ -113,10 +113,9 @@ bool prefers_blocks(const ConvGeometry& g) {
 /// into 36, and takes its operands in blocks of 16 channels, so that they are reordered on the way.
 /// On two AVX-512 cores VGG's layers run 1.9 to 2.8 times as fast as by the definition. Rounding
 /// errors grow, by root mean square to 1e-6 of the result (1e-7 by the definition).
-bool suits_winograd(Direction direction, const ConvGeometry& g, const Types& types) {
-  constexpr std::int64_t block = 16, least_channels = 64;
-  // Each direction transforms all the weights, the last one those of every thread.
-  const std::int64_t least_pixels = direction == Direction::backward_weight ? 2048 : 512;
+bool suits_winograd(const ConvGeometry& g, const Types& types) {
+  // Each direction transforms all the weights.
+  constexpr std::int64_t block = 16, least_channels = 64, least_pixels = 512;
   const auto fits = [](std::int64_t channels) {
     return channels >= least_channels && channels % block == 0;
   };
@@ -129,8 +128,7 @@ bool suits_winograd(Direction direction, const ConvGeometry& g, const Types& typ
 /// How many samples are convolved at a time. Those of Winograd are few, so that what is reordered
 /// stays in the cache and scratch memory small. Weight gradients are sums over all samples.
 std::int64_t samples_at_a_time(Direction direction, const ConvGeometry& g, const Types& types) {
-  if (direction == Direction::backward_weight || !suits_winograd(direction, g, types))
-    return g.batch;
+  if (direction == Direction::backward_weight || !suits_winograd(g, types)) return g.batch;
   constexpr std::int64_t most_elements = 6'500'000;
   const std::int64_t elements =
       g.input_volume() * g.in_channels + g.output_volume() * g.out_channels;
@@ -235,8 +233,7 @@ bool is_unsupported(const dnnl::error& error) {
 Plan build(Direction direction, const ConvGeometry& g, const Types& types, Activation activation,
            bool bias) {
   const auto direct = algorithm::convolution_direct;
-  if (!suits_winograd(direction, g, types))
-    return build(direct, direction, g, types, activation, bias);
+  if (!suits_winograd(g, types)) return build(direct, direction, g, types, activation, bias);
   const auto winograd = algorithm::convolution_winograd;
   try {
     return build(winograd, direction, g, types, activation, bias);
@@ -378,6 +375,7 @@ std::shared_ptr<const PackedWeight> pack(Direction direction, const ConvGeometry
   g.batch = samples_at_a_time(direction, geometry, types_of(operands));
   const auto plan = plan_of(direction, g, operands);
   if (!plan || !plan->w.reorder) return nullptr;
+  if (operands.packed && operands.packed->layout == plan->w.kernels) return operands.packed;
   const auto packed = std::make_shared<PackedWeight>(plan->w.kernels, scratch_for(plan->w.kernels));
   dnnl::stream stream(engine());
   memory from = wrap(plan->w.ours, operands.w), to = wrap(packed->layout, packed->data);

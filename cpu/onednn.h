@@ -27,8 +27,9 @@ struct Operands {
 /// has no fast kernel for it (only its reference loops, or none at all).
 bool convolve(Direction direction, const ConvGeometry& geometry, const Operands& operands);
 
-/// w in the layout of the kernel that convolve() will use for these operands, for runs to come.
-/// Null if that is the one it has, or if convolve() would return false.
+/// w in the layout of the kernel that convolve() will use for these operands, for runs to come:
+/// operands.packed where that is it. Null if that is the one it has, or if convolve() would return
+/// false.
 std::shared_ptr<const PackedWeight> pack(Direction direction, const ConvGeometry& geometry,
                                          const Operands& operands);
 

@@ -1,5 +1,6 @@
 #include "layers/module.h"
 
+#include <algorithm>
 #include <map>
 
 #include "tensor/ops/backend.h"
@@ -150,12 +151,18 @@ void Module::register_buffer(std::string name, Tensor* tensor) {
 const PreparedConv& MultiplyingModule::prepared(const ConvCall& call, const Tensor& weight,
                                                 const Epilogue& epilogue) {
   constexpr std::size_t most = 16;
-  for (const auto& [known, convolution] : prepared_)
-    if (known == call) return *convolution;
+  for (const PreparedCall& known : prepared_)
+    if (known.call == call) return *known.convolution;
   if (prepared_.size() >= most) prepared_.clear();
-  prepared_.push_back(
-      {call, prepare_conv(backend(weight.device()).conv, call, weight.to(call.x), epilogue)});
-  return *prepared_.back().second;
+  // Batches of another size share the weights.
+  const auto sibling = std::ranges::find_if(
+      prepared_, [&](const PreparedCall& known) { return known.call.x == call.x; });
+  const bool found = sibling != prepared_.end();
+  const Tensor w = found ? sibling->weight : weight.to(call.x);
+  prepared_.push_back({call, w,
+                       prepare_conv(backend(weight.device()).conv, call, w, epilogue,
+                                    found ? sibling->convolution.get() : nullptr)});
+  return *prepared_.back().convolution;
 }
 
 void set_precision(Module& module, Precision precision) {

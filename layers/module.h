@@ -120,7 +120,12 @@ class MultiplyingModule : public UnaryModule {
   Precision precision_ = Precision::f32;
 
  private:
-  std::vector<std::pair<ConvCall, std::shared_ptr<const PreparedConv>>> prepared_;
+  struct PreparedCall {
+    ConvCall call;
+    Tensor weight;  // in the dtype of x
+    std::shared_ptr<const PreparedConv> convolution;
+  };
+  std::vector<PreparedCall> prepared_;
 };
 
 /// Tells every MultiplyingModule below a module. Of maps the dtype counts: who feeds the module

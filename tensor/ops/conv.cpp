@@ -104,7 +104,8 @@ Shape ConvGeometry::weight_shape() const {
 }
 
 std::shared_ptr<const PreparedConv> prepare_conv(const ConvOps& ops, const ConvCall& call,
-                                                 const Tensor& w, const Epilogue& epilogue) {
+                                                 const Tensor& w, const Epilogue& epilogue,
+                                                 const PreparedConv* sibling) {
   struct Plain : PreparedConv {
     const ConvOps& ops;
     ConvCall call;
@@ -116,7 +117,7 @@ std::shared_ptr<const PreparedConv> prepare_conv(const ConvOps& ops, const ConvC
       (call.transposed ? ops.backward_data : ops.forward)(call.geometry, x, w, epilogue, y);
     }
   };
-  if (ops.prepare) return ops.prepare(call, w, epilogue);
+  if (ops.prepare) return ops.prepare(call, w, epilogue, sibling);
   return std::make_shared<Plain>(ops, call, w, epilogue);
 }
 

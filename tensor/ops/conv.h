@@ -104,13 +104,16 @@ struct ConvOps {
                         const Tensor& dx);
   /// dw, from x and dy.
   void (*backward_weight)(const ConvGeometry&, const Tensor& x, const Tensor& dy, const Tensor& dw);
-  /// w and the bias must not change afterwards. Null: prepare_conv() calls the kernels above.
-  std::shared_ptr<const PreparedConv> (*prepare)(const ConvCall&, const Tensor& w,
-                                                 const Epilogue&) = nullptr;
+  /// w and the bias must not change afterwards. sibling: what was prepared from the same w for
+  /// another geometry or epilogue, whose copy of the weights may be shared; or null. Where there is
+  /// no such function, prepare_conv() calls the kernels above.
+  std::shared_ptr<const PreparedConv> (*prepare)(const ConvCall&, const Tensor& w, const Epilogue&,
+                                                 const PreparedConv* sibling) = nullptr;
 };
 
 /// ops.prepare, or where there is none, a PreparedConv that calls forward or backward_data.
 std::shared_ptr<const PreparedConv> prepare_conv(const ConvOps& ops, const ConvCall& call,
-                                                 const Tensor& w, const Epilogue& epilogue);
+                                                 const Tensor& w, const Epilogue& epilogue,
+                                                 const PreparedConv* sibling = nullptr);
 
 }  // namespace voxgrad

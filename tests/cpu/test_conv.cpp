@@ -309,6 +309,32 @@ TEST_CASE("prepared convolutions give what the kernels give, run after run") {
   }
 }
 
+TEST_CASE("convolutions prepared for batches of several sizes share the weights") {
+  Rng rng(18);
+  for (const bool flat : {true, false}) {
+    const auto geometry = [&](std::int64_t batch) {
+      return flat ? ConvGeometry::convolution("conv2d", {batch, 20, 20, 64}, {64, 3, 3, 64},
+                                              {{1, 1, 1}, {0, 1, 1}})
+                  : ConvGeometry::convolution("conv3d", {batch, 8, 8, 8, 64}, {64, 4, 4, 4, 64},
+                                              {{1, 1, 1}, {2, 2, 2}});
+    };
+    const ConvCall one{geometry(1)}, four{geometry(4)};
+    const Operands in = random_operands(rng, four.geometry, DType::f32);
+    const auto first = prepare_conv(cpu::conv_ops, one, in.w, {});
+    const auto bytes = [] { return cpu::memory_ops.statistics(0).in_use; };
+    const std::size_t before = bytes();
+    const auto alone = prepare_conv(cpu::conv_ops, four, in.w, {});
+    const std::size_t between = bytes();
+    const auto sharing = prepare_conv(cpu::conv_ops, four, in.w, {}, first.get());
+    CHECK(between - before >= in.w.bytes());
+    CHECK(bytes() - between < in.w.bytes() / 10);
+    const Tensor expected(four.geometry.output_shape()), y(four.geometry.output_shape());
+    alone->run(in.x, expected);
+    sharing->run(in.x, y);
+    CHECK(identical(y, expected));
+  }
+}
+
 TEST_CASE("a prepared convolution that runs out of memory says so, on every thread") {
   Rng rng(14);
   const MemoryOps& memory = cpu::memory_ops;
