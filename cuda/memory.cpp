@@ -2,8 +2,13 @@
 // released blocks wait in their class's list. All work of a device runs on one stream, so a block
 // may be handed out again while kernels that use it are still queued: the next user's kernels come
 // after them.
+//
+// That hides faults from tools: what lies behind a tensor is still its block, and what a new tensor
+// reads unwritten is what the last one wrote. VOXGRAD_EXACT_MEMORY=1 takes every block from CUDA as
+// it was asked for and gives it back when it is released.
 #include "cuda/memory.h"
 
+#include <cstdlib>
 #include <limits>
 #include <mutex>
 #include <unordered_map>
@@ -43,17 +48,31 @@ class AllowDuringCapture {
   cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;
 };
 
-thread_local std::shared_ptr<GraphPool::Blocks> capturing;
+// The pool that this thread fills, and its device.
+struct Filling {
+  std::shared_ptr<GraphPool::Blocks> blocks;
+  int index = -1;
+};
+thread_local Filling filling;
 
+// Of the current device.
+const std::shared_ptr<GraphPool::Blocks>& pool_being_filled() {
+  static const std::shared_ptr<GraphPool::Blocks> none;
+  return filling.index == current_device() ? filling.blocks : none;
+}
+
+// All calls come with the allocator's device as the current one.
 class CachingAllocator {
  public:
   void* allocate(std::size_t bytes) {
     const std::lock_guard lock(mutex_);
     if (fail_in_ > 0 && --fail_in_ == 0) fail_for(bytes, "as a test asked");
     if (bytes > kLargestRequest) fail_for(bytes, "no device has that much");
-    const std::size_t size = size_class(bytes, kAlignment);
+    const std::size_t size =
+        exact_ ? std::max<std::size_t>(1, bytes) : size_class(bytes, kAlignment);
     void* block = take(size, bytes);
-    if (capturing) owners_[block] = capturing;
+    if (exact_) exact_sizes_[block] = size;
+    if (const auto& pool = pool_being_filled()) owners_[block] = pool;
     statistics_.in_use += size;
     statistics_.peak_in_use = std::max(statistics_.peak_in_use, statistics_.in_use);
     return block;
@@ -61,16 +80,15 @@ class CachingAllocator {
 
   void release(void* block, std::size_t bytes) {
     const std::lock_guard lock(mutex_);
-    const std::size_t size = size_class(bytes, kAlignment);
+    const auto exact = exact_sizes_.find(block);
+    const std::size_t size =
+        exact != exact_sizes_.end() ? exact->second : size_class(bytes, kAlignment);
     statistics_.in_use -= size;
-    Cache* cache = &cache_;
-    if (const auto owner = owners_.find(block); owner != owners_.end()) {
-      if (owner->second->retired)
-        owners_.erase(owner);
-      else
-        cache = &owner->second->cache;
-    }
-    (*cache)[size].push_back(block);
+    const auto owner = owners_.find(block);
+    if (owner != owners_.end() && !owner->second->retired)
+      owner->second->cache[size].push_back(block);
+    else
+      put_back(block, size);
   }
 
   MemoryStatistics statistics() {
@@ -85,7 +103,25 @@ class CachingAllocator {
 
   void trim() {
     const std::lock_guard lock(mutex_);
+    check(graphs_filling_ == 0, "[memory] cuda:", current_device(),
+          " is recording: nothing can be given back to the system until that is done");
     free_cache();
+  }
+
+  void use_exact_memory(bool exact) {
+    const std::lock_guard lock(mutex_);
+    exact_ = exact;
+  }
+
+  void begin_graph() {
+    const std::lock_guard lock(mutex_);
+    ++graphs_filling_;
+  }
+
+  void end_graph() {
+    const std::lock_guard lock(mutex_);
+    --graphs_filling_;
+    free_surplus();
   }
 
   void fail_allocation(std::int64_t k) {
@@ -97,10 +133,7 @@ class CachingAllocator {
     const std::lock_guard lock(mutex_);
     blocks.retired = true;
     for (auto& [size, waiting] : blocks.cache) {
-      for (void* block : waiting) {
-        owners_.erase(block);
-        cache_[size].push_back(block);
-      }
+      for (void* block : waiting) put_back(block, size);
       waiting.clear();
     }
   }
@@ -126,12 +159,25 @@ class CachingAllocator {
     return block;
   }
 
+  // To where everybody may take it.
+  void put_back(void* block, std::size_t size) {
+    owners_.erase(block);
+    if (exact_sizes_.erase(block) == 0) {
+      cache_[size].push_back(block);
+    } else {
+      surplus_[size].push_back(block);
+      free_surplus();
+    }
+  }
+
   void* take(std::size_t size, std::size_t requested) {
-    if (capturing)
-      if (void* block = take_cached(capturing->cache, size)) return block;
-    if (void* block = take_cached(cache_, size)) return block;
+    if (!exact_) {
+      if (const auto& pool = pool_being_filled())
+        if (void* block = take_cached(pool->cache, size)) return block;
+      if (void* block = take_cached(cache_, size)) return block;
+    }
     void* block = take_from_system(size);
-    if (block == nullptr && !capturing) {  // giving memory back would break a capture
+    if (block == nullptr && graphs_filling_ == 0) {
       free_cache();
       block = take_from_system(size);
     }
@@ -141,12 +187,24 @@ class CachingAllocator {
     return block;
   }
 
+  // Waits for the device, which would break a capture.
   void free_cache() {
     for (auto& [size, blocks] : cache_) {
-      for (void* block : blocks) check_cuda(cudaFree(block), "cudaFree");  // waits for the device
+      for (void* block : blocks) check_cuda(cudaFree(block), "cudaFree");
       statistics_.reserved -= size * blocks.size();
       blocks.clear();
     }
+  }
+
+  // Released blocks of exact size. Errors would be those of kernels before: whoever comes next is
+  // told, and destructors end here.
+  void free_surplus() {
+    if (graphs_filling_ > 0) return;
+    for (auto& [size, blocks] : surplus_) {
+      for (void* block : blocks) cudaFree(block);
+      statistics_.reserved -= size * blocks.size();
+    }
+    surplus_.clear();
   }
 
   [[noreturn]] void fail_for(std::size_t bytes, const char* reason) const {
@@ -161,6 +219,10 @@ class CachingAllocator {
   std::mutex mutex_;
   Cache cache_;
   std::unordered_map<void*, std::shared_ptr<GraphPool::Blocks>> owners_;  // of graphs' blocks
+  int graphs_filling_ = 0;                                                // by any thread
+  bool exact_ = std::getenv("VOXGRAD_EXACT_MEMORY") != nullptr;
+  std::unordered_map<void*, std::size_t> exact_sizes_;  // of blocks taken as they were asked for
+  Cache surplus_;
   MemoryStatistics statistics_;
   std::int64_t fail_in_ = 0;
 };
@@ -190,9 +252,9 @@ void copy(void* to, Device to_device, const void* from, Device from_device, std:
     return;
   }
   const bool with_host = !to_device.is_cuda() || !from_device.is_cuda();
-  check<DeviceError>(!with_host || !capturing,
-                     "[copy] a recording cannot copy from or to ordinary host memory");
   use_device(to_device.is_cuda() ? to_device.index : from_device.index);
+  check<DeviceError>(!with_host || !pool_being_filled(),
+                     "[copy] a recording cannot copy from or to ordinary host memory");
   check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, current_stream()), "cudaMemcpy");
   if (with_host) check_cuda(cudaStreamSynchronize(current_stream()), "cudaStreamSynchronize");
 }
@@ -209,16 +271,34 @@ GraphPool::GraphPool(int device_index)
     : index_(device_index), blocks_(std::make_shared<Blocks>()) {}
 
 GraphPool::~GraphPool() {
+  end();
   allocator(index_).retire(*blocks_);
 }
 
 void GraphPool::begin() {
-  check(!capturing, "[memory] this thread fills a graph's pool already");
-  capturing = blocks_;
+  check(!filling.blocks, "[memory] this thread fills a graph's pool already");
+  allocator(index_).begin_graph();
+  filling = {blocks_, index_};
 }
 
 void GraphPool::end() {
-  capturing = nullptr;
+  if (filling.blocks != blocks_) return;
+  filling = {};
+  allocator(index_).end_graph();
+}
+
+void use_exact_memory(bool exact, int index) {
+  allocator(index).use_exact_memory(exact);
+}
+
+void close_devices() {
+  drop_host_blocks();
+  for (int index = 0; index < device_count(); ++index) {
+    use_device(index);
+    drop_library_handles();
+    allocator(index).trim();
+    check_cuda(cudaDeviceReset(), "cudaDeviceReset");
+  }
 }
 
 const MemoryOps memory_ops{

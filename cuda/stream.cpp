@@ -37,6 +37,16 @@ class HostBlocks {
     free_[size_.at(block)].push_back(block);
   }
 
+  void drop_cached() {
+    const std::lock_guard lock(mutex_);
+    for (auto& [bytes, waiting] : free_)
+      for (void* block : waiting) {
+        size_.erase(block);
+        cudaFreeHost(block);
+      }
+    free_.clear();
+  }
+
  private:
   std::mutex mutex_;
   std::unordered_map<std::size_t, std::vector<void*>> free_;
@@ -84,20 +94,22 @@ void* upload(void* to, const void* from, std::size_t bytes, void* after, int ind
 void begin_recording(int index) {
   use_device(index);
   check(current == nullptr, "[recording] this thread records already");
-  // Relaxed: the allocator may take memory meanwhile. Waiting for the device stays an error.
+  auto recorded = std::make_unique<Recorded>(index);
+  recorded->pool.begin();
+  // Last, as nothing that throws may leave the stream capturing. Relaxed: the allocator may take
+  // memory meanwhile. Waiting for the device stays an error.
   check_cuda(cudaStreamBeginCapture(current_stream(), cudaStreamCaptureModeRelaxed),
              "cudaStreamBeginCapture");
-  current = std::make_unique<Recorded>(index);
-  current->pool.begin();
+  current = std::move(recorded);
 }
 
 void* end_recording(bool keep, int index) {
   use_device(index);
   check(current != nullptr, "[recording] this thread records nothing");
   std::unique_ptr<Recorded> recorded = std::move(current);
-  recorded->pool.end();
   cudaGraph_t raw = nullptr;
   const cudaError_t status = cudaStreamEndCapture(current_stream(), &raw);
+  recorded->pool.end();  // which may give memory back, and so comes after the capture
   const Graph graph(raw);
   if (!keep) {
     cudaGetLastError();  // that the capture failed too is told by what made it fail
@@ -111,6 +123,10 @@ void* end_recording(bool keep, int index) {
 }
 
 }  // namespace
+
+void drop_host_blocks() {
+  host_blocks().drop_cached();
+}
 
 const StreamOps stream_ops{
     [](std::size_t bytes, int index) {

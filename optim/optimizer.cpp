@@ -47,15 +47,18 @@ class Adam : public Optimizer {
 
   void step(const Tensor& skip) override {
     std::vector<AdamSlot> slots;
+    std::vector<std::int64_t*> counts;
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
       const auto& [name, variable, rate] = parameters_[i];
       if (!variable.grad().defined()) continue;
-      Moments& moments = moments_[i];
-      const std::int64_t step = ++*moments.step.data<std::int64_t>();
-      slots.push_back(
-          {variable.value(), variable.grad(), moments.m, moments.v, rates_[rate], step});
+      const Moments& moments = moments_[i];
+      counts.push_back(moments.step.data<std::int64_t>());
+      slots.push_back({variable.value(), variable.grad(), moments.m, moments.v, rates_[rate],
+                       *counts.back() + 1});
     }
-    if (!slots.empty()) backend(slots[0].parameter.device()).optimizer.adam(slots, hyper_, skip);
+    if (slots.empty()) return;
+    backend(slots[0].parameter.device()).optimizer.adam(slots, hyper_, skip);
+    for (std::int64_t* count : counts) ++*count;  // nothing has thrown
   }
 
   std::vector<NamedState> state() const override {

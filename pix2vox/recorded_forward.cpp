@@ -12,11 +12,13 @@ const Prediction& RecordedForward::operator()(const Tensor& images, std::int64_t
   const bool known = images_.defined() && images_.shape() == there.shape() &&
                      images_.shares_storage_with(there) && n_views == n_views_;
   if (!known || !Recording::supported(device_)) {
-    // The first call with a shape builds plans, which cannot be recorded.
+    // The first call with a shape builds plans, which cannot be recorded. Where it runs out of
+    // memory, the next is the first.
     recording_ = Recording();
+    images_ = Tensor();
+    run();
     if (Recording::supported(device_)) images_ = there;
     n_views_ = n_views;
-    run();
     return prediction_;
   }
   if (!recording_.defined()) recording_ = Recording(device_, run);

@@ -222,8 +222,9 @@ void Trainer::begin_step(Batch batch) {
   // second is recorded. Shapes change with the number of views alone.
   if (n_views != recorded_views_ || !Recording::supported(options_.device)) {
     recording_ = Recording();
-    recorded_views_ = n_views;
+    recorded_views_ = 0;
     compute_gradients(inputs, n_views);
+    recorded_views_ = n_views;
   } else {
     if (!recording_.defined())
       recording_ = Recording(options_.device, [&] { compute_gradients(inputs, n_views); });

@@ -30,6 +30,7 @@ Cublas open_library() {
                      "); put its folder into LD_LIBRARY_PATH");
   Cublas result{};
   find(library, "cublasCreate_v2", &result.create);
+  find(library, "cublasDestroy_v2", &result.destroy);
   find(library, "cublasSetStream_v2", &result.set_stream);
   find(library, "cublasSetWorkspace_v2", &result.set_workspace);
   find(library, "cublasSetMathMode", &result.set_math_mode);

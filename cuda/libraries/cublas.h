@@ -9,6 +9,7 @@ namespace voxgrad::cuda {
 /// The functions that are used, by their names in cublas_v2.h.
 struct Cublas {
   decltype(&cublasCreate_v2) create;
+  decltype(&cublasDestroy_v2) destroy;
   decltype(&cublasSetStream_v2) set_stream;
   decltype(&cublasSetWorkspace_v2) set_workspace;
   decltype(&cublasSetMathMode) set_math_mode;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cuda/check.h"
+#include "cuda/memory.h"
 #include "cuda/runtime.h"
 
 namespace voxgrad::cuda {
@@ -64,6 +65,14 @@ cublasHandle_t cublas_handle() {
     mine.cublas = made;
   }
   return mine.cublas;
+}
+
+void drop_library_handles() {
+  const std::lock_guard lock(handles_mutex());
+  Handles& mine = handles();
+  if (mine.cudnn != nullptr) cudnnDestroy(mine.cudnn);
+  if (mine.cublas != nullptr) cublas().destroy(mine.cublas);
+  mine = {};
 }
 
 void check_cublas(cublasStatus_t status, const char* call) {

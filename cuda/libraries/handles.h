@@ -1,5 +1,5 @@
 // Handles of cuDNN and cuBLAS, one a device, working on the device's stream. Made at first use,
-// never destroyed.
+// destroyed by close_devices() alone (cuda/memory.h).
 #pragma once
 
 #include <cudnn.h>

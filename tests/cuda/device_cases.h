@@ -6,11 +6,13 @@
 #include <doctest/doctest.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <vector>
 
 #include "cpu/kernels.h"
+#include "cuda/memory.h"
 #include "tensor/ops/backend.h"
 #include "tests/support/tensors.h"
 
@@ -22,6 +24,27 @@ inline bool no_device() {
   std::puts("skipped: no CUDA device");
   return true;
 }
+
+/// The same for what needs two of them.
+inline bool no_second_device() {
+  if (cuda_device_count() > 1) return false;
+  std::puts("skipped: no second CUDA device");
+  return true;
+}
+
+/// While one lives, the devices' memory is exact or not, whatever the environment says.
+class ExactMemory {
+ public:
+  explicit ExactMemory(bool exact) { set(exact); }
+  ~ExactMemory() { set(std::getenv("VOXGRAD_EXACT_MEMORY") != nullptr); }
+  ExactMemory(const ExactMemory&) = delete;
+  ExactMemory& operator=(const ExactMemory&) = delete;
+
+ private:
+  static void set(bool exact) {
+    for (int index = 0; index < cuda_device_count(); ++index) cuda::use_exact_memory(exact, index);
+  }
+};
 
 inline const Backend& gpu() {
   return backend(Device::cuda());

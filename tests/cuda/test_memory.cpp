@@ -3,7 +3,7 @@
 #include <string>
 #include <thread>
 
-#include "cuda/memory.h"
+#include "tensor/stream.h"
 #include "tests/cuda/device_cases.h"
 
 using namespace voxgrad;
@@ -11,6 +11,7 @@ using namespace voxgrad::testing;
 
 TEST_CASE("blocks are aligned, counted and used again; trim gives them back") {
   if (no_device()) return;
+  const ExactMemory cached_memory(false);
   const MemoryOps& ops = gpu().memory;
   ops.trim(0);
   const MemoryStatistics before = ops.statistics(0);
@@ -131,6 +132,7 @@ TEST_CASE("threads may allocate at once") {
 
 TEST_CASE("a graph keeps its memory to itself until it goes") {
   if (no_device()) return;
+  const ExactMemory cached_memory(false);
   const MemoryOps& ops = gpu().memory;
   constexpr std::size_t bytes = 777'777;
   ops.trim(0);
@@ -166,6 +168,88 @@ TEST_CASE("a graph keeps its memory to itself until it goes") {
   const std::size_t in_use = ops.statistics(0).in_use;
   ops.trim(0);
   CHECK(ops.statistics(0).in_use == in_use);
+}
+
+TEST_CASE("a graph keeps no memory of another device") {
+  if (no_device() || no_second_device()) return;
+  const ExactMemory cached_memory(false);
+  const MemoryOps& ops = gpu().memory;
+  constexpr std::size_t bytes = 555'555;
+  const Tensor host = Tensor::full({4}, 5), there = host.to(Device::cuda(1)).clone();
+  void* other = nullptr;
+  {
+    cuda::GraphPool pool(0);
+    pool.begin();
+    other = ops.allocate(bytes, 1);
+    ops.release(other, bytes, 1);
+    void* again = ops.allocate(bytes, 1);
+    CHECK(again == other);
+    CHECK_NOTHROW(there.copy_from(host));
+    pool.end();
+    ops.release(again, bytes, 1);
+    again = ops.allocate(bytes, 1);
+    CHECK(again == other);
+    ops.release(again, bytes, 1);
+  }
+  void* first = ops.allocate(bytes, 0);
+  CHECK(first != other);  // it would be the other device's memory
+  ops.release(first, bytes, 0);
+}
+
+TEST_CASE("memory is not given back to the system while a graph is filled") {
+  if (no_device()) return;
+  const MemoryOps& ops = gpu().memory;
+  const Tensor x = Tensor::zeros({100}, DType::f32, Device::cuda());
+  CHECK_THROWS_WITH_AS(Recording(Device::cuda(), [&] { ops.trim(0); }),
+                       doctest::Contains("is recording"), Error);
+  const Recording recording(Device::cuda(), [&] {
+    x.fill(3);
+    std::thread([&] { CHECK_THROWS_AS(ops.trim(0), Error); }).join();
+  });
+  recording.replay();
+  CHECK(to_cpu(x).to_vector<float>()[99] == 3);
+  CHECK_NOTHROW(ops.trim(0));
+}
+
+TEST_CASE("exact memory: no byte more than was asked for, and back to the system at once") {
+  if (no_device()) return;
+  const MemoryOps& ops = gpu().memory;
+  const MemoryStatistics before = ops.statistics(0);
+  const auto taken = [&] { return ops.statistics(0).reserved - before.reserved; };
+  constexpr std::size_t bytes = 100'001;
+  void* cached = ops.allocate(bytes, 0);
+  {
+    const ExactMemory exact(true);
+    ops.release(cached, bytes, 0);  // each goes back to where it came from
+    ops.trim(0);
+    const std::size_t start = taken();
+    void* block = ops.allocate(bytes, 0);
+    CHECK(ops.statistics(0).in_use == before.in_use + bytes);
+    CHECK(taken() == start + bytes);
+    ops.release(block, bytes, 0);
+    CHECK(ops.statistics(0).in_use == before.in_use);
+    CHECK(taken() == start);
+
+    void* outlives = nullptr;
+    void* earlier = ops.allocate(bytes, 0);
+    {
+      cuda::GraphPool pool(0);
+      pool.begin();
+      void* inside = ops.allocate(bytes, 0);
+      ops.release(inside, bytes, 0);
+      outlives = ops.allocate(bytes, 0);
+      CHECK(outlives != inside);  // or the graph's kernels could not be told apart by address
+      ops.release(earlier, bytes, 0);
+      CHECK(taken() == start + 3 * bytes);  // nothing may be given back meanwhile
+      pool.end();
+      CHECK(taken() == start + 2 * bytes);
+    }
+    CHECK(taken() == start + bytes);
+    cuda::use_exact_memory(false, 0);
+    ops.release(outlives, bytes, 0);
+    CHECK(taken() == start);
+  }
+  CHECK(ops.statistics(0).in_use == before.in_use);
 }
 
 TEST_CASE("errors name the operation and its tensors") {

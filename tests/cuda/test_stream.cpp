@@ -1,5 +1,6 @@
 // Work that the device does by itself, and recorded work.
 #include <cstdlib>
+#include <thread>
 
 #include "tensor/stream.h"
 #include "tests/cuda/device_cases.h"
@@ -79,6 +80,30 @@ TEST_CASE("work that copies from ordinary host memory cannot be recorded") {
   CHECK(to_cpu(x).to_vector<float>()[3] == 2);
   x.copy_from(host);
   CHECK(to_cpu(x).to_vector<float>()[3] == 5);
+}
+
+TEST_CASE("a recording that cannot begin leaves the stream as it was") {
+  if (no_device()) return;
+  const Tensor x = to_gpu(Tensor::full({4}, 2));
+  {
+    cuda::GraphPool pool(0);
+    pool.begin();
+    CHECK_THROWS_WITH_AS(Recording(Device::cuda(), [&] { x.fill(9); }),
+                         doctest::Contains("fills a graph's pool already"), Error);
+  }
+  x.fill(3);
+  CHECK(to_cpu(x).to_vector<float>()[3] == 3);
+  const Recording outer(Device::cuda(), [&] {
+    std::thread([] {  // which has the same stream
+      CHECK_THROWS_AS(Recording(Device::cuda(), [] {}), DeviceError);
+      cuda::GraphPool pool(0);
+      CHECK_NOTHROW(pool.begin());
+    })
+        .join();
+    x.fill(4);
+  });
+  outer.replay();
+  CHECK(to_cpu(x).to_vector<float>()[3] == 4);
 }
 
 TEST_CASE("VOXGRAD_NO_GRAPHS switches recording off") {

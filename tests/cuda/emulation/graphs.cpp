@@ -1,6 +1,7 @@
 // Captured streams of the emulated CUDA. As in CUDA, what is captured is not done, and waiting for
-// the stream meanwhile is an error that spoils the capture.
+// the stream meanwhile is an error that spoils the capture. So is freeing memory, which waits.
 #include <cstdlib>
+#include <mutex>
 #include <vector>
 
 #include "tests/cuda/emulation/streams.h"
@@ -13,19 +14,34 @@ struct EmulatedGraph {
 
 namespace {
 
-thread_local EmulatedGraph* captured = nullptr;
+std::recursive_mutex mutex;
+std::vector<EmulatedGraph*> captures;  // going on, by any thread
+
+auto capture_of(cudaStream_t stream) {
+  return std::find_if(captures.begin(), captures.end(),
+                      [=](const EmulatedGraph* graph) { return graph->stream == stream; });
+}
 
 }  // namespace
 
+bool voxgrad::emulation::capturing() {
+  const std::lock_guard lock(mutex);
+  return !captures.empty();
+}
+
 bool voxgrad::emulation::capture(cudaStream_t stream, const std::function<cudaError_t()>& work) {
-  if (captured == nullptr || captured->stream != stream) return false;
-  captured->work.push_back(work);
+  const std::lock_guard lock(mutex);
+  const auto found = capture_of(stream);
+  if (found == captures.end()) return false;
+  (*found)->work.push_back(work);
   return true;
 }
 
-cudaError_t voxgrad::emulation::refuse_during_capture() {
-  if (captured == nullptr) return cudaSuccess;
-  captured->spoiled = true;
+cudaError_t voxgrad::emulation::refuse_during_capture(cudaStream_t stream) {
+  const std::lock_guard lock(mutex);
+  const auto found = capture_of(stream);
+  if (found == captures.end()) return cudaSuccess;
+  (*found)->spoiled = true;
   return cudaErrorStreamCaptureUnsupported;
 }
 
@@ -34,15 +50,24 @@ cudaError_t cudaMallocHost(void** block, std::size_t bytes) {
   return *block ? cudaSuccess : cudaErrorMemoryAllocation;
 }
 
-cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
-  if (captured != nullptr) return cudaErrorInvalidValue;
-  captured = new EmulatedGraph{stream, {}, false};
+cudaError_t cudaFreeHost(void* block) {
+  std::free(block);
   return cudaSuccess;
 }
 
-cudaError_t cudaStreamEndCapture(cudaStream_t, cudaGraph_t* graph) {
-  if (captured == nullptr) return cudaErrorInvalidValue;
-  *graph = std::exchange(captured, nullptr);
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  const std::lock_guard lock(mutex);
+  if (capture_of(stream) != captures.end()) return cudaErrorInvalidValue;
+  captures.push_back(new EmulatedGraph{stream, {}, false});
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  const std::lock_guard lock(mutex);
+  const auto found = capture_of(stream);
+  if (found == captures.end()) return cudaErrorInvalidValue;
+  *graph = *found;
+  captures.erase(found);
   if (!(*graph)->spoiled) return cudaSuccess;
   delete std::exchange(*graph, nullptr);
   return cudaErrorStreamCaptureUnsupported;

@@ -3,6 +3,7 @@
 #include "tests/cuda/emulation/guarded_memory.h"
 
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <unordered_map>
@@ -17,7 +18,11 @@ constexpr std::size_t kTotal = std::size_t{1} << 30;
 constexpr int kSentinel = 0xA5, kPoison = 0xFF;
 
 std::mutex mutex;
-std::unordered_map<char*, std::size_t> blocks;
+struct Block {
+  std::size_t bytes;
+  int device;
+};
+std::unordered_map<char*, Block> blocks;
 std::size_t taken = 0;
 
 bool intact(const char* guard) {
@@ -31,11 +36,15 @@ bool intact(const char* guard) {
 
 }  // namespace
 
+void poison(std::span<char> memory) {
+  std::memset(memory.data(), kPoison, memory.size());
+}
+
 bool guards_intact() {
   const std::lock_guard lock(mutex);
   bool good = true;
-  for (const auto& [block, bytes] : blocks) {
-    for (char* guard : {block - kGuard, block + bytes}) {
+  for (const auto& [start, block] : blocks) {
+    for (char* guard : {start - kGuard, start + block.bytes}) {
       if (intact(guard)) continue;
       good = false;
       std::memset(guard, kSentinel, kGuard);
@@ -54,24 +63,40 @@ cudaError_t cudaMalloc(void** block, std::size_t bytes) {
   char* whole = static_cast<char*>(std::aligned_alloc(256, (bytes + 255) / 256 * 256 + 2 * kGuard));
   if (whole == nullptr) return cudaErrorMemoryAllocation;
   std::memset(whole, kSentinel, kGuard);
-  std::memset(whole + kGuard, kPoison, bytes);
+  poison({whole + kGuard, bytes});
   std::memset(whole + kGuard + bytes, kSentinel, kGuard);
   *block = whole + kGuard;
-  blocks[whole + kGuard] = bytes;
+  blocks[whole + kGuard] = {bytes, chosen_device()};
   taken += bytes;
   return cudaSuccess;
 }
 
 cudaError_t cudaFree(void* block) {
-  if (const cudaError_t status = finish_everything(); status != cudaSuccess) return status;
+  if (capturing()) return cudaErrorStreamCaptureUnsupported;
+  const cudaError_t earlier = finish_everything();
   const bool good = guards_intact();
   const std::lock_guard lock(mutex);
   const auto found = blocks.find(static_cast<char*>(block));
   if (found == blocks.end()) return cudaErrorInvalidValue;
-  taken -= found->second;
+  taken -= found->second.bytes;
   std::free(found->first - kGuard);
   blocks.erase(found);
+  if (earlier != cudaSuccess) return earlier;
   return good ? cudaSuccess : cudaErrorIllegalAddress;
+}
+
+cudaError_t cudaDeviceReset() {
+  const std::lock_guard lock(mutex);
+  std::size_t leaked = 0, bytes = 0;
+  for (const auto& [start, block] : blocks) {
+    if (block.device != chosen_device()) continue;
+    ++leaked;
+    bytes += block.bytes;
+  }
+  if (leaked == 0) return cudaSuccess;
+  std::fprintf(stderr, "emulated CUDA: %zu blocks of %zu bytes in all were never freed\n", leaked,
+               bytes);
+  return cudaErrorInvalidValue;
 }
 
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {

@@ -1,8 +1,17 @@
 // Devices and settings of the emulated CUDA.
 #include "tests/cuda/emulation/include/cuda_runtime.h"
 
+namespace {
+constexpr int kDevices = 2;
+thread_local int device_of_thread = 0;
+}  // namespace
+
+int voxgrad::emulation::chosen_device() {
+  return device_of_thread;
+}
+
 cudaError_t cudaGetDeviceCount(int* count) {
-  *count = 1;
+  *count = kDevices;
   return cudaSuccess;
 }
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
@@ -10,7 +19,9 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
   return cudaSuccess;
 }
 cudaError_t cudaSetDevice(int device) {
-  return device == 0 ? cudaSuccess : cudaErrorInvalidValue;
+  if (device < 0 || device >= kDevices) return cudaErrorInvalidValue;
+  device_of_thread = device;
+  return cudaSuccess;
 }
 cudaError_t cudaGetLastError() {
   return cudaSuccess;

@@ -78,7 +78,8 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
-  if (const cudaError_t status = refuse_during_capture(); status != cudaSuccess) return status;
+  if (const cudaError_t status = refuse_during_capture(stream); status != cudaSuccess)
+    return status;
   const std::lock_guard lock(mutex);
   run(*stream, stream->asked);
   return take_error();
@@ -108,7 +109,8 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
-  if (const cudaError_t status = refuse_during_capture(); status != cudaSuccess) return status;
+  if (const cudaError_t status = refuse_during_capture(event->stream); status != cudaSuccess)
+    return status;
   const std::lock_guard lock(mutex);
   if (event->stream != nullptr) run(*event->stream, event->position);
   return take_error();

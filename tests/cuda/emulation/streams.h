@@ -23,9 +23,9 @@ class LateStreams {
 cudaError_t finish_everything();
 
 // Between streams.cpp and graphs.cpp:
-/// True, and the work is kept for the graph, if this thread captures the stream.
+/// True, and the work is kept for the graph, if the stream is captured.
 bool capture(cudaStream_t stream, const std::function<cudaError_t()>& work);
-/// Waiting is an error that spoils this thread's capture; cudaSuccess if there is none.
-cudaError_t refuse_during_capture();
+/// Waiting for a stream is an error that spoils its capture; cudaSuccess if there is none.
+cudaError_t refuse_during_capture(cudaStream_t stream);
 
 }  // namespace voxgrad::emulation

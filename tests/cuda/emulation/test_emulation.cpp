@@ -26,6 +26,12 @@ __global__ void forget_to_wait(const int* x, int* y) {
   y[threadIdx.x] = values[blockDim.x - 1 - threadIdx.x];
 }
 
+__global__ void read_unwritten(const int* x, int* y) {
+  __shared__ int values[100];
+  y[threadIdx.x] = values[threadIdx.x];
+  values[threadIdx.x] = x[threadIdx.x];
+}
+
 __global__ void sum_warp(const int* x, int* y) {
   int sum = x[threadIdx.x];
   for (int distance = 16; distance > 0; distance /= 2)
@@ -37,8 +43,10 @@ __global__ void write_at(char* y, std::int64_t place) {
   y[place] = 1;
 }
 
-cudaError_t run(void (*kernel)(const int*, int*), unsigned threads, const int* x, int* y) {
+cudaError_t run(void (*kernel)(const int*, int*), unsigned threads, const int* x, int* y,
+                unsigned blocks = 1) {
   cudaLaunchConfig_t config;
+  config.gridDim = dim3(blocks);
   config.blockDim = dim3(threads);
   return cudaLaunchKernelEx(&config, kernel, x, y);
 }
@@ -135,6 +143,15 @@ TEST_CASE("a barrier that is missing shows as another result in another order") 
   CHECK(forward != backward);
 }
 
+TEST_CASE("shared memory that a block reads before it writes is poison, in every block") {
+  const std::vector<int> x(100, 7);
+  for (const unsigned blocks : {1u, 2u, 3u}) {
+    std::vector<int> y(100);
+    run(read_unwritten, 100, x.data(), y.data(), blocks);
+    CHECK(y == std::vector<int>(100, -1));
+  }
+}
+
 TEST_CASE("the lanes of a warp exchange values") {
   std::vector<int> x(64), y(64);
   for (int i = 0; i < 64; ++i) x[std::size_t(i)] = i;
@@ -161,6 +178,18 @@ TEST_CASE("a write outside of a block of memory is an error") {
   CHECK(cudaLaunchKernelEx(&config, write_at, bytes, std::int64_t{-1}) == cudaErrorIllegalAddress);
   CHECK(cudaLaunchKernelEx(&config, write_at, bytes, std::int64_t{0}) == cudaSuccess);
   CHECK(cudaFree(block) == cudaSuccess);
+}
+
+TEST_CASE("a write behind a tensor is an error where memory is exact") {
+  cudaLaunchConfig_t config;
+  for (const bool is_exact : {false, true}) {
+    const ExactMemory exact(is_exact);
+    const Tensor tensor({1001}, DType::u8, Device::cuda());
+    char* const bytes = static_cast<char*>(tensor.raw());
+    CHECK(cudaLaunchKernelEx(&config, write_at, bytes, std::int64_t{1000}) == cudaSuccess);
+    CHECK(cudaLaunchKernelEx(&config, write_at, bytes, std::int64_t{1001}) ==
+          (is_exact ? cudaErrorIllegalAddress : cudaSuccess));
+  }
 }
 
 TEST_CASE("kernels give the same bits in every order of threads and blocks") {

@@ -13,6 +13,7 @@
 
 #include "tests/cuda/emulation/guarded_memory.h"
 #include "tests/cuda/emulation/include/cuda_runtime.h"
+#include "tests/cuda/emulation/shared_memory.h"
 
 dim3 threadIdx, blockIdx, blockDim, gridDim;
 
@@ -184,7 +185,8 @@ void set_order(Order order) {
   chosen_order = order;
 }
 
-cudaError_t run_grid(const cudaLaunchConfig_t& config, ThreadBody body, void* argument) {
+cudaError_t run_grid(const cudaLaunchConfig_t& config, const void* kernel, ThreadBody body,
+                     void* argument) {
   static std::mutex one_grid_at_a_time;
   const std::lock_guard lock(one_grid_at_a_time);
   const dim3 grid = config.gridDim, block = config.blockDim;
@@ -195,12 +197,14 @@ cudaError_t run_grid(const cudaLaunchConfig_t& config, ThreadBody body, void* ar
     return cudaErrorInvalidConfiguration;
   blockDim = block;
   gridDim = grid;
+  const std::vector<std::span<char>> shared = shared_memory_of(kernel);
   const std::vector<unsigned> order = ordered(unsigned(threads));
   const std::vector<unsigned> block_order = ordered(unsigned(grid.x));
   for (unsigned z = 0; z < grid.z; ++z)
     for (unsigned y = 0; y < grid.y; ++y)
       for (const unsigned x : block_order) {
         blockIdx = dim3(x, y, z);
+        for (const std::span<char> variable : shared) poison(variable);
         Block::instance().run(unsigned(threads), order, body, argument);
       }
   return guards_intact() ? cudaSuccess : cudaErrorIllegalAddress;

@@ -1,7 +1,8 @@
 // A small CUDA on the CPU, so that the kernels of cuda/ run, and are tested, on any machine. The
 // same .cu files compile against this header in place of CUDA's own. A block's threads are fibers
-// (threads.cpp); device memory is host memory with guard bands (guarded_memory.cpp); streams run at
-// once, or late where a test wants it (streams.h).
+// (threads.cpp) and its shared memory is poisoned (shared_memory.cpp); device memory is host memory
+// with guard bands (guarded_memory.cpp); streams run at once, or late where a test wants it
+// (streams.h).
 // What kernels of ours do not use is not here.
 #pragma once
 
@@ -21,7 +22,8 @@
 #define __forceinline__ inline
 #define __grid_constant__
 #define __launch_bounds__(...)
-// Blocks run one after the other, so their shared memory may be the same.
+// Blocks run one after the other, so their shared memory may be the same. Function-local, so that
+// the symbol's name tells whose it is.
 #define __shared__ thread_local
 
 struct dim3 {
@@ -71,10 +73,15 @@ void set_order(Order order);
 
 /// Runs a grid. Errors of the configuration, and writes outside of device memory, are returned.
 using ThreadBody = void (*)(void*);
-cudaError_t run_grid(const cudaLaunchConfig_t& config, ThreadBody body, void* argument);
+cudaError_t run_grid(const cudaLaunchConfig_t& config, const void* kernel, ThreadBody body,
+                     void* argument);
 
 /// Work on a stream: done at once, later (streams.h), or kept for the graph while it is captured.
 cudaError_t enqueue(cudaStream_t stream, std::function<cudaError_t()> work);
+/// True while any stream is captured.
+bool capturing();
+/// That cudaSetDevice chose in this thread.
+int chosen_device();
 
 /// Hands a value to the lanes of this warp and returns that of lane `source` (its own if that is
 /// outside of the width). All lanes of the warp must call it.
@@ -112,7 +119,7 @@ T __ldg(const T* pointer) {
   return *pointer;
 }
 
-// The host's side. There is one device, of compute capability 9.
+// The host's side. There are two devices, of compute capability 9, which share their memory.
 cudaError_t cudaGetDeviceCount(int* count);
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device);
 cudaError_t cudaSetDevice(int device);
@@ -120,6 +127,8 @@ cudaError_t cudaGetLastError();
 const char* cudaGetErrorString(cudaError_t status);
 cudaError_t cudaMalloc(void** block, std::size_t bytes);
 cudaError_t cudaFree(void* block);
+/// Unlike CUDA's, an error if blocks of the device were not freed.
+cudaError_t cudaDeviceReset();
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total);
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream);
@@ -134,6 +143,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t event);
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
 cudaError_t cudaEventSynchronize(cudaEvent_t event);
 cudaError_t cudaMallocHost(void** block, std::size_t bytes);
+cudaError_t cudaFreeHost(void* block);
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph);
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
@@ -153,7 +163,7 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
   } call{kernel, std::tuple<Parameters...>(std::forward<Arguments>(arguments)...)};
   return voxgrad::emulation::enqueue(config->stream, [launch = *config, call]() mutable {
     return voxgrad::emulation::run_grid(
-        launch,
+        launch, reinterpret_cast<const void*>(call.kernel),
         [](void* pointer) {
           auto* each = static_cast<Call*>(pointer);
           std::apply(each->kernel, each->parameters);
