@@ -1,20 +1,14 @@
 // Batch normalisation with groups, activation included. Sums (RowBlocks::sum_rows) are shifted by
 // the group's first row, so that one pass gives a sound variance; the backward pass computes the
 // activation again from x instead of reading y.
-#include <cmath>
+#include <algorithm>
 
 #include "cpu/kernels.h"
-#include "cpu/row_blocks.h"
-#include "cpu/vector_math.h"
+#include "cpu/norm_parts.h"
 #include "tensor/ops/convert.h"
 
 namespace voxgrad::cpu {
 namespace {
-
-RowBlocks blocks_of(const Tensor& x, const Tensor& mean) {
-  const std::int64_t groups = mean.shape()[0];
-  return {groups, x.shape().rows() / groups, x.shape()[-1]};
-}
 
 void statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) {
   dispatch_map("batch_norm", x.dtype(), [&]<class S>() {
@@ -52,29 +46,6 @@ void statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) {
   });
 }
 
-// What turns x into y and into its gradient, a wide row a group:
-//   xhat = (x - mean) * inverse,  y = act((x - mean) * scale + beta),  scale = gamma * inverse.
-template <class T>
-struct Coefficients {
-  Tensor mean, inverse, scale, beta;
-
-  Coefficients(const RowBlocks& blocks, const Tensor& means, const Tensor& variances,
-               const BatchNormParameters& parameters) {
-    const std::int64_t channels = blocks.channels;
-    const auto inverse_deviation = [&](std::int64_t g, std::int64_t c) {
-      return 1.0 / std::sqrt(double(variances.data<T>()[g * channels + c]) + parameters.eps);
-    };
-    mean = blocks.repeat<T>(
-        [&](std::int64_t g, std::int64_t c) { return means.data<T>()[g * channels + c]; });
-    inverse = blocks.repeat<T>(inverse_deviation);
-    scale = blocks.repeat<T>([&](std::int64_t g, std::int64_t c) {
-      return inverse_deviation(g, c) * double(parameters.gamma.data<T>()[c]);
-    });
-    beta = blocks.repeat<T>(
-        [&](std::int64_t, std::int64_t c) { return parameters.beta.data<T>()[c]; });
-  }
-};
-
 void normalize(const Tensor& x, const Tensor& mean, const Tensor& variance,
                const BatchNormParameters& parameters, const Tensor& y) {
   dispatch_map("batch_norm", x.dtype(), [&]<class S>() {
@@ -101,8 +72,9 @@ void normalize(const Tensor& x, const Tensor& mean, const Tensor& variance,
   });
 }
 
-void update_running(const Tensor& mean, const Tensor& variance, std::int64_t rows_per_group,
-                    double momentum, const Tensor& running_mean, const Tensor& running_var) {
+void update_running(const Tensor& mean, const Tensor& variance, const Tensor& shift,
+                    std::int64_t rows_per_group, double momentum, const Tensor& running_mean,
+                    const Tensor& running_var) {
   dispatch_float("batch_norm", mean.dtype(), [&]<class T>() {
     const std::int64_t groups = mean.shape()[0];
     const std::int64_t channels = mean.shape()[1];
@@ -113,22 +85,13 @@ void update_running(const Tensor& mean, const Tensor& variance, std::int64_t row
     };
     for (std::int64_t g = 0; g < groups; ++g) {
       for (std::int64_t c = 0; c < channels; ++c) {
-        update(running_mean.data<T>()[c], double(mean.data<T>()[g * channels + c]));
+        const double lacking = shift.defined() ? double(shift.data<T>()[c]) : 0.0;
+        update(running_mean.data<T>()[c], double(mean.data<T>()[g * channels + c]) + lacking);
         update(running_var.data<T>()[c], unbias * double(variance.data<T>()[g * channels + c]));
       }
     }
   });
 }
-
-// The gradient that reaches z, where y = act(z): dy * act'(y), with y computed again from x.
-template <ActivationKind kind, class T>
-struct GradientAtNorm {
-  Activate<kind, T> activate;
-  ActivationSlope<kind, T> slope;
-  T operator()(T centred, T scale, T beta, T dy) const {
-    return dy * slope(activate(centred * scale + beta));
-  }
-};
 
 // dx = scale * (g - mean(g) - xhat * mean(g xhat)) when the statistics depend on x, the means being
 // over the group's rows; dx = scale * g when they are constants. g is the gradient at the norm.
@@ -139,7 +102,6 @@ void backward_with(bool constant, const Tensor& x, const Tensor& dy, const Tenso
     using T = Compute<S>;
     dispatch_activation(parameters.activation.kind, [&]<ActivationKind kind>() {
       const RowBlocks blocks = blocks_of(x, mean);
-      const std::int64_t channels = blocks.channels;
       const std::int64_t width = blocks.width;
       const Coefficients<T> coefficients(blocks, mean, variance, parameters);
       const T alpha = T(parameters.activation.alpha);
@@ -170,29 +132,12 @@ void backward_with(bool constant, const Tensor& x, const Tensor& dy, const Tenso
               }
             });
       }
-      const auto total = [&](std::int64_t group, int which, std::int64_t channel) {
-        return sums.data<double>()[(group * 2 + which) * channels + channel];
-      };
-      if (dgamma.defined()) {
-        for (std::int64_t c = 0; c < channels; ++c) {
-          double gamma_sum = 0, beta_sum = 0;
-          for (std::int64_t g = 0; g < blocks.groups; ++g) {
-            beta_sum += total(g, 0, c);
-            gamma_sum += total(g, 1, c);
-          }
-          dbeta.data<T>()[c] = T(beta_sum);
-          dgamma.data<T>()[c] = T(gamma_sum);
-        }
-      }
+      if (dgamma.defined()) store_parameter_gradients<T>(sums, dgamma, dbeta);
       if (!dx.defined()) return;
 
-      const double rows = constant ? 1.0 : double(blocks.group_size / channels);
-      const Tensor mean_gradient = blocks.repeat<T>(
-          [&](std::int64_t g, std::int64_t c) { return constant ? 0.0 : total(g, 0, c) / rows; });
-      const Tensor mean_product = blocks.repeat<T>(
-          [&](std::int64_t g, std::int64_t c) { return constant ? 0.0 : total(g, 1, c) / rows; });
-      const T* const gradient_means = mean_gradient.template data<T>();
-      const T* const product_means = mean_product.template data<T>();
+      const MeanGradients<T> gradients(blocks, constant ? Tensor() : sums);
+      const T* const gradient_means = gradients.gradient.template data<T>();
+      const T* const product_means = gradients.product.template data<T>();
       S* const result = dx.data<S>();
       blocks.for_each_wide_row([=](std::int64_t group, std::int64_t begin, std::int64_t length) {
         const T* m = means + group * width;
@@ -227,6 +172,7 @@ void backward_constant(const Tensor& x, const Tensor& dy, const Tensor& mean,
 
 }  // namespace
 
-const NormOps norm_ops{statistics, normalize, update_running, backward, backward_constant};
+const NormOps norm_ops{statistics,        normalize,      update_running, backward,
+                       backward_constant, normalize_pool, backward_pool};
 
 }  // namespace voxgrad::cpu

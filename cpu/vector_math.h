@@ -51,6 +51,15 @@ template <ActivationKind kind, class T>
 struct Activate : functors::Activate<kind, T> {};
 
 template <>
+struct Activate<ActivationKind::relu, float> {
+  float alpha;
+  float operator()(float x) const {
+    const float positive = x > 0.0f ? x : 0.0f;
+    return x != x ? x : positive;
+  }
+};
+
+template <>
 struct Activate<ActivationKind::leaky_relu, float> {
   float alpha;
   float operator()(float x) const {

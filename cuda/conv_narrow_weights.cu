@@ -154,12 +154,11 @@ template <class T>
 struct PointTerm {
   const T* one;
   const T* other;
-  int channels;
   struct State {};
   __device__ State at(std::int64_t, std::int64_t) const { return {}; }
   template <int V>
-  __device__ void add(State, std::int64_t offset, float (&run)[1][V]) const {
-    const float factor = load(one[offset / channels]);
+  __device__ void add(State, std::int64_t row, std::int64_t offset, float (&run)[1][V]) const {
+    const float factor = load(one[row]);
     const Pack<T, V> pack = load_pack<V>(other + offset);
 #pragma unroll
     for (int j = 0; j < V; ++j) run[0][j] += load(pack.element[j]) * factor;
@@ -179,7 +178,7 @@ void run_point(const ConvGeometry& g, const Tensor& x, const Tensor& dy, const T
   constexpr int channels = 8;
   dispatch_width<T>(channels, {other.data<T>()}, [&]<int V>() {
     sum_rows<V, 1, float>(1, g.batch * g.input_volume(), channels, x.device(),
-                          PointTerm<T>{one.data<T>(), other.data<T>(), channels},
+                          PointTerm<T>{one.data<T>(), other.data<T>()},
                           StoreSum{dw.raw(), dw.dtype(), 1});
   });
 }

@@ -2,7 +2,7 @@
 // the group's first row (rows.h). The backward pass computes the activation again from x instead of
 // reading y, and takes two passes. Maps in bf16 have statistics and parameters in f32.
 #include "cuda/kernels.h"
-#include "cuda/rows.h"
+#include "cuda/norm_parts.h"
 
 namespace voxgrad::cuda {
 namespace {
@@ -22,7 +22,7 @@ struct StatisticsTerm {
       state.shift[j] = convert_value<C>(x[group * group_size + channel + j]);
     return state;
   }
-  __device__ void add(const State& state, std::int64_t offset, C (&run)[2][V]) const {
+  __device__ void add(const State& state, std::int64_t, std::int64_t offset, C (&run)[2][V]) const {
     const Pack<T, V> in = load_pack<V>(x + offset);
 #pragma unroll
     for (int j = 0; j < V; ++j) {
@@ -68,44 +68,6 @@ void statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) {
   });
 }
 
-// What turns x into y and into its gradient:
-//   xhat = (x - mean) * inverse,  y = act((x - mean) * scale + beta),  scale = gamma * inverse.
-template <class C>
-struct Coefficients {
-  const C* mean;
-  const C* variance;
-  const C* gamma;
-  const C* beta;
-  std::int64_t channels;
-  double eps;
-  C alpha;
-
-  Coefficients(const Tensor& means, const Tensor& variances, const BatchNormParameters& parameters)
-      : mean(means.data<C>()),
-        variance(variances.data<C>()),
-        gamma(parameters.gamma.data<C>()),
-        beta(parameters.beta.data<C>()),
-        channels(means.shape()[-1]),
-        eps(parameters.eps),
-        alpha(C(parameters.activation.alpha)) {}
-};
-
-template <int V, class C>
-struct ChannelState {
-  C mean[V], inverse[V], scale[V], beta[V];
-
-  __device__ ChannelState(const Coefficients<C>& c, std::int64_t group, std::int64_t channel) {
-    for (int j = 0; j < V; ++j) {
-      const std::int64_t at = group * c.channels + channel + j;
-      const double deviation = 1.0 / std::sqrt(double(c.variance[at]) + c.eps);
-      mean[j] = c.mean[at];
-      inverse[j] = C(deviation);
-      scale[j] = C(deviation * double(c.gamma[channel + j]));
-      beta[j] = c.beta[channel + j];
-    }
-  }
-};
-
 template <int V, class T, ActivationKind kind>
 struct NormalizeBody {
   using C = Compute<T>;
@@ -116,7 +78,7 @@ struct NormalizeBody {
   __device__ ChannelState<V, C> at(std::int64_t group, std::int64_t channel) const {
     return {coefficients, group, channel};
   }
-  __device__ void apply(const ChannelState<V, C>& s, std::int64_t offset) const {
+  __device__ void apply(const ChannelState<V, C>& s, std::int64_t, std::int64_t offset) const {
     const functors::Activate<kind, C> activate{coefficients.alpha};
     const Pack<T, V> in = load_pack<V>(x + offset);
     Pack<T, V> out;
@@ -150,35 +112,30 @@ void normalize(const Tensor& x, const Tensor& mean, const Tensor& variance,
 template <class C>
 __global__ void update_running_kernel(std::int64_t groups, std::int64_t channels, double unbias,
                                       double momentum, const C* mean, const C* variance,
-                                      C* running_mean, C* running_var) {
+                                      const C* shift, C* running_mean, C* running_var) {
   const std::int64_t c = thread_index();
   if (c >= channels) return;
   for (std::int64_t g = 0; g < groups; ++g) {
-    const double m = double(mean[g * channels + c]), v = double(variance[g * channels + c]);
+    const double m = double(mean[g * channels + c]) + (shift ? double(shift[c]) : 0.0);
+    const double v = double(variance[g * channels + c]);
     running_mean[c] = C((1.0 - momentum) * double(running_mean[c]) + momentum * m);
     running_var[c] = C((1.0 - momentum) * double(running_var[c]) + momentum * (unbias * v));
   }
 }
 
-void update_running(const Tensor& mean, const Tensor& variance, std::int64_t rows_per_group,
-                    double momentum, const Tensor& running_mean, const Tensor& running_var) {
-  const Op op("batch_norm", mean, variance, running_mean, running_var);
+void update_running(const Tensor& mean, const Tensor& variance, const Tensor& shift,
+                    std::int64_t rows_per_group, double momentum, const Tensor& running_mean,
+                    const Tensor& running_var) {
+  const Op op("batch_norm", mean, variance, shift, running_mean, running_var);
   dispatch_float("batch_norm", mean.dtype(), [&]<class C>() {
     const std::int64_t groups = mean.shape()[0], channels = mean.shape()[1];
     const double unbias =
         rows_per_group > 1 ? double(rows_per_group) / double(rows_per_group - 1) : 1.0;
     launch(update_running_kernel<C>, dim3(unsigned(divide_up(channels, kThreads))), kThreads, 0,
            groups, channels, unbias, momentum, mean.data<C>(), variance.data<C>(),
-           running_mean.data<C>(), running_var.data<C>());
+           shift.defined() ? shift.data<C>() : nullptr, running_mean.data<C>(),
+           running_var.data<C>());
   });
-}
-
-// The gradient that reaches z, where y = act(z): dy * act'(y), with y computed again from x.
-template <ActivationKind kind, class C>
-__device__ C gradient_at_norm(C alpha, C centred, C scale, C beta, C dy) {
-  const functors::Activate<kind, C> activate{alpha};
-  const functors::ActivationSlope<kind, C> slope{alpha};
-  return dy * slope(activate(centred * scale + beta));
 }
 
 /// Sums over a group's rows of g and of g * xhat, g being the gradient at the norm.
@@ -192,7 +149,8 @@ struct GradientTerm {
   __device__ ChannelState<V, C> at(std::int64_t group, std::int64_t channel) const {
     return {coefficients, group, channel};
   }
-  __device__ void add(const ChannelState<V, C>& s, std::int64_t offset, C (&run)[2][V]) const {
+  __device__ void add(const ChannelState<V, C>& s, std::int64_t, std::int64_t offset,
+                      C (&run)[2][V]) const {
     const Pack<T, V> in = load_pack<V>(x + offset);
     const Pack<T, V> out = load_pack<V>(dy + offset);
 #pragma unroll
@@ -206,31 +164,6 @@ struct GradientTerm {
   }
 };
 
-/// means: f64 [G,2,C], over the rows. dgamma and dbeta may be null.
-template <class C>
-struct GradientFinish {
-  std::int64_t channels;
-  double rows;
-  double* means;
-  C* dgamma;
-  C* dbeta;
-  double sums[2] = {0, 0};
-
-  __device__ void group(std::int64_t group, std::int64_t channel, const double (&total)[2]) {
-    for (int k = 0; k < 2; ++k) {
-      sums[k] += total[k];
-      means[(group * 2 + k) * channels + channel] = total[k] / rows;
-    }
-  }
-  __device__ void end(std::int64_t channel) const {
-    if (dbeta == nullptr) return;
-    dbeta[channel] = C(sums[0]);
-    dgamma[channel] = C(sums[1]);
-  }
-};
-
-/// dx = scale * (g - mean(g) - xhat * mean(g xhat)); without means, where the statistics are
-/// constants, dx = scale * g.
 template <int V, class T, ActivationKind kind>
 struct InputGradientBody {
   using C = Compute<T>;
@@ -239,21 +172,11 @@ struct InputGradientBody {
   const T* dy;
   const double* means;
   T* dx;
-  struct State : ChannelState<V, C> {
-    C gradient[V], product[V];
-  };
 
-  __device__ State at(std::int64_t group, std::int64_t channel) const {
-    State state{{coefficients, group, channel}, {}, {}};
-    if (means == nullptr) return state;
-    for (int j = 0; j < V; ++j) {
-      const std::int64_t at = group * 2 * coefficients.channels + channel + j;
-      state.gradient[j] = C(means[at]);
-      state.product[j] = C(means[at + coefficients.channels]);
-    }
-    return state;
+  __device__ GradientState<V, C> at(std::int64_t group, std::int64_t channel) const {
+    return {coefficients, means, group, channel};
   }
-  __device__ void apply(const State& s, std::int64_t offset) const {
+  __device__ void apply(const GradientState<V, C>& s, std::int64_t, std::int64_t offset) const {
     const Pack<T, V> in = load_pack<V>(x + offset);
     const Pack<T, V> out = load_pack<V>(dy + offset);
     Pack<T, V> result;
@@ -262,8 +185,7 @@ struct InputGradientBody {
       const C centred = convert_value<C>(in.element[j]) - s.mean[j];
       const C g = gradient_at_norm<kind>(coefficients.alpha, centred, s.scale[j], s.beta[j],
                                          convert_value<C>(out.element[j]));
-      result.element[j] = convert_value<T>(
-          s.scale[j] * (g - s.gradient[j] - centred * s.inverse[j] * s.product[j]));
+      result.element[j] = convert_value<T>(s.input_gradient(j, centred, g));
     }
     store_pack(dx + offset, result);
   }
@@ -316,6 +238,7 @@ void backward_constant(const Tensor& x, const Tensor& dy, const Tensor& mean,
 
 }  // namespace
 
-const NormOps norm_ops{statistics, normalize, update_running, backward, backward_constant};
+const NormOps norm_ops{statistics,        normalize,      update_running, backward,
+                       backward_constant, normalize_pool, backward_pool};
 
 }  // namespace voxgrad::cuda

@@ -12,7 +12,7 @@ template <int V, class T>
 struct ElementTerm {
   const T* x;
   __device__ NoState at(std::int64_t, std::int64_t) const { return {}; }
-  __device__ void add(NoState, std::int64_t offset, Compute<T> (&run)[1][V]) const {
+  __device__ void add(NoState, std::int64_t, std::int64_t offset, Compute<T> (&run)[1][V]) const {
     const Pack<T, V> in = load_pack<V>(x + offset);
 #pragma unroll
     for (int j = 0; j < V; ++j) run[0][j] += convert_value<Compute<T>>(in.element[j]);
@@ -24,7 +24,7 @@ struct EntropyTerm {
   const T* probability;
   const T* target;
   __device__ NoState at(std::int64_t, std::int64_t) const { return {}; }
-  __device__ void add(NoState, std::int64_t i, T (&run)[1][1]) const {
+  __device__ void add(NoState, std::int64_t, std::int64_t i, T (&run)[1][1]) const {
     run[0][0] += functors::BinaryCrossEntropy<T>{}(probability[i], target[i]);
   }
 };

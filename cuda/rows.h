@@ -21,16 +21,16 @@ struct Rows {
   int lanes;              // threads of a block over the channels: a power of two, at most 32
   dim3 grid;              // chunks, tiles of channels, groups
 
-  Rows(std::int64_t groups, std::int64_t rows_per_group, std::int64_t channel_count, int width)
+  /// least_rows: as many are worth a thread.
+  Rows(std::int64_t groups, std::int64_t rows_per_group, std::int64_t channel_count, int width,
+       std::int64_t least_rows = 8)
       : rows(rows_per_group), channels(channel_count), lanes(1) {
     constexpr std::int64_t usual_blocks = 1056;  // eight a multiprocessor of the largest devices
-    constexpr std::int64_t least_rows_a_thread = 8;
     while (lanes < 32 && lanes * width < channels) lanes *= 2;
     const std::int64_t tiles = divide_up(channels, std::int64_t(lanes) * width);
     const std::int64_t row_lanes = kThreads / lanes;
     const std::int64_t wanted = std::max<std::int64_t>(1, usual_blocks / (tiles * groups));
-    chunk =
-        std::max(divide_up(divide_up(rows, wanted), row_lanes), least_rows_a_thread) * row_lanes;
+    chunk = std::max(divide_up(divide_up(rows, wanted), row_lanes), least_rows) * row_lanes;
     grid = dim3(unsigned(divide_up(rows, chunk)), unsigned(tiles), unsigned(groups));
   }
 };
@@ -50,23 +50,28 @@ struct RowWalk {
     end = begin + r.chunk < r.rows ? begin + r.chunk : r.rows;
     step = kThreads / r.lanes;
   }
+  /// A row's number among those of all groups.
+  __device__ std::int64_t number(const Rows& r, std::int64_t at_row) const {
+    return group * r.rows + at_row;
+  }
   /// Where this thread's channels of a row begin, in elements.
   __device__ std::int64_t offset(const Rows& r, std::int64_t at_row) const {
-    return (group * r.rows + at_row) * r.channels + channel;
+    return number(r, at_row) * r.channels + channel;
   }
 };
 
-/// Body: `State at(group, channel)`, `void apply(state, offset)` for V channels.
+/// Body: `State at(group, channel)`, `void apply(state, row, offset)` for V channels; the row is
+/// counted over all groups.
 template <int V, class Body>
 __global__ void __launch_bounds__(kThreads) map_rows(Rows r, Body body) {
   const RowWalk<V> walk(r);
   if (!walk.inside) return;
   const auto state = body.at(walk.group, walk.channel);
   for (std::int64_t row = walk.row; row < walk.end; row += walk.step)
-    body.apply(state, walk.offset(r, row));
+    body.apply(state, walk.number(r, row), walk.offset(r, row));
 }
 
-/// Term: `State at(group, channel)`, `void add(state, offset, run)` adding to run[count][V].
+/// Term: `State at(group, channel)`, `void add(state, row, offset, run)` adding to run[count][V].
 /// partial: f64 [groups, chunks, count, channels].
 template <int V, int count, class Number, class Term>
 __global__ void __launch_bounds__(kThreads) partial_sums(Rows r, Term term, double* partial) {
@@ -81,7 +86,7 @@ __global__ void __launch_bounds__(kThreads) partial_sums(Rows r, Term term, doub
 #pragma unroll
       for (int i = 0; i < run_length; ++i) {
         const std::int64_t at_row = row + i * walk.step;
-        if (at_row < walk.end) term.add(state, walk.offset(r, at_row), run);
+        if (at_row < walk.end) term.add(state, walk.number(r, at_row), walk.offset(r, at_row), run);
       }
 #pragma unroll
       for (int k = 0; k < count; ++k)
@@ -155,8 +160,8 @@ struct StoreSum {
 /// Both kernels. Number: what runs are added in.
 template <int V, int count, class Number, class Term, class Finish>
 void sum_rows(std::int64_t groups, std::int64_t rows, std::int64_t channels, Device device,
-              const Term& term, const Finish& finish) {
-  const Rows r(groups, rows, channels, V);
+              const Term& term, const Finish& finish, std::int64_t least_rows = 8) {
+  const Rows r(groups, rows, channels, V, least_rows);
   const std::int64_t chunks = r.grid.x;
   const Tensor partial({groups, chunks, count, channels}, DType::f64, device);
   launch(partial_sums<V, count, Number, Term>, r.grid, kThreads, 0, r, term,

@@ -27,16 +27,16 @@ Tensor make_output(const ConvCall& call, Device device) {
 }
 
 // A convolution and its transpose differ only in which kernel runs forward and which backward.
-// bias_cancels: the bias's gradient is known to be 0.
+// without_bias: it is not added, and its gradient is 0.
 Variable convolve(bool transposed, const Variable& x, const Variable& weight, const Variable& bias,
-                  const ConvOptions& options, Activation activation, bool bias_cancels = false) {
+                  const ConvOptions& options, Activation activation, bool without_bias = false) {
   const char* op = op_name(transposed, x.shape().rank());
   const ConvCall call = checked_call(op, transposed, x, weight, bias, options, activation);
   const ConvGeometry& g = call.geometry;
   const ConvOps& ops = backend(x.device()).conv;
   const Tensor w = multiplied_weight(x, weight);
   const Tensor y = make_output(call, x.device());
-  const Epilogue epilogue = make_epilogue(bias, activation);
+  const Epilogue epilogue = make_epilogue(without_bias ? Variable() : bias, activation);
   (transposed ? ops.backward_data : ops.forward)(g, x.value(), w, epilogue, y);
 
   const Tensor saved = activation.kind == ActivationKind::identity ? Tensor() : y;
@@ -56,7 +56,7 @@ Variable convolve(bool transposed, const Variable& x, const Variable& weight, co
         kernels.backward_weight(g, x.value(), dz, gradients[1]);
     }
     if (bias.requires_grad())
-      gradients[2] = bias_cancels ? Tensor::zeros(bias.shape(), bias.dtype(), bias.device())
+      gradients[2] = without_bias ? Tensor::zeros(bias.shape(), bias.dtype(), bias.device())
                                   : bias_gradient(dz);
     return gradients;
   });
@@ -111,8 +111,7 @@ void ConvLayer::set_epilogue(const Tensor& new_bias, Activation activation) {
 Variable ConvLayer::forward(const Variable& x) {
   const ConvOptions geometry{options_.stride, options_.padding, precision_};
   if (!folded())
-    return convolve(transposed_, x, weight, bias, geometry, options_.activation,
-                    feeds_batch_norm_ && training());
+    return convolve(transposed_, x, weight, bias, geometry, options_.activation, leaves_out_bias());
   const char* op = op_name(transposed_, x.shape().rank());
   const ConvCall call =
       checked_call(op, transposed_, x, weight, bias, geometry, options_.activation);

@@ -44,10 +44,12 @@ class ConvLayer : public MultiplyingModule {
   Variable forward(const Variable& x) override;
   /// Gives the layer another bias and an activation (folding batch norm: layers/fold.h).
   void set_epilogue(const Tensor& new_bias, Activation activation);
-  /// Says that a batch norm follows, which in training mode takes away whatever the bias adds. The
-  /// bias's gradient is then exactly 0 and is not computed, so that no optimizer moves the bias.
-  /// (Computed, it would be rounding noise, which Adam turns into steps of full size.)
+  /// Says that a batch norm follows, which in training mode takes away whatever the bias adds. So
+  /// it is not added then, and its gradient is exactly 0 and is not computed, so that no optimizer
+  /// moves the bias. (Computed, it would be rounding noise, which Adam turns into steps of full
+  /// size.) For BatchNorm::follow, which gives the running mean what it lacks.
   void set_feeds_batch_norm() { feeds_batch_norm_ = true; }
+  bool leaves_out_bias() const { return feeds_batch_norm_ && training() && bias.defined(); }
   Variable weight, bias;
 
  protected:

@@ -4,6 +4,7 @@
 
 #include "layers/conv.h"
 #include "layers/norm.h"
+#include "layers/pool.h"
 
 namespace voxgrad {
 namespace {
@@ -64,7 +65,10 @@ void fold_for_inference(Module& root) {
           convolution->options().activation.kind != ActivationKind::identity)
         continue;
       fold(*convolution, *norm);
-      steps->skip_step(i + 1);
+      if (norm->options().pool > 1)
+        steps->replace_step(i + 1, std::make_shared<MaxPool>(norm->options().pool));
+      else
+        steps->skip_step(i + 1);
     }
   });
 }

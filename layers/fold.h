@@ -3,9 +3,10 @@
 //
 //   norm(conv(x, w) + b) = conv(x, w s) + (b - mean) s + beta,   s = gamma / sqrt(variance + eps)
 //
-// and its activation into the convolution's epilogue. The products w s are rounded to the
-// parameters' dtype once; results change by rounding alone. From then on layers keep their kernels,
-// and their weights in the kernels' own layouts, for every shape that they have met.
+// and its activation into the convolution's epilogue; a pooling behind it remains. The products w s
+// are rounded to the parameters' dtype once; results change by rounding alone. From then on layers
+// keep their kernels, and their weights in the kernels' own layouts, for every shape that they have
+// met.
 #pragma once
 
 #include "layers/module.h"

@@ -136,11 +136,10 @@ GradcheckCase batch_norm_case(Rng& rng, int rank) {
   const Shape shape = spatial(groups * draw(rng, 1, 3), extents, channels, rank);
   const Tensor mean = random_tensor(rng, {channels});
   const Tensor variance = random_tensor(rng, {channels}, 0.5, 2);
-  const double eps = 1e-5;
   // Running statistics are copied on every call: training updates them in place.
   const auto run = [=](const std::vector<Variable>& inputs, Activation a) {
-    return batch_norm(inputs[0], inputs[1], inputs[2], mean.clone(), variance.clone(), groups,
-                      training, 0.1, eps, a);
+    return batch_norm(inputs[0], inputs[1], inputs[2], mean.clone(), variance.clone(),
+                      {.groups = groups, .training = training, .activation = a});
   };
   GradcheckCase result;
   do {
@@ -151,6 +150,41 @@ GradcheckCase batch_norm_case(Rng& rng, int rank) {
   result.function = [run, act](const std::vector<Variable>& inputs) { return run(inputs, act); };
   result.description = concat("input ", shape, ' ', groups,
                               training ? " groups training " : " groups evaluation ", name_of(act));
+  return result;
+}
+
+// With pooling: no ties in any window, and pixels that lie in none.
+GradcheckCase pooled_batch_norm_case(Rng& rng, int rank) {
+  const std::int64_t groups = draw(rng, 1, 2), channels = draw(rng, 1, 3);
+  const bool training = draw(rng, 0, 3) > 0;
+  const Activation act = random_activation(rng);
+  Triple window{1, 1, 1}, extents{1, 1, 1};
+  for (int axis = 3 - rank; axis < 3; ++axis) {
+    window[axis] = draw(rng, 1, 3);
+    extents[axis] = window[axis] + draw(rng, 0, 1);
+  }
+  extents[2] = std::max<std::int64_t>(extents[2], 2);  // the norm of two values is nearly constant
+  const Shape shape = spatial(groups * 2, extents, channels, rank);
+  const Tensor mean = random_tensor(rng, {channels});
+  const Tensor variance = random_tensor(rng, {channels}, 0.5, 2);
+  const auto run = [=](const std::vector<Variable>& inputs, Activation a, const Triple& pool) {
+    return batch_norm(inputs[0], inputs[1], inputs[2], mean.clone(), variance.clone(),
+                      {.groups = groups, .training = training, .activation = a, .pool = pool});
+  };
+  GradcheckCase result;
+  do {
+    // Few values would lie so close together that their norm bends within a step.
+    const Variable spread =
+        affine(Variable(distinct_tensor(rng, shape)), std::max(1.0, 400.0 / double(shape.numel())));
+    result.inputs = {Variable(spread.value(), true),
+                     Variable(random_tensor(rng, {channels}, 0.5, 1.5), true),
+                     Variable(random_tensor(rng, {channels}), true)};
+  } while (!suits_activation(run(result.inputs, Activation::identity(), Triple{1, 1, 1}).value()) ||
+           !suits_activation(run(result.inputs, Activation::identity(), window).value()));
+  result.function = [=](const std::vector<Variable>& inputs) { return run(inputs, act, window); };
+  result.description =
+      concat("input ", shape, ' ', groups, training ? " groups training " : " groups evaluation ",
+             name_of(act), " windows ", list(window, rank));
   return result;
 }
 
@@ -317,6 +351,8 @@ constexpr Family kFamilies[] = {
     {"permute", permute_case},
     {"arithmetic", arithmetic_case},
     {"binary_cross_entropy", loss_case},
+    {"batch_norm_pool2d", [](Rng& rng) { return pooled_batch_norm_case(rng, 2); }},
+    {"batch_norm_pool3d", [](Rng& rng) { return pooled_batch_norm_case(rng, 3); }},
 };
 
 }  // namespace

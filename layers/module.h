@@ -147,6 +147,11 @@ class Sequential : public UnaryModule {
   const std::vector<Step>& steps() const { return steps_; }
   /// Leaves a step out of the computation. It remains a child.
   void skip_step(std::size_t index) { steps_.erase(steps_.begin() + std::ptrdiff_t(index)); }
+  /// Computes something else in a step's place, under its name. The step remains a child; what
+  /// replaces it becomes none, so it must have no parameters.
+  void replace_step(std::size_t index, std::shared_ptr<UnaryModule> module) {
+    steps_[index].second = std::move(module);
+  }
 
  private:
   std::vector<Step> steps_;

@@ -5,9 +5,8 @@
 namespace voxgrad {
 
 Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta,
-                    const Tensor& running_mean, const Tensor& running_var, std::int64_t groups,
-                    bool training, double momentum, double eps, Activation activation,
-                    bool may_overwrite) {
+                    const Tensor& running_mean, const Tensor& running_var,
+                    const BatchNormCall& call) {
   const char* op = "batch_norm";
   const std::int64_t channels = x.shape()[-1];
   for (const Variable* parameter : {&gamma, &beta}) {
@@ -15,8 +14,10 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
     check_parameter(op, x, *parameter);
   }
   const NormOps& ops = backend(x.device()).norm;
+  const bool history = needs_history({&x, &gamma, &beta});
   Tensor mean, variance;
-  if (training) {
+  if (call.training) {
+    const std::int64_t groups = call.groups;
     check(groups >= 1 && x.shape()[0] % groups == 0, "[batch_norm] ", groups,
           " groups do not divide the batch of ", x.shape());
     const std::int64_t rows = x.shape().rows() / groups;
@@ -28,7 +29,9 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
     if (running_mean.defined()) {
       check_shape(op, "running_mean", running_mean, {channels});
       check_shape(op, "running_var", running_var, {channels});
-      ops.update_running(mean, variance, rows, momentum, running_mean, running_var);
+      if (call.mean_shift.defined()) check_shape(op, "mean_shift", call.mean_shift, {channels});
+      ops.update_running(mean, variance, call.mean_shift, rows, call.momentum, running_mean,
+                         running_var);
     }
   } else {
     check_shape(op, "running_mean", running_mean, {channels});
@@ -37,15 +40,25 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
     variance = running_var.reshape({1, channels});
     // A later training step overwrites the buffers in place, but this history needs them as they
     // are.
-    if (needs_history({&x, &gamma, &beta})) {
+    if (history) {
       mean = mean.clone();
       variance = variance.clone();
     }
   }
 
-  const bool in_place = may_overwrite && !needs_history({&x, &gamma, &beta});
-  const Tensor y = in_place ? x.value() : Tensor::like(x.value());
-  ops.normalize(x.value(), mean, variance, {gamma.value(), beta.value(), eps, activation}, y);
+  const BatchNormParameters parameters{gamma.value(), beta.value(), call.eps, call.activation};
+  const bool constant = !call.training, pooled = call.pool != Triple{1, 1, 1};
+  PoolGeometry g;
+  Tensor y, winners;
+  if (pooled) {
+    g = PoolGeometry::make(op, x.shape(), call.pool, call.pool);
+    y = Tensor(g.output_shape(), x.dtype(), x.device());
+    if (history) winners = Tensor(y.shape(), DType::u8, x.device());
+    ops.normalize_pool(g, x.value(), mean, variance, parameters, y, winners);
+  } else {
+    y = call.may_overwrite && !history ? x.value() : Tensor::like(x.value());
+    ops.normalize(x.value(), mean, variance, parameters, y);
+  }
   return make_result(y, op, {x, gamma, beta}, [=](const Tensor& dy) {
     const NormOps& kernels = backend(dy.device()).norm;
     Tensor dx, dgamma, dbeta;
@@ -54,9 +67,12 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
       dgamma = Tensor::like(gamma.value());
       dbeta = Tensor::like(beta.value());
     }
-    (training ? kernels.backward : kernels.backward_constant)(
-        x.value(), dy, mean, variance, {gamma.value(), beta.value(), eps, activation}, dx, dgamma,
-        dbeta);
+    if (pooled)
+      kernels.backward_pool(g, constant, x.value(), dy, winners, mean, variance, parameters, dx,
+                            dgamma, dbeta);
+    else
+      (constant ? kernels.backward_constant : kernels.backward)(x.value(), dy, mean, variance,
+                                                                parameters, dx, dgamma, dbeta);
     return std::vector{dx, dgamma, dbeta};
   });
 }
@@ -79,8 +95,24 @@ Variable BatchNorm::forward(const Variable& x) {
         Tensor::full({1}, double(groups_), DType::i64, num_batches_tracked.device());
     backend(num_batches_tracked.device()).elementwise.accumulate(groups, num_batches_tracked);
   }
-  return batch_norm(x, weight, bias, running_mean, running_var, groups_, training(),
-                    options_.momentum, options_.eps, options_.activation, options_.may_overwrite);
+  const std::int64_t edge = options_.pool;
+  BatchNormCall call{.groups = groups_,
+                     .training = training(),
+                     .momentum = options_.momentum,
+                     .eps = options_.eps,
+                     .activation = options_.activation,
+                     .pool = {edge, edge, edge},
+                     .may_overwrite = options_.may_overwrite};
+  if (convolution_ && convolution_->leaves_out_bias()) call.mean_shift = convolution_->bias.value();
+  return batch_norm(x, weight, bias, running_mean, running_var, call);
+}
+
+void BatchNorm::follow(const std::shared_ptr<ConvLayer>& convolution) {
+  check(convolution->options().out_channels == options_.channels, "[batch_norm] a norm of ",
+        options_.channels, " channels cannot follow a convolution to ",
+        convolution->options().out_channels);
+  convolution->set_feeds_batch_norm();
+  convolution_ = convolution;
 }
 
 void set_batch_norm_groups(Module& module, std::int64_t groups) {

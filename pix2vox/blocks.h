@@ -1,26 +1,31 @@
-// The building block of every part: convolution, batch norm with its activation, and sometimes max
-// pooling, numbered as in the published state dicts ("0", "1", and "3" for the pooling; "2" is the
-// activation, which batch norm has in it here).
+// The building block of every part: convolution and batch norm, numbered as in the published state
+// dicts ("0", "1"). Batch norm has the activation ("2") and the max pooling ("3") behind it in it.
 #pragma once
 
 #include "layers/activation.h"
 #include "layers/conv.h"
 #include "layers/norm.h"
-#include "layers/pool.h"
 #include "tensor/ops/layout.h"
 
 namespace voxgrad {
 
+/// pool: edge of the pooling windows, 1 for none.
+inline std::shared_ptr<BatchNorm> norm_behind(const std::shared_ptr<ConvLayer>& convolution,
+                                              Activation activation, std::int64_t pool = 1) {
+  auto norm =
+      std::make_shared<BatchNorm>(BatchNormOptions{.channels = convolution->options().out_channels,
+                                                   .activation = activation,
+                                                   .pool = pool,
+                                                   .may_overwrite = true});
+  norm->follow(convolution);
+  return norm;
+}
+
 inline std::shared_ptr<Sequential> normalized(const std::shared_ptr<ConvLayer>& convolution,
                                               Activation activation, std::int64_t pool = 1) {
   auto block = std::make_shared<Sequential>();
-  convolution->set_feeds_batch_norm();
   block->add("0", convolution);
-  block->add("1", std::make_shared<BatchNorm>(
-                      BatchNormOptions{.channels = convolution->options().out_channels,
-                                       .activation = activation,
-                                       .may_overwrite = true}));
-  if (pool > 1) block->add("3", std::make_shared<MaxPool>(pool));
+  block->add("1", norm_behind(convolution, activation, pool));
   return block;
 }
 

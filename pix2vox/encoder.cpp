@@ -9,25 +9,23 @@ namespace {
 
 constexpr std::array<int, 4> convolutions_per_block{2, 2, 3, 1};
 
-// Numbered like torchvision's vgg16_bn().features[0..26]: activations and pools count.
+// Numbered like torchvision's vgg16_bn().features[0..26]: activations and pools count, though both
+// are part of the batch norm here. Every block but the last ends with a pool.
 std::shared_ptr<Sequential> make_trunk(const std::vector<std::int64_t>& block_channels) {
   auto trunk = std::make_shared<Sequential>();
   int number = 0;
   std::int64_t channels = 3;
   for (std::size_t block = 0; block < convolutions_per_block.size(); ++block) {
-    if (block > 0) trunk->add(std::to_string(number++), std::make_shared<MaxPool>(2));
-    for (int i = 0; i < convolutions_per_block[block]; ++i) {
-      const std::int64_t out_channels = block_channels[block];
-      const auto convolution =
-          std::make_shared<Conv2d>(ConvLayerOptions::cube(channels, out_channels, 3, 1, 1));
-      convolution->set_feeds_batch_norm();
+    for (int i = 1; i <= convolutions_per_block[block]; ++i) {
+      const bool pooled =
+          i == convolutions_per_block[block] && block + 1 < convolutions_per_block.size();
+      const auto convolution = std::make_shared<Conv2d>(
+          ConvLayerOptions::cube(channels, block_channels[block], 3, 1, 1));
       trunk->add(std::to_string(number), convolution);
-      trunk->add(
-          std::to_string(number + 1),
-          std::make_shared<BatchNorm2d>(BatchNormOptions{
-              .channels = out_channels, .activation = Activation::relu(), .may_overwrite = true}));
-      number += 3;
-      channels = out_channels;
+      trunk->add(std::to_string(number + 1),
+                 norm_behind(convolution, Activation::relu(), pooled ? 2 : 1));
+      number += pooled ? 4 : 3;
+      channels = block_channels[block];
     }
   }
   return trunk;

@@ -7,7 +7,6 @@
 #include "layers/conv.h"
 #include "layers/linear.h"
 #include "layers/norm.h"
-#include "layers/pool.h"
 
 namespace voxgrad {
 namespace {
@@ -36,12 +35,13 @@ class Walker {
       row = convolution(*conv);
     } else if (const auto* linear = dynamic_cast<const Linear*>(&module)) {
       row = fully_connected(*linear);
-    } else if (dynamic_cast<const BatchNorm*>(&module)) {
+    } else if (const auto* norm = dynamic_cast<const BatchNorm*>(&module)) {
       row.kind = "BatchNorm";
-    } else if (const auto* pool = dynamic_cast<const MaxPool*>(&module)) {
-      const Triple kernel{pool->kernel_size(), pool->kernel_size(), pool->kernel_size()};
-      map_ = PoolGeometry::make("summary", map_, kernel, kernel).output_shape();
-      row.kind = fmt::format("MaxPool {}", pool->kernel_size());
+      if (const std::int64_t edge = norm->options().pool; edge > 1) {
+        const Triple kernel{edge, edge, edge};
+        map_ = PoolGeometry::make("summary", map_, kernel, kernel).output_shape();
+        row.kind += fmt::format(", MaxPool {}", edge);
+      }
     } else {
       return;
     }

@@ -1,4 +1,5 @@
-// Batch normalisation with groups, fused with the activation behind it.
+// Batch normalisation with groups, fused with the activation behind it, and with max pooling behind
+// that.
 //
 //   y = act( (x - mean[g]) / sqrt(variance[g] + eps) * gamma + beta )      (Ioffe and Szegedy,
 //   2015)
@@ -6,11 +7,14 @@
 // x is read as rows of C channels. The rows are cut into G equal contiguous blocks, one a group
 // (the views of Pix2Vox, folded into the batch view by view); mean and variance are [G,C].
 //
-// Dtypes: all tensors f64, or all f32; or x, y, dx, dy bf16 and everything else f32.
+// Pooled, y = max_pool(act(...)) with windows side by side (stride = kernel; rules:
+// tensor/ops/pool.h). Neither the map in between nor its gradient is ever written. Winners are
+// found before y is rounded to its dtype.
+//
+// Dtypes: all tensors f64, or all f32; or x, y, dx, dy bf16 and everything else f32. Winners u8.
 #pragma once
 
-#include "tensor/ops/functors.h"
-#include "tensor/tensor.h"
+#include "tensor/ops/pool.h"
 
 namespace voxgrad {
 
@@ -27,9 +31,11 @@ struct NormOps {
   void (*normalize)(const Tensor& x, const Tensor& mean, const Tensor& variance,
                     const BatchNormParameters&, const Tensor& y);
   /// running = (1-momentum)*running + momentum*batch, group after group; the variance that goes in
-  /// is unbiased: times rows/(rows-1), rows a group. In place.
-  void (*update_running)(const Tensor& mean, const Tensor& variance, std::int64_t rows_per_group,
-                         double momentum, const Tensor& running_mean, const Tensor& running_var);
+  /// is unbiased: times rows/(rows-1), rows a group. To the mean is added `shift` [C], if defined:
+  /// what x lacks. In place.
+  void (*update_running)(const Tensor& mean, const Tensor& variance, const Tensor& shift,
+                         std::int64_t rows_per_group, double momentum, const Tensor& running_mean,
+                         const Tensor& running_var);
   /// Gradients when mean and variance were computed from x (training). dx may be undefined (not
   /// wanted) or dy; dgamma, dbeta [C] may be undefined together.
   void (*backward)(const Tensor& x, const Tensor& dy, const Tensor& mean, const Tensor& variance,
@@ -39,6 +45,16 @@ struct NormOps {
   void (*backward_constant)(const Tensor& x, const Tensor& dy, const Tensor& mean,
                             const Tensor& variance, const BatchNormParameters&, const Tensor& dx,
                             const Tensor& dgamma, const Tensor& dbeta);
+  /// The pooled y and winners (or undefined) from given statistics. The geometry is x's.
+  void (*normalize_pool)(const PoolGeometry&, const Tensor& x, const Tensor& mean,
+                         const Tensor& variance, const BatchNormParameters&, const Tensor& y,
+                         const Tensor& winners);
+  /// `backward`, or where `constant` says so, `backward_constant`, of the pooled y. dy and winners
+  /// are pooled, dx is x's. dx may be undefined, and dgamma and dbeta together, as above.
+  void (*backward_pool)(const PoolGeometry&, bool constant, const Tensor& x, const Tensor& dy,
+                        const Tensor& winners, const Tensor& mean, const Tensor& variance,
+                        const BatchNormParameters&, const Tensor& dx, const Tensor& dgamma,
+                        const Tensor& dbeta);
 };
 
 }  // namespace voxgrad

@@ -194,12 +194,16 @@ TEST_CASE("running statistics take each group in turn, unbiased") {
     const Tensor variance = Tensor::from<double>({4, 8, 12, 16}, {2, 2}).to(dtype);
     const Tensor running_mean = Tensor::zeros({2}, dtype);
     const Tensor running_var = Tensor::full({2}, 1, dtype);
-    ops.update_running(mean, variance, 5, 0.1, running_mean, running_var);
+    ops.update_running(mean, variance, {}, 5, 0.1, running_mean, running_var);
     const std::vector<double> m = values(running_mean), v = values(running_var);
     CHECK(m[0] == doctest::Approx(0.9 * 0.1 * 1 + 0.1 * 3));
     CHECK(m[1] == doctest::Approx(0.9 * 0.1 * 2 + 0.1 * 4));
     CHECK(v[0] == doctest::Approx(0.9 * (0.9 + 0.1 * 5) + 0.1 * 15));
     CHECK(v[1] == doctest::Approx(0.9 * (0.9 + 0.1 * 10) + 0.1 * 20));
+    ops.update_running(mean, variance, Tensor::from<double>({10, -20}, {2}).to(dtype), 5, 1,
+                       running_mean, running_var);
+    CHECK(values(running_mean) == std::vector<double>{13, -16});
+    CHECK(values(running_var) == std::vector<double>{15, 20});
   }
 }
 

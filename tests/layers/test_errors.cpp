@@ -45,12 +45,24 @@ TEST_CASE("other layers refuse shapes that do not fit") {
                     Contains("[linear] weight expects 5 input features, got 3"));
   CHECK_THROWS_WITH(max_pool(zeros({1, 2, 2, 1}), {3, 3, 3}, {3, 3, 3}),
                     Contains("[max_pool] window 3 is larger"));
-  CHECK_THROWS_WITH(batch_norm(zeros({3, 4, 4, 2}), zeros({2}), zeros({2}), {}, {}, 2, true),
+  CHECK_THROWS_WITH(batch_norm(zeros({3, 4, 4, 2}), zeros({2}), zeros({2}), {}, {},
+                               {.groups = 2, .training = true}),
                     Contains("2 groups do not divide the batch"));
-  CHECK_THROWS_WITH(batch_norm(zeros({1, 1, 1, 2}), zeros({2}), zeros({2}), {}, {}, 1, true),
-                    Contains("more than one value a channel"));
-  CHECK_THROWS_WITH(batch_norm(zeros({1, 4, 4, 2}), zeros({3}), zeros({2}), {}, {}, 1, true),
-                    Contains("expected [2]"));
+  CHECK_THROWS_WITH(
+      batch_norm(zeros({1, 1, 1, 2}), zeros({2}), zeros({2}), {}, {}, {.training = true}),
+      Contains("more than one value a channel"));
+  CHECK_THROWS_WITH(
+      batch_norm(zeros({1, 4, 4, 2}), zeros({3}), zeros({2}), {}, {}, {.training = true}),
+      Contains("expected [2]"));
+  CHECK_THROWS_WITH(batch_norm(zeros({1, 2, 4, 2}), zeros({2}), zeros({2}), {}, {},
+                               {.training = true, .pool = {1, 3, 3}}),
+                    Contains("[batch_norm] window 3 is larger"));
+  CHECK_THROWS_WITH(batch_norm(zeros({4, 2}), zeros({2}), zeros({2}), {}, {},
+                               {.training = true, .pool = {1, 2, 2}}),
+                    Contains("[batch_norm] input must be [N,H,W,C]"));
+  CHECK_THROWS_WITH(
+      BatchNorm({.channels = 3}).follow(std::make_shared<Conv2d>(ConvLayerOptions::cube(1, 2, 1))),
+      Contains("a norm of 3 channels cannot follow a convolution to 2"));
   CHECK_THROWS_WITH(binary_cross_entropy(zeros({2, 3}), Tensor::zeros({3, 2})),
                     Contains("target has shape [3,2]"));
   CHECK_THROWS_WITH(weighted_sum_over_views(zeros({2, 3}), zeros({3, 3})),

@@ -18,9 +18,10 @@ ConvLayerOptions convolution(std::int64_t in, std::int64_t out, bool bias) {
   return ConvLayerOptions::cube(in, out, 3, 1, 1, bias);
 }
 
-std::shared_ptr<BatchNorm> norm_of(Rng& rng, std::int64_t channels, Activation activation) {
-  auto norm =
-      std::make_shared<BatchNorm>(BatchNormOptions{.channels = channels, .activation = activation});
+std::shared_ptr<BatchNorm> norm_of(Rng& rng, std::int64_t channels, Activation activation,
+                                   std::int64_t pool = 1) {
+  auto norm = std::make_shared<BatchNorm>(
+      BatchNormOptions{.channels = channels, .activation = activation, .pool = pool});
   norm->weight.value().copy_from(random_normal(rng, {channels}, DType::f32));
   norm->bias.value().copy_from(random_normal(rng, {channels}, DType::f32));
   norm->running_mean.copy_from(random_normal(rng, {channels}, DType::f32));
@@ -28,8 +29,8 @@ std::shared_ptr<BatchNorm> norm_of(Rng& rng, std::int64_t channels, Activation a
   return norm;
 }
 
-/// Every kind of pair: with bias and without, transposed, with pooling between, and a convolution
-/// with an activation of its own, behind which a norm cannot be folded.
+/// Every kind of pair: with bias and without, transposed, with pooling between and in the norm, and
+/// a convolution with an activation of its own, behind which a norm cannot be folded.
 std::shared_ptr<Sequential> make_net(bool other_weights = false) {
   Rng rng(other_weights ? 4 : 3);
   auto net = std::make_shared<Sequential>();
@@ -42,8 +43,11 @@ std::shared_ptr<Sequential> make_net(bool other_weights = false) {
   active.activation = Activation::relu();
   net->add("5", std::make_shared<Conv3d>(active));
   net->add("6", norm_of(rng, 2, Activation::identity()));
+  net->add("7", std::make_shared<Conv3d>(convolution(2, 3, true)));
+  net->add("8", norm_of(rng, 3, Activation::relu(), 2));
   for (const auto& [name, parameter] : net->parameters())
-    if (name == "0.weight" || name == "3.weight" || name == "5.weight" || name == "0.bias")
+    if (name == "0.weight" || name == "3.weight" || name == "5.weight" || name == "0.bias" ||
+        name == "7.weight")
       parameter.value().copy_from(random_normal(rng, parameter.shape(), DType::f32));
   net->train(false);
   return net;
@@ -63,7 +67,7 @@ TEST_CASE("a folded network computes the same") {
     plain->to(dtype);
     folded->to(dtype);
     fold_for_inference(*folded);
-    CHECK(folded->steps().size() == 5);  // the norm behind an activation stays
+    CHECK(folded->steps().size() == 7);  // the norm behind an activation stays, and a pooling
     const double bound = dtype == DType::f64 ? 1e-13 : 2e-6;
     for (const std::int64_t batch : {1, 3, 1, 2})  // prepared layers meet new sizes and old ones
       CHECK(max_relative_error(run(*folded, batch, dtype), run(*plain, batch, dtype)) <= bound);

@@ -52,8 +52,12 @@ Variable optional(const Inputs& inputs, const std::string& name) {
 
 Variable run_batch_norm(const Inputs& in, const json& options) {
   return batch_norm(in.at("x"), in.at("weight"), in.at("bias"), in.at("running_mean").value(),
-                    in.at("running_var").value(), options.at("groups"), options.at("training"),
-                    options.at("momentum"), options.at("eps"), activation_of(options));
+                    in.at("running_var").value(),
+                    {.groups = options.at("groups"),
+                     .training = options.at("training"),
+                     .momentum = options.at("momentum"),
+                     .eps = options.at("eps"),
+                     .activation = activation_of(options)});
 }
 
 const std::map<std::string, Function>& functions() {

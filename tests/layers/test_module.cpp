@@ -82,8 +82,9 @@ TEST_CASE("batch norm overwrites its input only where it may and nothing is to b
     input = start.clone();
     const Tensor gamma = Tensor::full({4}, 1.5, DType::f64),
                  beta = Tensor::full({4}, 0.5, DType::f64);
-    return batch_norm(Variable(input), Variable(gamma, trained), Variable(beta), Tensor(), Tensor(),
-                      1, true, 0.1, 1e-5, Activation::elu(), may_overwrite)
+    return batch_norm(
+               Variable(input), Variable(gamma, trained), Variable(beta), Tensor(), Tensor(),
+               {.training = true, .activation = Activation::elu(), .may_overwrite = may_overwrite})
         .value();
   };
   Tensor kept, frozen, trained;
@@ -93,6 +94,83 @@ TEST_CASE("batch norm overwrites its input only where it may and nothing is to b
   CHECK(identical(frozen, expected));
   CHECK(identical(run(true, true, trained), expected));
   CHECK(identical(trained, start));
+}
+
+TEST_CASE("a batch norm that pools is a batch norm and a pooling behind it") {
+  Rng rng(5);
+  const auto norm_options = [](std::int64_t pool) {
+    return BatchNormOptions{.channels = 4, .activation = Activation::relu(), .pool = pool};
+  };
+  BatchNorm joined(norm_options(3)), alone(norm_options(1));
+  for (BatchNorm* norm : {&joined, &alone}) {
+    norm->to(DType::f64);
+    norm->set_groups(2);
+  }
+  MaxPool pool(3);
+  const Tensor x = random_normal(rng, {4, 7, 6, 4}), dy = random_normal(rng, {4, 2, 2, 4});
+  for (const bool training : {true, false}) {
+    joined.train(training);
+    alone.train(training);
+    const Variable a(x, true), b(x, true);
+    const Variable y = joined.forward(a), expected = pool.forward(alone.forward(b));
+    CHECK(identical(y.value(), expected.value()));
+    y.backward(dy);
+    expected.backward(dy);
+    CHECK(max_relative_error(a.grad(), b.grad()) < 1e-12);
+    CHECK(max_relative_error(joined.weight.grad(), alone.weight.grad()) < 1e-12);
+    CHECK(max_relative_error(joined.bias.grad(), alone.bias.grad()) < 1e-12);
+    CHECK(identical(joined.running_mean, alone.running_mean));
+    CHECK(identical(joined.running_var, alone.running_var));
+    const NoGrad no_history;
+    CHECK(identical(joined.forward(a).value(), y.value()));
+    alone.forward(b);
+  }
+}
+
+TEST_CASE("a bias that a batch norm takes away is left out, and the running mean has it") {
+  Rng rng(6);
+  const Tensor x = random_normal(rng, {4, 5, 5, 3}), dy = random_normal(rng, {4, 5, 5, 4});
+  const auto make = [](bool follow) {
+    auto net = std::make_shared<Sequential>();
+    const auto conv =
+        net->add("0", std::make_shared<Conv2d>(ConvLayerOptions::cube(3, 4, 3, 1, 1)));
+    const auto norm = net->add("1", std::make_shared<BatchNorm>(BatchNormOptions{
+                                        .channels = 4, .activation = Activation::elu()}));
+    net->to(DType::f64);
+    Rng weights(7);
+    conv->weight.value().copy_from(random_normal(weights, conv->weight.shape()));
+    conv->bias.value().copy_from(random_normal(weights, conv->bias.shape()));
+    if (follow) norm->follow(conv);
+    norm->set_groups(2);
+    return net;
+  };
+  const auto plain = make(false), following = make(true);
+  const auto convolved = [&](Sequential& net) {
+    return net.steps()[0].second->forward(Variable(x)).value();
+  };
+  const auto compare = [&] {
+    const Variable a(x, true), b(x, true);
+    const Variable y = following->forward(a), expected = plain->forward(b);
+    CHECK(max_relative_error(y.value(), expected.value()) < 1e-12);
+    y.backward(dy);
+    expected.backward(dy);
+    CHECK(max_relative_error(a.grad(), b.grad()) < 1e-12);
+    for (std::size_t i = 2; i < 6; ++i) {  // the norm's tensors
+      CAPTURE(following->state()[i].name);
+      CHECK(max_relative_error(following->state()[i].tensor, plain->state()[i].tensor) < 1e-12);
+    }
+  };
+  CHECK(max_relative_error(convolved(*following), convolved(*plain)) > 0.01);
+  compare();
+  CHECK(following->parameters()[1].variable.grad().to_vector<double>() ==
+        std::vector<double>(4, 0));
+  for (const auto& net : {plain, following}) net->train(false);
+  CHECK(identical(convolved(*following), convolved(*plain)));
+  compare();
+  // Each part asks for itself whether it is in training.
+  following->steps()[1].second->train();
+  plain->steps()[1].second->train();
+  compare();
 }
 
 TEST_CASE("initialisation has PyTorch's variances and is reproducible") {
