@@ -1,6 +1,7 @@
 // f32 and bf16 convolution at speed: oneDNN's kernels, or in f32 our own where they are faster.
 // Where oneDNN has nothing but reference code, our own loops are used, which are far better than
-// that; they know no bf16, so there it is widened to f32 on the way in.
+// that. Where it has none in bf16 (processors without its instructions), maps and weights are
+// widened to f32.
 #include "cpu/conv_few_pixels.h"
 #include "cpu/conv_planes.h"
 #include "cpu/conv_winograd.h"
@@ -63,8 +64,9 @@ void forward_with(const Packed& packed, const ConvGeometry& g, const Tensor& x, 
   } else if (!packed && x.dtype() == DType::f32 && conv_winograd::pays_once(g)) {
     conv_winograd::prepare(g, w, epilogue)->run(x, y);
   } else if (!onednn::convolve(onednn::Direction::forward, g, {x, w, y, epilogue, packed})) {
+    if (x.dtype() == DType::f32) return conv_reference_ops.forward(g, x, w, epilogue, y);
     through_f32(y, [&](const Tensor& wide) {
-      conv_reference_ops.forward(g, x.to(DType::f32), w.to(DType::f32), epilogue, wide);
+      forward_with(nullptr, g, x.to(DType::f32), w.to(DType::f32), epilogue, wide);
     });
   }
 }
@@ -91,9 +93,11 @@ void backward_data_with(const Packed& packed, const ConvGeometry& g, const Tenso
       is_empty(epilogue) || dx.dtype() == DType::f32 ? dx : Tensor(dx.shape(), DType::f32);
   if (onednn::convolve(onednn::Direction::backward_data, g, {sums, w, dy, {}, packed})) {
     if (!is_empty(epilogue)) finish(epilogue, sums, dx);
+  } else if (dy.dtype() == DType::f32) {
+    conv_reference_ops.backward_data(g, dy, w, epilogue, dx);
   } else {
     through_f32(dx, [&](const Tensor& wide) {
-      conv_reference_ops.backward_data(g, dy.to(DType::f32), w.to(DType::f32), epilogue, wide);
+      backward_data_with(nullptr, g, dy.to(DType::f32), w.to(DType::f32), epilogue, wide);
     });
   }
 }
@@ -114,7 +118,8 @@ void backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy, c
   } else if (x.dtype() == DType::f32 && linear::suits(g)) {
     linear::backward_weight(g, x, dy, dw);
   } else if (!onednn::convolve(onednn::Direction::backward_weight, g, {x, dw, dy, {}})) {
-    conv_reference_ops.backward_weight(g, x.to(DType::f32), dy.to(DType::f32), dw);
+    if (x.dtype() == DType::f32) return conv_reference_ops.backward_weight(g, x, dy, dw);
+    backward_weight(g, x.to(DType::f32), dy.to(DType::f32), dw);
   }
 }
 
