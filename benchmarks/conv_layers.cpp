@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "cpu/conv_few_pixels.h"
+#include "cpu/conv_narrow.h"
 #include "cpu/conv_planes.h"
 #include "cpu/conv_winograd.h"
 #include "cpu/kernels.h"
@@ -101,6 +102,7 @@ std::string kernel_of(cpu::onednn::Direction direction, const ConvGeometry& g) {
   if (cpu::linear::suits(g)) return "matrix product";
   if (direction == cpu::onednn::Direction::backward_data && cpu::conv_planes::suits(g))
     return "maps of taps";
+  if (direction == cpu::onednn::Direction::forward && cpu::conv_narrow::suits(g)) return "narrow";
   if (direction == cpu::onednn::Direction::forward && cpu::conv_winograd::pays_once(g))
     return "Winograd";
   const std::string name = cpu::onednn::kernel_name(direction, g);

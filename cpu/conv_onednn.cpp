@@ -3,6 +3,7 @@
 // that. Where it has none in bf16 (processors without its instructions), maps and weights are
 // widened to f32.
 #include "cpu/conv_few_pixels.h"
+#include "cpu/conv_narrow.h"
 #include "cpu/conv_planes.h"
 #include "cpu/conv_winograd.h"
 #include "cpu/kernels.h"
@@ -60,6 +61,9 @@ void forward_with(const Packed& packed, const ConvGeometry& g, const Tensor& x, 
     if (!is_empty(epilogue)) finish(epilogue, y, y);
   } else if (x.dtype() == DType::f32 && linear::suits(g)) {
     linear::forward(g, x, w, y);
+    if (!is_empty(epilogue)) finish(epilogue, y, y);
+  } else if (x.dtype() == DType::f32 && conv_narrow::suits(g)) {
+    conv_narrow::forward(g, x, w, y);
     if (!is_empty(epilogue)) finish(epilogue, y, y);
   } else if (!packed && x.dtype() == DType::f32 && conv_winograd::pays_once(g)) {
     conv_winograd::prepare(g, w, epilogue)->run(x, y);
@@ -131,6 +135,7 @@ class Prepared : public PreparedConv {
       : call_(call), w_(w), epilogue_(epilogue) {
     const ConvGeometry& g = call.geometry;
     if (call.x == DType::f32 && (conv_few_pixels::suits(g) || linear::suits(g))) return;
+    if (call.x == DType::f32 && !call.transposed && conv_narrow::suits(g)) return;
     const Tensor x(call.transposed ? g.output_shape() : g.input_shape(), call.x);
     const Tensor y(call.transposed ? g.input_shape() : g.output_shape(), sums_dtype());
     const auto* const other = dynamic_cast<const Prepared*>(sibling);

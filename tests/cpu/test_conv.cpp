@@ -3,6 +3,7 @@
 #include <omp.h>
 
 #include "cpu/conv_few_pixels.h"
+#include "cpu/conv_narrow.h"
 #include "cpu/conv_winograd.h"
 #include "cpu/dot_products.h"
 #include "cpu/kernels.h"
@@ -253,6 +254,30 @@ TEST_CASE("heavy layers take the kernels for few pixels") {
     check_all_directions(cpu::conv_ops, g, DType::f32, rng);
     check_epilogues(cpu::conv_ops, g, DType::f32, rng);
   }
+}
+
+TEST_CASE("3x3x3 convolutions with few channels agree with the definition") {
+  Rng rng(19);
+  const std::int64_t extents[][3] = {{32, 32, 32}, {1, 2, 3}, {6, 5, 33}, {9, 4, 64}};
+  for (const auto& [d, h, w] : extents)
+    for (const std::int64_t out : {1, 2, 3, 4, 5, 8})
+      for (const std::int64_t padding : {0, 1, 2}) {
+        if (d == 32 && padding != 1) continue;  // the merger's own size, of which one is enough
+        if (std::min(d, h) + 2 * padding < 3) continue;
+        const std::int64_t in = random_int(rng, 1, 16);
+        const ConvGeometry g =
+            ConvGeometry::convolution("conv3d", {d == 32 ? 1 : 3, d, h, w, in}, {out, 3, 3, 3, in},
+                                      {{1, 1, 1}, {padding, padding, padding}});
+        CAPTURE(concat(g));
+        if (d == 32) CHECK(cpu::conv_narrow::suits(g) == cpu::onednn::uses_avx512());
+        const Operands data = random_operands(rng, g, DType::f32);
+        const GuardedTensor y(g.output_shape(), DType::f32);
+        cpu::conv_narrow::forward(g, data.x, data.w, y);
+        CHECK(y.intact());
+        CHECK(rounding_share(g, Direction::forward, y,
+                             plain_convolution(g, Direction::forward, data.x.to(DType::f64),
+                                               data.w.to(DType::f64))) <= 1);
+      }
 }
 
 TEST_CASE("convolutions repeat bit for bit, the loops with any number of threads") {
