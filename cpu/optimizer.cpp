@@ -1,4 +1,8 @@
-// Optimizer steps over the functors of functors.h.
+// Optimizer steps over the functors of functors.h: one parallel pass over all tensors, cut into
+// chunks, so that small tensors cost no wait for the threads and large ones keep all of them busy.
+#include <algorithm>
+#include <vector>
+
 #include "cpu/kernels.h"
 #include "cpu/parallel.h"
 #include "tensor/ops/functors.h"
@@ -6,38 +10,105 @@
 namespace voxgrad::cpu {
 namespace {
 
+constexpr std::int64_t kChunk = 16384;  // elements
+
 bool is_set(const Tensor& skip) {
   return skip.defined() && *skip.data<float>() != 0;
 }
 
+/// Calls task(begin, end), task = make_task(slot), for ranges that together are all elements of the
+/// slots with dtype T, each once. All tasks are made before the first is called.
+template <class T, class Slot, class MakeTask>
+void for_each_chunk(std::span<const Slot> slots, MakeTask make_task) {
+  struct Chunk {
+    std::size_t task;
+    std::int64_t begin, end;
+  };
+  std::vector<decltype(make_task(slots[0]))> tasks;
+  std::vector<Chunk> chunks;
+  std::int64_t total = 0;
+  for (const Slot& slot : slots) {
+    if (slot.parameter.dtype() != dtype_of<T>) continue;
+    const std::int64_t n = slot.parameter.numel();
+    for (std::int64_t begin = 0; begin < n; begin += kChunk)
+      chunks.push_back({tasks.size(), begin, std::min(n, begin + kChunk)});
+    tasks.push_back(make_task(slot));
+    total += n;
+  }
+  if (chunks.empty()) return;
+  const auto count = std::int64_t(chunks.size());
+  for_each_task(count, total / count, [&](std::int64_t i) {
+    const Chunk& chunk = chunks[std::size_t(i)];
+    tasks[chunk.task](chunk.begin, chunk.end);
+  });
+}
+
+template <class T>
+struct AdamTask {
+  functors::AdamStep<T> step;
+  T* parameter;
+  const T* gradient;
+  T* m;
+  T* v;
+
+  void operator()(std::int64_t begin, std::int64_t end) const {
+    const auto [s, p, g, first, second] = *this;  // which no write can change
+#pragma omp simd
+    for (std::int64_t i = begin; i < end; ++i) s(p[i], g[i], first[i], second[i]);
+  }
+};
+
+template <class T>
+struct SgdTask {
+  functors::SgdStep<T> step;
+  T* parameter;
+  const T* gradient;
+  T* buffer;
+
+  void operator()(std::int64_t begin, std::int64_t end) const {
+    const auto [s, p, g, b] = *this;
+#pragma omp simd
+    for (std::int64_t i = begin; i < end; ++i) s(p[i], g[i], b[i]);
+  }
+};
+
+template <class T>
+void adam_typed(std::span<const AdamSlot> slots, const AdamHyper& hyper) {
+  for_each_chunk<T>(slots, [&](const AdamSlot& slot) {
+    return AdamTask<T>{{hyper.beta1, hyper.beta2, hyper.eps, slot.learning_rate, slot.step},
+                       slot.parameter.data<T>(),
+                       slot.gradient.data<T>(),
+                       slot.m.data<T>(),
+                       slot.v.data<T>()};
+  });
+}
+
+template <class T>
+void sgd_typed(std::span<const SgdSlot> slots, double momentum) {
+  for_each_chunk<T>(slots, [&](const SgdSlot& slot) {
+    return SgdTask<T>{{T(slot.learning_rate), T(momentum)},
+                      slot.parameter.data<T>(),
+                      slot.gradient.data<T>(),
+                      slot.buffer.data<T>()};
+  });
+}
+
+void check_dtype(const char* op, const Tensor& parameter) {
+  dispatch_float(op, parameter.dtype(), []<class T>() {});
+}
+
 void adam(std::span<const AdamSlot> slots, const AdamHyper& hyper, const Tensor& skip) {
   if (is_set(skip)) return;
-  for (const AdamSlot& slot : slots) {
-    dispatch_float("adam", slot.parameter.dtype(), [&]<class T>() {
-      const functors::AdamStep<T> step(hyper.beta1, hyper.beta2, hyper.eps, slot.learning_rate,
-                                       slot.step);
-      T* const parameter = slot.parameter.data<T>();
-      const T* const gradient = slot.gradient.data<T>();
-      T* const m = slot.m.data<T>();
-      T* const v = slot.v.data<T>();
-      for_each_index(slot.parameter.numel(),
-                     [=](std::int64_t i) { step(parameter[i], gradient[i], m[i], v[i]); });
-    });
-  }
+  for (const AdamSlot& slot : slots) check_dtype("adam", slot.parameter);
+  adam_typed<float>(slots, hyper);
+  adam_typed<double>(slots, hyper);
 }
 
 void sgd(std::span<const SgdSlot> slots, double momentum, const Tensor& skip) {
   if (is_set(skip)) return;
-  for (const SgdSlot& slot : slots) {
-    dispatch_float("sgd", slot.parameter.dtype(), [&]<class T>() {
-      const functors::SgdStep<T> step{T(slot.learning_rate), T(momentum)};
-      T* const parameter = slot.parameter.data<T>();
-      const T* const gradient = slot.gradient.data<T>();
-      T* const buffer = slot.buffer.data<T>();
-      for_each_index(slot.parameter.numel(),
-                     [=](std::int64_t i) { step(parameter[i], gradient[i], buffer[i]); });
-    });
-  }
+  for (const SgdSlot& slot : slots) check_dtype("sgd", slot.parameter);
+  sgd_typed<float>(slots, momentum);
+  sgd_typed<double>(slots, momentum);
 }
 
 }  // namespace

@@ -74,3 +74,47 @@ TEST_CASE("a step that is to be skipped changes nothing") {
   cpu::optimizer_ops.adam(adam, {}, skip);
   CHECK_FALSE(identical(p, before));
 }
+
+TEST_CASE("many tensors of both dtypes in one step get the bits of each in a step of its own") {
+  Rng rng(54);
+  std::vector<AdamSlot> together, alone;
+  std::vector<SgdSlot> sgd_together, sgd_alone;
+  for (const std::int64_t n : {1, 16383, 16384, 16385, 3, 70001, 0, 31}) {
+    for (const DType dtype : kFloats) {
+      const AdamSlot slot{random_normal(rng, {n}, dtype), random_normal(rng, {n}, dtype),
+                          random_normal(rng, {n}, dtype), random_uniform(rng, {n}, 0, 1, dtype),
+                          rng.uniform(1e-4, 1e-2),        std::int64_t(together.size()) + 1};
+      together.push_back(slot);
+      alone.push_back({slot.parameter.clone(), slot.gradient, slot.m.clone(), slot.v.clone(),
+                       slot.learning_rate, slot.step});
+      sgd_together.push_back(
+          {slot.parameter.clone(), slot.gradient, slot.m.clone(), slot.learning_rate});
+      sgd_alone.push_back(
+          {slot.parameter.clone(), slot.gradient, slot.m.clone(), slot.learning_rate});
+    }
+  }
+  cpu::optimizer_ops.adam(together, {}, {});
+  cpu::optimizer_ops.sgd(sgd_together, 0.9, {});
+  for (std::size_t i = 0; i < together.size(); ++i) {
+    CAPTURE(i);
+    cpu::optimizer_ops.adam({&alone[i], 1}, {}, {});
+    cpu::optimizer_ops.sgd({&sgd_alone[i], 1}, 0.9, {});
+    CHECK(identical(together[i].parameter, alone[i].parameter));
+    CHECK(identical(together[i].m, alone[i].m));
+    CHECK(identical(together[i].v, alone[i].v));
+    CHECK(identical(sgd_together[i].parameter, sgd_alone[i].parameter));
+    CHECK(identical(sgd_together[i].buffer, sgd_alone[i].buffer));
+  }
+}
+
+TEST_CASE("a step with a parameter that it cannot take changes none") {
+  Rng rng(55);
+  const Tensor p = random_normal(rng, {5}, DType::f32), before = p.clone();
+  const Tensor zero = Tensor::zeros({5}), whole = Tensor::zeros({5}, DType::i64);
+  const std::vector<AdamSlot> adam{{p, before, zero, zero, 1e-2, 1},
+                                   {whole, whole, whole, whole, 1e-2, 1}};
+  const std::vector<SgdSlot> sgd{{p, before, zero, 1e-2}, {whole, whole, whole, 1e-2}};
+  CHECK_THROWS_AS(cpu::optimizer_ops.adam(adam, {}, {}), Error);
+  CHECK_THROWS_AS(cpu::optimizer_ops.sgd(sgd, 0.9, {}), Error);
+  CHECK(identical(p, before));
+}
