@@ -1,42 +1,11 @@
-// Optimizer steps, many tensors a launch. The tensors' addresses travel with the launch, and every
-// block looks up which tensor its elements belong to.
+// Optimizer steps, many tensors a launch.
 #include "cuda/kernels.h"
-#include "cuda/launch.h"
+#include "cuda/task_list.h"
 #include "cuda/values.h"
 #include "tensor/ops/functors.h"
 
 namespace voxgrad::cuda {
 namespace {
-
-constexpr std::size_t kParameterBytes = 4096;      // of a kernel, on every driver
-constexpr std::int64_t kElements = 16 * kThreads;  // a block
-
-/// Blocks [first_block, next tensor's first_block) work on one tensor.
-template <class Task>
-struct TaskList {
-  static constexpr int kTensors = (kParameterBytes - 128) / sizeof(Task);  // 128: all else
-
-  int count = 0;
-  unsigned blocks = 0;
-  Task tasks[kTensors];
-
-  __device__ const Task& of_block(unsigned block) const {
-    int low = 0, high = count - 1;
-    while (low < high) {
-      const int middle = (low + high + 1) / 2;
-      if (tasks[middle].first_block <= block)
-        low = middle;
-      else
-        high = middle - 1;
-    }
-    return tasks[low];
-  }
-  void add(Task task) {
-    task.first_block = blocks;
-    blocks += unsigned(divide_up(task.size, kElements));
-    tasks[count++] = task;
-  }
-};
 
 template <class T>
 struct AdamTask {
@@ -48,14 +17,6 @@ struct AdamTask {
   unsigned first_block;
   T step_size, sqrt_correction2;  // what the tensors' steps differ in
 };
-
-/// update(i) for the elements of this block.
-template <class Task, class Update>
-__device__ void for_each_element(const Task& task, Update update) {
-  const std::int64_t begin = (blockIdx.x - task.first_block) * kElements;
-  const std::int64_t end = begin + kElements < task.size ? begin + kElements : task.size;
-  for (std::int64_t i = begin + threadIdx.x; i < end; i += kThreads) update(i);
-}
 
 template <class T>
 __global__ void adam_kernel(const __grid_constant__ TaskList<AdamTask<T>> list,
@@ -89,21 +50,6 @@ __global__ void sgd_kernel(const __grid_constant__ TaskList<SgdTask<T>> list, T 
   const functors::SgdStep<T> step{task.learning_rate, momentum};
   for_each_element(
       task, [&](std::int64_t i) { step(task.parameter[i], task.gradient[i], task.buffer[i]); });
-}
-
-/// Calls run(list) for lists that together hold task(slot) of every slot with dtype T.
-template <class T, class Slot, class MakeTask, class Run>
-void in_lists(std::span<const Slot> slots, MakeTask make_task, Run run) {
-  using Task = decltype(make_task(slots[0]));
-  TaskList<Task> list;
-  for (const Slot& slot : slots) {
-    if (slot.parameter.dtype() != dtype_of<T> || slot.parameter.numel() == 0) continue;
-    list.add(make_task(slot));
-    if (list.count < list.kTensors) continue;
-    run(list);
-    list = {};
-  }
-  if (list.count > 0) run(list);
 }
 
 template <class T>

@@ -1,6 +1,7 @@
 // Sums and the loss, over rows.h.
 #include "cuda/kernels.h"
 #include "cuda/rows.h"
+#include "cuda/task_list.h"
 #include "tensor/ops/functors.h"
 
 namespace voxgrad::cuda {
@@ -65,22 +66,41 @@ void spread(const Tensor& x, const Tensor& y) {
 }
 
 template <class T>
-__global__ void find_nonfinite(std::int64_t n, const T* x, float* found) {
+struct FiniteTask {
+  const T* x;
+  std::int64_t size;
+  unsigned first_block;
+};
+
+template <class T>
+__global__ void find_nonfinite(const __grid_constant__ TaskList<FiniteTask<T>> list, float* found) {
+  static_assert(sizeof(list) + sizeof(found) <= kParameterBytes);
+  const FiniteTask<T>& task = list.of_block(blockIdx.x);
   // Multiplying by zero turns infinities and NaNs into NaN, and leaves zero of all else.
   Compute<T> probe = 0;
-  for (std::int64_t i = thread_index(); i < n; i += thread_count())
-    probe += convert_value<Compute<T>>(x[i]) * Compute<T>(0);
+  for_each_element(
+      task, [&](std::int64_t i) { probe += convert_value<Compute<T>>(task.x[i]) * Compute<T>(0); });
   if (!(probe == Compute<T>(0))) *found = 1;  // whoever writes, writes the same
 }
 
 void note_not_finite(std::span<const Tensor> tensors, const Tensor& flag) {
-  for (const Tensor& x : tensors) {
-    const Op op("note_not_finite", x);
-    dispatch_map("note_not_finite", x.dtype(), [&]<class T>() {
-      launch(find_nonfinite<T>, blocks_for(x.numel()), kThreads, 0, x.numel(), x.data<T>(),
-             flag.data<float>());
-    });
-  }
+  const Op op("note_not_finite", flag);
+  const auto look = [&]<class T>() {
+    in_lists<T>(
+        tensors,
+        [](const Tensor& x) {
+          return FiniteTask<T>{x.data<T>(), x.numel(), 0};
+        },
+        [&](const TaskList<FiniteTask<T>>& list) {
+          launch(find_nonfinite<T>, dim3(list.blocks), kThreads, 0, list, flag.data<float>());
+        });
+  };
+  for (const Tensor& x : tensors)
+    check(x.dtype() != DType::u8 && x.dtype() != DType::i64,
+          "[note_not_finite] expects f32, f64 or bf16, got ", x.dtype());
+  look.template operator()<float>();
+  look.template operator()<BFloat16>();
+  look.template operator()<double>();
 }
 
 bool all_finite(const Tensor& x) {

@@ -83,6 +83,28 @@ TEST_CASE("all_finite sees one bad element anywhere") {
   }
 }
 
+TEST_CASE("one look finds one bad element in any of many tensors of all float types") {
+  if (no_device()) return;
+  Rng rng(36);
+  std::vector<Tensor> tensors;
+  for (int i = 0; i < 400; ++i)
+    tensors.push_back(
+        to_gpu(random_normal(rng, {i == 5 ? 20001 : random_int(rng, 0, 40)}, kMaps[i % 3])));
+  const Tensor flag = to_gpu(Tensor::zeros({1}));
+  gpu().reduce.note_not_finite(tensors, flag);
+  CHECK(to_cpu(flag).item() == 0);
+  for (const std::size_t i : {0, 5, 130, 131, 132, 397, 398, 399}) {
+    CAPTURE(i);
+    if (tensors[i].numel() == 0) continue;
+    const Tensor place = tensors[i].slice(tensors[i].numel() - 1, tensors[i].numel());
+    flag.fill(0);
+    place.fill(std::numeric_limits<double>::infinity());
+    gpu().reduce.note_not_finite(tensors, flag);
+    CHECK(to_cpu(flag).item() == 1);
+    place.fill(0);
+  }
+}
+
 TEST_CASE("binary cross-entropy and its gradient") {
   if (no_device()) return;
   Rng rng(33);
