@@ -5,7 +5,7 @@
 
 #include "cpu/kernels.h"
 #include "cpu/parallel.h"
-#include "tensor/ops/functors.h"
+#include "tensor/ops/convert.h"
 
 namespace voxgrad::cpu {
 namespace {
@@ -43,6 +43,18 @@ void for_each_chunk(std::span<const Slot> slots, MakeTask make_task) {
   });
 }
 
+BFloat16* copy_of(const Tensor& copy) {
+  return copy.defined() ? copy.data<BFloat16>() : nullptr;
+}
+
+/// What has just been written, and is still in the cache.
+template <class T>
+void write_copy(const T* parameter, BFloat16* copy, std::int64_t begin, std::int64_t end) {
+  if (copy == nullptr) return;
+#pragma omp simd
+  for (std::int64_t i = begin; i < end; ++i) copy[i] = convert_value<BFloat16>(parameter[i]);
+}
+
 template <class T>
 struct AdamTask {
   functors::AdamStep<T> step;
@@ -50,11 +62,13 @@ struct AdamTask {
   const T* gradient;
   T* m;
   T* v;
+  BFloat16* copy;
 
   void operator()(std::int64_t begin, std::int64_t end) const {
-    const auto [s, p, g, first, second] = *this;  // which no write can change
+    const auto [s, p, g, first, second, rounded] = *this;  // which no write can change
 #pragma omp simd
     for (std::int64_t i = begin; i < end; ++i) s(p[i], g[i], first[i], second[i]);
+    write_copy(p, rounded, begin, end);
   }
 };
 
@@ -64,11 +78,13 @@ struct SgdTask {
   T* parameter;
   const T* gradient;
   T* buffer;
+  BFloat16* copy;
 
   void operator()(std::int64_t begin, std::int64_t end) const {
-    const auto [s, p, g, b] = *this;
+    const auto [s, p, g, b, rounded] = *this;
 #pragma omp simd
     for (std::int64_t i = begin; i < end; ++i) s(p[i], g[i], b[i]);
+    write_copy(p, rounded, begin, end);
   }
 };
 
@@ -79,7 +95,8 @@ void adam_typed(std::span<const AdamSlot> slots, const AdamHyper& hyper) {
                        slot.parameter.data<T>(),
                        slot.gradient.data<T>(),
                        slot.m.data<T>(),
-                       slot.v.data<T>()};
+                       slot.v.data<T>(),
+                       copy_of(slot.copy)};
   });
 }
 
@@ -89,7 +106,8 @@ void sgd_typed(std::span<const SgdSlot> slots, double momentum) {
     return SgdTask<T>{{T(slot.learning_rate), T(momentum)},
                       slot.parameter.data<T>(),
                       slot.gradient.data<T>(),
-                      slot.buffer.data<T>()};
+                      slot.buffer.data<T>(),
+                      copy_of(slot.copy)};
   });
 }
 

@@ -16,6 +16,7 @@ struct AdamTask {
   std::int64_t size;
   unsigned first_block;
   T step_size, sqrt_correction2;  // what the tensors' steps differ in
+  BFloat16* copy;
 };
 
 template <class T>
@@ -28,6 +29,7 @@ __global__ void adam_kernel(const __grid_constant__ TaskList<AdamTask<T>> list,
   step.sqrt_correction2 = task.sqrt_correction2;
   for_each_element(task, [&](std::int64_t i) {
     step(task.parameter[i], task.gradient[i], task.m[i], task.v[i]);
+    if (task.copy != nullptr) task.copy[i] = convert_value<BFloat16>(task.parameter[i]);
   });
 }
 
@@ -39,7 +41,12 @@ struct SgdTask {
   std::int64_t size;
   unsigned first_block;
   T learning_rate;
+  BFloat16* copy;
 };
+
+BFloat16* copy_of(const Tensor& copy) {
+  return copy.defined() ? copy.data<BFloat16>() : nullptr;
+}
 
 template <class T>
 __global__ void sgd_kernel(const __grid_constant__ TaskList<SgdTask<T>> list, T momentum,
@@ -48,8 +55,10 @@ __global__ void sgd_kernel(const __grid_constant__ TaskList<SgdTask<T>> list, T 
   if (skip != nullptr && *skip != 0) return;
   const SgdTask<T>& task = list.of_block(blockIdx.x);
   const functors::SgdStep<T> step{task.learning_rate, momentum};
-  for_each_element(
-      task, [&](std::int64_t i) { step(task.parameter[i], task.gradient[i], task.buffer[i]); });
+  for_each_element(task, [&](std::int64_t i) {
+    step(task.parameter[i], task.gradient[i], task.buffer[i]);
+    if (task.copy != nullptr) task.copy[i] = convert_value<BFloat16>(task.parameter[i]);
+  });
 }
 
 template <class T>
@@ -64,7 +73,7 @@ void adam_typed(std::span<const AdamSlot> slots, const AdamHyper& hyper, const f
         const Step step = step_of(slot.learning_rate, slot.step);
         return AdamTask<T>{slot.parameter.data<T>(), slot.gradient.data<T>(), slot.m.data<T>(),
                            slot.v.data<T>(),         slot.parameter.numel(),  0,
-                           step.step_size,           step.sqrt_correction2};
+                           step.step_size,           step.sqrt_correction2,   copy_of(slot.copy)};
       },
       [&](const TaskList<AdamTask<T>>& list) {
         launch(adam_kernel<T>, dim3(list.blocks), kThreads, 0, list, step_of(1, 1), skip);
@@ -81,7 +90,8 @@ void sgd_typed(std::span<const SgdSlot> slots, double momentum, const float* ski
                           slot.buffer.data<T>(),
                           slot.parameter.numel(),
                           0,
-                          T(slot.learning_rate)};
+                          T(slot.learning_rate),
+                          copy_of(slot.copy)};
       },
       [&](const TaskList<SgdTask<T>>& list) {
         launch(sgd_kernel<T>, dim3(list.blocks), kThreads, 0, list, T(momentum), skip);

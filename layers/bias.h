@@ -25,9 +25,10 @@ inline void check_bias(const char* op, const Variable& x, const Variable& bias,
   check_parameter(op, x, bias);
 }
 
-/// The weight as it is multiplied with maps like x.
+/// The weight as it is multiplied with maps like x. In bf16 it is rounded only where it has
+/// changed, or its optimizer has rounded it already.
 inline Tensor multiplied_weight(const Variable& x, const Variable& weight) {
-  return weight.value().to(x.dtype());
+  return x.dtype() == DType::bf16 ? weight.value().rounded() : weight.value().to(x.dtype());
 }
 
 /// Of a convolution's or linear layer's result: probabilities are f32 whatever the maps are.

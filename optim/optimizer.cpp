@@ -30,6 +30,13 @@ void copy_state(const std::vector<Optimizer::NamedState>& own,
     tensor.copy_from(by_name.at(name).to(tensor.dtype()).to(tensor.device()));
 }
 
+// Parameter and copy were written together, or, where the step was skipped, neither was.
+template <class Slot>
+void note_copies(const std::vector<Slot>& slots) {
+  for (const Slot& slot : slots)
+    if (slot.copy.defined()) slot.parameter.kept_rounding_written();
+}
+
 class Adam : public Optimizer {
  public:
   Adam(std::vector<OptimizedParameter> parameters, std::vector<double> rates,
@@ -54,10 +61,11 @@ class Adam : public Optimizer {
       const Moments& moments = moments_[i];
       counts.push_back(moments.step.data<std::int64_t>());
       slots.push_back({variable.value(), variable.grad(), moments.m, moments.v, rates_[rate],
-                       *counts.back() + 1});
+                       *counts.back() + 1, variable.value().kept_rounding()});
     }
     if (slots.empty()) return;
     backend(slots[0].parameter.device()).optimizer.adam(slots, hyper_, skip);
+    note_copies(slots);
     for (std::int64_t* count : counts) ++*count;  // nothing has thrown
   }
 
@@ -102,9 +110,12 @@ class Sgd : public Optimizer {
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
       const auto& [name, variable, rate] = parameters_[i];
       if (variable.grad().defined())
-        slots.push_back({variable.value(), variable.grad(), buffers_[i], rates_[rate]});
+        slots.push_back({variable.value(), variable.grad(), buffers_[i], rates_[rate],
+                         variable.value().kept_rounding()});
     }
-    if (!slots.empty()) backend(slots[0].parameter.device()).optimizer.sgd(slots, momentum_, skip);
+    if (slots.empty()) return;
+    backend(slots[0].parameter.device()).optimizer.sgd(slots, momentum_, skip);
+    note_copies(slots);
   }
 
   std::vector<NamedState> state() const override {

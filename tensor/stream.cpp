@@ -148,16 +148,34 @@ bool Recording::supported(Device device) {
   return ops_of(device).can_record(device.index);
 }
 
+namespace {
+
+thread_local Recording* recording_now = nullptr;
+
+}  // namespace
+
+bool recording_in_this_thread() {
+  return recording_now != nullptr;
+}
+
 Recording::Recording(Device device, const std::function<void()>& work) : device_(device) {
   const StreamOps& ops = ops_of(device);
   ops.begin_recording(device.index);
+  recording_now = this;
   try {
     work();
   } catch (...) {
+    recording_now = nullptr;
     ops.end_recording(false, device.index);
     throw;
   }
+  recording_now = nullptr;
   handle_ = ops.end_recording(true, device.index);
+}
+
+void Recording::round_before_replays(const Tensor& tensor) {
+  check(recording_now != nullptr, "[recording] this thread records nothing");
+  recording_now->rounded_.push_back(tensor);
 }
 
 Recording::~Recording() {
@@ -165,16 +183,20 @@ Recording::~Recording() {
 }
 
 Recording::Recording(Recording&& other) noexcept
-    : device_(other.device_), handle_(std::exchange(other.handle_, nullptr)) {}
+    : device_(other.device_),
+      rounded_(std::move(other.rounded_)),
+      handle_(std::exchange(other.handle_, nullptr)) {}
 
 Recording& Recording::operator=(Recording&& other) noexcept {
   std::swap(device_, other.device_);
+  std::swap(rounded_, other.rounded_);
   std::swap(handle_, other.handle_);
   return *this;
 }
 
 void Recording::replay() const {
   check(defined(), "[recording] nothing was recorded");
+  for (const Tensor& tensor : rounded_) tensor.round_where_needed();
   ops_of(device_).replay(handle_, device_.index);
 }
 

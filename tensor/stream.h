@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "tensor/tensor.h"
 
@@ -71,7 +72,8 @@ class Upload {
 };
 
 /// Work of fixed shapes on fixed memory, recorded once. What it reads and was made before must
-/// outlive it; tensors made by it belong to it and are overwritten by every replay.
+/// outlive it; tensors made by it belong to it and are overwritten by every replay. Roundings that
+/// it reads (Tensor::rounded) are brought up to date before each replay.
 class Recording {
  public:
   /// False on the CPU, and where VOXGRAD_NO_GRAPHS is set in the environment.
@@ -85,9 +87,12 @@ class Recording {
 
   bool defined() const { return handle_ != nullptr; }
   void replay() const;
+  /// Of the recording that this thread makes: the work reads the tensor's kept rounding.
+  static void round_before_replays(const Tensor& tensor);
 
  private:
   Device device_;
+  std::vector<Tensor> rounded_;
   void* handle_ = nullptr;
 };
 

@@ -56,6 +56,16 @@ class Tensor {
   /// even). Shares storage where nothing changes.
   Tensor to(Device device) const;
   Tensor to(DType dtype) const;
+  /// This tensor in bf16, as to(DType::bf16). Of an f32 tensor that fills its storage, such as a
+  /// weight, the storage keeps the result, on the same memory, and rounds again only after somebody
+  /// had the elements' address (raw(), data(), a kernel's argument) and so may have written them;
+  /// an address must not be kept for longer. Recordings see to it before each replay. One thread at
+  /// a time.
+  Tensor rounded() const;
+  /// What rounded() keeps, if it is up to date, else undefined. Who writes it together with this
+  /// tensor's elements says so afterwards.
+  Tensor kept_rounding() const;
+  void kept_rounding_written() const;
   /// The same storage in another shape with as many elements.
   Tensor reshape(const Shape& shape) const;
   /// Rows [begin, end) of the first dimension, sharing storage.
@@ -69,7 +79,10 @@ class Tensor {
   bool shares_storage_with(const Tensor& other) const { return storage_ == other.storage_; }
 
  private:
+  friend class Recording;
   void check_access(DType requested) const;
+  Tensor rounding_of_storage() const;
+  void round_where_needed() const;
 
   std::shared_ptr<Storage> storage_;
   Shape shape_;

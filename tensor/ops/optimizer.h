@@ -11,6 +11,7 @@ struct AdamSlot {
   Tensor parameter, gradient, m, v;  // one shape and dtype
   double learning_rate;
   std::int64_t step;  // 1 for the first
+  Tensor copy{};      // as below
 };
 
 struct AdamHyper {
@@ -20,6 +21,7 @@ struct AdamHyper {
 struct SgdSlot {
   Tensor parameter, gradient, buffer;
   double learning_rate;
+  Tensor copy{};  // bf16 or undefined: gets the new parameter, rounded
 };
 
 /// `skip`: f32 [1] or undefined. Where it is not 0, nothing is changed: so gradients that turn out

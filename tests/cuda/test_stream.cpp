@@ -106,6 +106,44 @@ TEST_CASE("a recording that cannot begin leaves the stream as it was") {
   CHECK(to_cpu(x).to_vector<float>()[3] == 4);
 }
 
+TEST_CASE("replays read weights as they are, rounded to bf16") {
+  if (no_device()) return;
+  const auto full = [](double value) { return to_gpu(Tensor::full({100}, value)); };
+  const Tensor weight = full(1), seen = to_gpu(Tensor::zeros({100}, DType::bf16));
+  const auto last = [](const Tensor& x) { return to_cpu(x).to(DType::f32).to_vector<float>()[99]; };
+  weight.rounded();
+  const Recording recording(Device::cuda(), [&] { seen.copy_from(weight.rounded()); });
+  CHECK(weight.kept_rounding().defined());
+  for (const float value : {2.0f, 3.0f}) {
+    weight.fill(value);
+    recording.replay();
+    CHECK(last(seen) == value);
+    recording.replay();
+    CHECK(last(seen) == value);
+  }
+  // Recorded work that writes a weight, before or behind its rounding.
+  const Recording writing(Device::cuda(), [&] {
+    seen.copy_from(weight.rounded());
+    gpu().elementwise.affine(weight, 1, 1, weight);
+  });
+  for (int i = 0; i < 3; ++i) {
+    writing.replay();
+    CHECK(last(seen) == 3 + i);
+    CHECK(last(weight.rounded()) == 4 + i);
+  }
+  recording.replay();
+  CHECK(last(seen) == 6);
+  // The first rounding of all within a recording.
+  const Tensor fresh = full(5);
+  const Recording first(Device::cuda(), [&] { seen.copy_from(fresh.rounded()); });
+  for (const float value : {5.0f, 8.0f}) {
+    fresh.fill(value);
+    first.replay();
+    CHECK(last(seen) == value);
+    CHECK(last(fresh.rounded()) == value);
+  }
+}
+
 TEST_CASE("VOXGRAD_NO_GRAPHS switches recording off") {
   if (no_device()) return;
   CHECK(Recording::supported(Device::cuda()));

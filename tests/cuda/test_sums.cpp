@@ -177,6 +177,10 @@ TEST_CASE("Adam and SGD, many tensors of both dtypes at once") {
                         to_gpu(slot.v), slot.learning_rate, slot.step});
     gpu_sgd.push_back({to_gpu(slot.parameter).clone(), to_gpu(slot.gradient),
                        to_gpu(slot.m).clone(), slot.learning_rate});
+    if (i % 2 == 0) {
+      gpu_adam.back().copy = to_gpu(Tensor::zeros(shape, DType::bf16));
+      gpu_sgd.back().copy = to_gpu(Tensor::zeros(shape, DType::bf16));
+    }
     sgd.push_back({slot.parameter.to(DType::f64).clone(), slot.gradient.to(DType::f64),
                    slot.m.to(DType::f64).clone(), slot.learning_rate});
     adam.push_back({slot.parameter.to(DType::f64).clone(), slot.gradient.to(DType::f64),
@@ -194,6 +198,9 @@ TEST_CASE("Adam and SGD, many tensors of both dtypes at once") {
     check_close(to_cpu(gpu_adam[i].v), adam[i].v);
     check_close(to_cpu(gpu_sgd[i].parameter), sgd[i].parameter);
     check_close(to_cpu(gpu_sgd[i].buffer), sgd[i].buffer);
+    if (i % 2 != 0) continue;
+    CHECK(identical(to_cpu(gpu_adam[i].copy), to_cpu(gpu_adam[i].parameter).to(DType::bf16)));
+    CHECK(identical(to_cpu(gpu_sgd[i].copy), to_cpu(gpu_sgd[i].parameter).to(DType::bf16)));
   }
   CHECK_NOTHROW(gpu().optimizer.adam({}, {}, {}));
 }

@@ -35,14 +35,17 @@ std::vector<Module::NamedTensor> train(const Config& config, Device device) {
 
 TEST_CASE("recorded steps train to the same bits as steps done one kernel at a time") {
   if (no_device()) return;
-  const Config config = small_config();
-  const std::vector<Module::NamedTensor> recorded = train(config, Device::cuda());
-  setenv("VOXGRAD_NO_GRAPHS", "1", 1);
-  const std::vector<Module::NamedTensor> plain = train(config, Device::cuda());
-  unsetenv("VOXGRAD_NO_GRAPHS");
-  REQUIRE(recorded.size() == plain.size());
-  for (std::size_t i = 0; i < plain.size(); ++i)
-    CHECK_MESSAGE(identical(recorded[i].tensor, plain[i].tensor), plain[i].name);
+  for (const char* precision : {"f32", "bf16"}) {
+    Config config = small_config();
+    config.train.precision = precision;
+    const std::vector<Module::NamedTensor> recorded = train(config, Device::cuda());
+    setenv("VOXGRAD_NO_GRAPHS", "1", 1);
+    const std::vector<Module::NamedTensor> plain = train(config, Device::cuda());
+    unsetenv("VOXGRAD_NO_GRAPHS");
+    REQUIRE(recorded.size() == plain.size());
+    for (std::size_t i = 0; i < plain.size(); ++i)
+      CHECK_MESSAGE(identical(recorded[i].tensor, plain[i].tensor), plain[i].name);
+  }
 }
 
 TEST_CASE("pictures that the device makes train as those of the host do") {
