@@ -316,6 +316,14 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   try {
     const Device device = Device::parse(flags.device);
+    const std::vector<std::string> ways = device.is_cuda()
+                                              ? std::vector<std::string>{"own", "cudnn", "direct"}
+                                              : std::vector<std::string>{"fast", "loops"};
+    for (const std::string& way : flags.ways)
+      check(std::ranges::find(ways, way) != ways.end(), "--way ", way, ": not known on ", device);
+    check(device.is_cuda() ||
+              (flags.batches.size() <= 1 && flags.ways.size() <= 1 && flags.json.empty()),
+          "on the CPU: one batch, one way, no --json");
     if (device.is_cuda())
       measure_device(device, flags);
     else

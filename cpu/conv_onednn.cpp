@@ -127,26 +127,36 @@ void backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy, c
   }
 }
 
-/// A convolution with packed weights.
+/// A convolution whose weights lie as its kernel wants them. It also keeps those that its siblings
+/// have packed for other kernels, and so hands them on from batch size to batch size.
 class Prepared : public PreparedConv {
  public:
   Prepared(const ConvCall& call, const Tensor& w, const Epilogue& epilogue,
            const PreparedConv* sibling)
       : call_(call), w_(w), epilogue_(epilogue) {
+    if (const auto* const other = dynamic_cast<const Prepared*>(sibling)) {
+      packed_ = other->packed_;
+      winograd_ = other->winograd_;
+    }
     const ConvGeometry& g = call.geometry;
-    if (call.x == DType::f32 && (conv_few_pixels::suits(g) || linear::suits(g))) return;
-    if (call.x == DType::f32 && !call.transposed && conv_narrow::suits(g)) return;
+    const bool f32 = call.x == DType::f32 && call.y == DType::f32;
+    if (f32 && (conv_few_pixels::suits(g) || linear::suits(g))) return;
+    if (f32 && !call.transposed && conv_narrow::suits(g)) return;
+    if (f32 && !call.transposed && conv_winograd::suits(g)) {
+      winograd_ = conv_winograd::prepare(g, w, epilogue, winograd_.get());
+      runs_winograd_ = true;
+      return;
+    }
     const Tensor x(call.transposed ? g.output_shape() : g.input_shape(), call.x);
     const Tensor y(call.transposed ? g.input_shape() : g.output_shape(), sums_dtype());
-    const auto* const other = dynamic_cast<const Prepared*>(sibling);
-    const Packed shared = other ? other->packed_ : nullptr;
-    if (call.transposed)
-      packed_ = onednn::pack(onednn::Direction::backward_data, g, {y, w, x, {}, shared});
-    else
-      packed_ = onednn::pack(onednn::Direction::forward, g, {x, w, y, epilogue, shared});
+    const Packed own =
+        call.transposed ? onednn::pack(onednn::Direction::backward_data, g, {y, w, x, {}, packed_})
+                        : onednn::pack(onednn::Direction::forward, g, {x, w, y, epilogue, packed_});
+    if (own) packed_ = own;
   }
 
   void run(const Tensor& x, const Tensor& y) const override {
+    if (runs_winograd_) return winograd_->run(x, y);
     (call_.transposed ? backward_data_with : forward_with)(packed_, call_.geometry, x, w_,
                                                            epilogue_, y);
   }
@@ -160,13 +170,33 @@ class Prepared : public PreparedConv {
   Tensor w_;
   Epilogue epilogue_;
   Packed packed_;
+  std::shared_ptr<const PreparedConv> winograd_;
+  bool runs_winograd_ = false;
+};
+
+/// bf16 on processors for which oneDNN has no such kernels: the weights are widened once.
+class Widened : public PreparedConv {
+ public:
+  Widened(ConvCall call, const Tensor& w, const Epilogue& epilogue, const PreparedConv* sibling) {
+    const auto* const other = dynamic_cast<const Widened*>(sibling);
+    w_ = other ? other->w_ : w.to(DType::f32);
+    call.x = call.y = DType::f32;
+    wide_ = std::make_shared<Prepared>(call, w_, epilogue, other ? other->wide_.get() : nullptr);
+  }
+
+  void run(const Tensor& x, const Tensor& y) const override {
+    through_f32(y, [&](const Tensor& result) { wide_->run(x.to(DType::f32), result); });
+  }
+
+ private:
+  Tensor w_;
+  std::shared_ptr<const PreparedConv> wide_;
 };
 
 std::shared_ptr<const PreparedConv> prepare(const ConvCall& call, const Tensor& w,
                                             const Epilogue& epilogue, const PreparedConv* sibling) {
-  const bool f32 = call.x == DType::f32 && call.y == DType::f32;
-  if (f32 && !call.transposed && conv_winograd::suits(call.geometry))
-    return conv_winograd::prepare(call.geometry, w, epilogue, sibling);
+  if (call.x == DType::bf16 && !onednn::uses_avx512())
+    return std::make_shared<Widened>(call, w, epilogue, sibling);
   return std::make_shared<Prepared>(call, w, epilogue, sibling);
 }
 

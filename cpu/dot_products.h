@@ -1,5 +1,5 @@
-// A matrix product as dot products of rows: for the weights of linear and of few-pixel layers,
-// which lie as such rows and are too many to be brought into another order first.
+// A matrix product as dot products of rows: for the weights of linear layers, which lie as such
+// rows and are too many to be brought into another order first.
 #pragma once
 
 #include <cstdint>

@@ -154,10 +154,11 @@ const PreparedConv& MultiplyingModule::prepared(const ConvCall& call, const Tens
   for (const PreparedCall& known : prepared_)
     if (known.call == call) return *known.convolution;
   if (prepared_.size() >= most) prepared_.clear();
-  // Batches of another size share the weights.
-  const auto sibling = std::ranges::find_if(
-      prepared_, [&](const PreparedCall& known) { return known.call.x == call.x; });
-  const bool found = sibling != prepared_.end();
+  // Batches of another size share the weights. The last one was handed those of all before it.
+  const auto sibling =
+      std::find_if(prepared_.rbegin(), prepared_.rend(),
+                   [&](const PreparedCall& known) { return known.call.x == call.x; });
+  const bool found = sibling != prepared_.rend();
   const Tensor w = found ? sibling->weight : weight.to(call.x);
   prepared_.push_back({call, w,
                        prepare_conv(backend(weight.device()).conv, call, w, epilogue,

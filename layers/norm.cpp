@@ -103,7 +103,11 @@ Variable BatchNorm::forward(const Variable& x) {
                      .activation = options_.activation,
                      .pool = {edge, edge, edge},
                      .may_overwrite = options_.may_overwrite};
-  if (convolution_ && convolution_->leaves_out_bias()) call.mean_shift = convolution_->bias.value();
+  const bool lacks_bias = convolution_ && convolution_->leaves_out_bias();
+  check(training() || !lacks_bias,
+        "[batch_norm] this norm is in evaluation mode and the convolution that it follows in "
+        "training mode, where it leaves out its bias: put both into one mode");
+  if (lacks_bias) call.mean_shift = convolution_->bias.value();
   return batch_norm(x, weight, bias, running_mean, running_var, call);
 }
 

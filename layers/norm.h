@@ -51,7 +51,8 @@ class BatchNorm : public UnaryModule {
   void set_groups(std::int64_t groups) { groups_ = groups; }
   /// Says that the input comes from this convolution and goes nowhere else. What its bias would add
   /// in training mode is taken away here, so it is left out there (ConvLayer::leaves_out_bias), and
-  /// only the running mean is given it.
+  /// only the running mean is given it. An Error in forward() where the convolution is in
+  /// training mode and the norm is not.
   void follow(const std::shared_ptr<ConvLayer>& convolution);
   Variable weight, bias;
   Tensor running_mean, running_var, num_batches_tracked;

@@ -63,6 +63,16 @@ TEST_CASE("other layers refuse shapes that do not fit") {
   CHECK_THROWS_WITH(
       BatchNorm({.channels = 3}).follow(std::make_shared<Conv2d>(ConvLayerOptions::cube(1, 2, 1))),
       Contains("a norm of 3 channels cannot follow a convolution to 2"));
+  const auto convolution = std::make_shared<Conv2d>(ConvLayerOptions::cube(1, 3, 1));
+  BatchNorm norm({.channels = 3});
+  norm.follow(convolution);
+  const Variable x(Tensor::zeros({2, 1, 1, 1}));
+  CHECK_NOTHROW(norm.forward(convolution->forward(x)));
+  norm.train(false);
+  CHECK_THROWS_WITH(norm.forward(convolution->forward(x)),
+                    Contains("where it leaves out its bias"));
+  convolution->train(false);
+  CHECK_NOTHROW(norm.forward(convolution->forward(x)));
   CHECK_THROWS_WITH(binary_cross_entropy(zeros({2, 3}), Tensor::zeros({3, 2})),
                     Contains("target has shape [3,2]"));
   CHECK_THROWS_WITH(weighted_sum_over_views(zeros({2, 3}), zeros({3, 3})),
