@@ -224,7 +224,7 @@ void normalize_pool(const PoolGeometry& g, const Tensor& x, const Tensor& mean,
     T* const out = y.data<T>();
     std::uint8_t* const taps = winners.defined() ? winners.data<std::uint8_t>() : nullptr;
     dispatch_activation(parameters.activation.kind, [&]<ActivationKind kind>() {
-      dispatch_width<T>(g.channels, {in, out}, [&]<int V>() {
+      dispatch_width<T>(g.channels, {in, out}, taps, [&]<int V>() {
         using Body = NormalizePoolBody<V, T, kind>;
         const Rows r(groups, rows, g.channels, V, least_windows(g));
         launch(map_rows<V, Body>, r.grid, kThreads, 0, r,
@@ -254,7 +254,7 @@ void backward_pool(const PoolGeometry& g, bool constant, const Tensor& x, const 
     Tensor means;
     if (sums) means = Tensor({groups, 2, channels}, DType::f64, x.device());
     dispatch_activation(parameters.activation.kind, [&]<ActivationKind kind>() {
-      dispatch_width<T>(channels, {in, gradient, out}, [&]<int V>() {
+      dispatch_width<T>(channels, {in, gradient, out}, taps, [&]<int V>() {
         using Gradient = PooledGradient<V, T, kind>;
         if (sums)
           sum_rows<V, 2, C>(

@@ -111,7 +111,7 @@ void max_forward(const PoolGeometry& g, const Tensor& x, const Tensor& y, const 
   const auto rows = unsigned(g.batch * g.output[0] * g.output[1]);
   std::uint8_t* const tap = winners.defined() ? winners.data<std::uint8_t>() : nullptr;
   dispatch_map("max_pool", x.dtype(), [&]<class T>() {
-    dispatch_width<T>(g.channels, {x.data<T>(), y.data<T>()}, [&]<int V>() {
+    dispatch_width<T>(g.channels, {x.data<T>(), y.data<T>()}, tap, [&]<int V>() {
       launch(max_forward_kernel<V, T>, dim3(rows), threads_for(g.output[2] * g.channels / V), 0,
              PoolSizes(g), x.data<T>(), y.data<T>(), tap);
     });
@@ -122,10 +122,11 @@ void max_backward(const PoolGeometry& g, const Tensor& dy, const Tensor& winners
                   const Tensor& dx) {
   const Op op("max_pool_backward", dy, winners, dx);
   const auto rows = unsigned(g.batch * g.input[0] * g.input[1]);
+  const std::uint8_t* const tap = winners.data<std::uint8_t>();
   dispatch_map("max_pool_backward", dy.dtype(), [&]<class T>() {
-    dispatch_width<T>(g.channels, {dy.data<T>(), dx.data<T>()}, [&]<int V>() {
+    dispatch_width<T>(g.channels, {dy.data<T>(), dx.data<T>()}, tap, [&]<int V>() {
       launch(max_backward_kernel<V, T>, dim3(rows), threads_for(g.input[2] * g.channels / V), 0,
-             PoolSizes(g), dy.data<T>(), winners.data<std::uint8_t>(), dx.data<T>());
+             PoolSizes(g), dy.data<T>(), tap, dx.data<T>());
     });
   });
 }

@@ -171,15 +171,23 @@ void sum_rows(std::int64_t groups, std::int64_t rows, std::int64_t channels, Dev
 }
 
 /// Calls f.template operator()<V>() with the widest V that the channels and addresses allow.
+/// `bytes`: packs of as many elements, one byte each, lie there; may be null.
 template <class T, class F>
-void dispatch_width(std::int64_t channels, std::initializer_list<const T*> addresses, F&& f) {
+void dispatch_width(std::int64_t channels, std::initializer_list<const T*> addresses,
+                    const std::uint8_t* bytes, F&& f) {
   constexpr int V = std::is_same_v<T, double> ? 1 : kPack<T>;
   bool wide = channels % V == 0;
   for (const T* address : addresses) wide = wide && packable<T, V>(address);
+  wide = wide && packable<std::uint8_t, V>(bytes);
   if (wide)
     f.template operator()<V>();
   else
     f.template operator()<1>();
+}
+
+template <class T, class F>
+void dispatch_width(std::int64_t channels, std::initializer_list<const T*> addresses, F&& f) {
+  dispatch_width<T>(channels, addresses, nullptr, std::forward<F>(f));
 }
 
 }  // namespace voxgrad::cuda

@@ -65,6 +65,9 @@ void check_case(Rng& rng, const Shape& shape, const Triple& kernel, std::int64_t
   check_map(gy.get(), y, 10);
   ops.normalize_pool(g, to_gpu_misaligned(x), gmean, gvariance, to_gpu(parameters), alone, {});
   CHECK(identical(alone.get(), gy.get()));
+  const GuardedOutput odd_winners(g.output_shape(), DType::u8, 1);
+  ops.normalize_pool(g, gx, gmean, gvariance, to_gpu(parameters), gy, odd_winners);
+  CHECK(identical(odd_winners.get(), gwinners.get()));
   // Equal but for rounding: f32 finds the winners of bf16 maps too.
   const Tensor winners = gwinners.get();
   CHECK(lost_by_winners(g, full, y, winners) <= (map == DType::f64 ? 1e-13 : 1e-5));
@@ -91,6 +94,9 @@ void check_case(Rng& rng, const Shape& shape, const Triple& kernel, std::int64_t
     ops.backward_pool(g, constant, gx, gdy, gwinners, gmean, gvariance, to_gpu(parameters),
                       dx_alone, {}, {});
     check_map(dx_alone.get(), dx, 50);
+    ops.backward_pool(g, constant, gx, gdy, odd_winners, gmean, gvariance, to_gpu(parameters), gdx,
+                      {}, {});
+    check_map(gdx.get(), dx, 50);
   }
 }
 

@@ -49,6 +49,9 @@ TEST_CASE("max pooling chooses as the CPU does") {
       const GuardedOutput gwinners(g.output_shape(), DType::u8);
       gpu().pool.max_forward(g, to_gpu(x), gy, gwinners);
       CHECK(identical(gwinners.get(), winners));
+      const GuardedOutput odd_winners(g.output_shape(), DType::u8, 1);
+      gpu().pool.max_forward(g, to_gpu(x), gy, odd_winners);
+      CHECK(identical(odd_winners.get(), winners));
       CHECK(identical(gy.get(), y.to(dtype)));
       gpu().pool.max_forward(g, to_gpu(x), alone, {});
       CHECK(identical(alone.get(), gy.get()));
@@ -58,6 +61,8 @@ TEST_CASE("max pooling chooses as the CPU does") {
       cpu::pool_ops.max_backward(g, dy.to(DType::f64), winners, dx);
       const GuardedOutput gdx(g.input_shape(), dtype);
       gpu().pool.max_backward(g, to_gpu(dy), gwinners, gdx);
+      check_close(gdx.get(), dx);
+      gpu().pool.max_backward(g, to_gpu(dy), odd_winners, gdx);
       check_close(gdx.get(), dx);
     }
   }
