@@ -10,7 +10,8 @@ const Prediction& RecordedForward::operator()(const Tensor& images, std::int64_t
   const Tensor there = images.device() == device_ ? images : upload_(images);
   const auto run = [&] { prediction_ = model_.forward(there, n_views); };
   const bool known = images_.defined() && images_.shape() == there.shape() &&
-                     images_.shares_storage_with(there) && n_views == n_views_;
+                     images_.dtype() == there.dtype() && images_.raw() == there.raw() &&
+                     n_views == n_views_;
   if (!known || !Recording::supported(device_)) {
     // The first call with a shape builds plans, which cannot be recorded. Where it runs out of
     // memory, the next is the first.

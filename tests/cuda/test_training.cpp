@@ -106,3 +106,22 @@ TEST_CASE("a recorded forward pass gives the bits of one that is not, for each o
     CHECK(identical(actual, expected));
   }
 }
+
+TEST_CASE("a recorded forward pass tells apart inputs that lie in one tensor") {
+  if (no_device()) return;
+  const ModelConfig config = tiny_model();
+  const auto model = make_tiny(config);
+  model->to(Device::cuda());
+  model->train(false);
+  RecordedForward forward(*model);
+  const NoGrad no_grad;
+  const Tensor images = to_gpu(random_images(config, 4, 1));
+  const Shape shape = random_images(config, 2, 1).shape();
+  const std::int64_t half = images.shape()[0] / 2;
+  for (const int which : {0, 0, 0, 1}) {
+    const Tensor part = images.slice(which * half, (which + 1) * half);
+    REQUIRE(part.shape() == shape);
+    const Tensor actual = to_cpu(forward(part, 2).volume().value());
+    CHECK(identical(actual, to_cpu(model->forward(part, 2).volume().value())));
+  }
+}
