@@ -82,12 +82,16 @@ void* upload(void* to, const void* from, std::size_t bytes, void* after, int ind
   use_device(index);
   check<DeviceError>(current == nullptr, "[upload] a recording cannot wait for an upload");
   const cudaStream_t stream = upload_stream();
+  auto copied = std::make_unique<Event>(make_event());
   check_cuda(cudaStreamWaitEvent(stream, static_cast<Event*>(after)->get(), 0),
              "cudaStreamWaitEvent");
   if (bytes > 0)
     check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream), "cudaMemcpy");
-  auto copied = std::make_unique<Event>(mark_on(stream));
-  check_cuda(cudaStreamWaitEvent(current_stream(), copied->get(), 0), "cudaStreamWaitEvent");
+  cudaError_t status = cudaEventRecord(copied->get(), stream);
+  if (status == cudaSuccess) status = cudaStreamWaitEvent(current_stream(), copied->get(), 0);
+  // Without a mark nobody could wait for the copy, and its memory would count as free.
+  if (status != cudaSuccess) cudaStreamSynchronize(stream);
+  check_cuda(status, "mark behind an upload");
   return copied.release();
 }
 

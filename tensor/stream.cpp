@@ -27,6 +27,11 @@ Readback::Readback(const Tensor& source)
     ops.copy(block_, source.raw(), source.bytes(), device_.index);
     mark_ = ops.mark(device_.index);
   } catch (...) {
+    try {
+      backend(device_).memory.synchronize(device_.index);  // the copy may be on its way
+    } catch (const Error&) {
+      // See reset().
+    }
     ops.release_host(block_, device_.index);
     throw;
   }

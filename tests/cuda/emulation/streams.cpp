@@ -22,6 +22,7 @@ namespace {
 std::recursive_mutex mutex;
 std::vector<EmulatedStream*> streams;
 Late late = Late::none;
+int records_until_failure = -1;         // negative: none fails
 cudaError_t first_error = cudaSuccess;  // of late work; told to whoever waits next
 
 bool is_late(const EmulatedStream& stream) {
@@ -48,6 +49,11 @@ cudaError_t take_error() {
 void set_late(Late chosen) {
   finish_everything();
   late = chosen;
+}
+
+void fail_event_record(int after) {
+  const std::lock_guard lock(mutex);
+  records_until_failure = after;
 }
 
 cudaError_t finish_everything() {
@@ -104,6 +110,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   const std::lock_guard lock(mutex);
+  if (records_until_failure >= 0 && records_until_failure-- == 0) return cudaErrorMemoryAllocation;
   *event = {stream, stream->asked};
   return cudaSuccess;
 }

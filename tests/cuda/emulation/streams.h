@@ -19,6 +19,9 @@ class LateStreams {
   LateStreams& operator=(const LateStreams&) = delete;
 };
 
+/// The record of an event after so many more from now on fails, once.
+void fail_event_record(int after);
+
 /// Does all that has been asked for. Its first error.
 cudaError_t finish_everything();
 

@@ -155,6 +155,34 @@ TEST_CASE("work that was asked for before an error keeps its input") {
   for (int i = 0; i < 4; ++i) CHECK(last_of(results[std::size_t(i)]) == float(i));
 }
 
+TEST_CASE("a readback that fails behind its copy gives its memory back when the copy is done") {
+  const Tensor source = Tensor::full({4096}, 1, DType::u8, Device::cuda());
+  Upload upload{Device::cuda()};
+  Tensor result;
+  const LateStreams late(Late::all);
+  emulation::fail_event_record(0);
+  CHECK_THROWS_AS(Readback{source}, Error);
+  upload(
+      4096, [](std::uint8_t* block) { set(block, 4096, 2); },  // that block again
+      [&](const Tensor& there) { result = first_thousand(there); });
+  CHECK(last_of(result) == 2);
+}
+
+TEST_CASE("an upload that fails behind its copy leaves nothing on its way") {
+  const LateStreams late(Late::others);
+  {
+    Upload upload{Device::cuda()};
+    emulation::fail_event_record(1);  // the first is before the copy
+    CHECK_THROWS_AS(upload(
+                        4096, [](std::uint8_t* block) { set(block, 4096, 2); },
+                        [](const Tensor&) { FAIL("it has failed"); }),
+                    Error);
+  }
+  const Tensor next = Tensor::full({4096}, 3, DType::u8, Device::cuda());  // that memory again
+  CHECK(emulation::finish_everything() == cudaSuccess);
+  CHECK(last_of(next.to(DType::f32)) == 3);
+}
+
 TEST_CASE("a recording refuses to wait for an upload") {
   Upload upload{Device::cuda()};
   CHECK_THROWS_WITH_AS(Recording(Device::cuda(), [&] { upload(Tensor::full({4}, 1)); }),
