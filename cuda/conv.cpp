@@ -1,6 +1,6 @@
 // What the CUDA backend convolves with: our kernels for few channels where there is one
-// (conv_narrow.h), else a library, else our direct kernels. The choice depends on geometry and
-// dtypes alone, so that every run makes the same one.
+// (conv_narrow.h) and tensor cores are no hope, else a library, else our own again. The choice
+// depends on geometry and dtypes alone, so that every run makes the same one.
 //
 // VOXGRAD_CUDA_CONV in the environment, for comparisons and to find faults: "own" and "cudnn" allow
 // the first or the second alone, and are an error where it has nothing; "direct" always works.
@@ -32,14 +32,26 @@ Way allowed() {
   return Way::direct;
 }
 
+/// Unmeasured: benchmark_conv_layers decides. The ordinary multiply-adds of our kernels alone must
+/// take 143 to 272 us at batch 64 in merger.layer1 and 2, refiner.layer1 and decoder.layer4, which
+/// have 2048 and more an input pixel, and at most 60 us in all other layers, which have 864 at most
+/// (docs/gpu.md). There tensor cores, where they may be used, have most to save.
+bool better_on_tensor_cores(const ConvGeometry& g, DType factors) {
+  if (factors != DType::bf16 && g.precision != Precision::tf32) return false;
+  const std::int64_t volume = g.kernel_volume() / (g.stride[0] * g.stride[1] * g.stride[2]);
+  return g.in_channels * g.out_channels * volume > 1024;
+}
+
 /// own, library and direct run the convolution; library returns false if it cannot.
 template <class Own, class Library, class Direct>
 void choose(ConvDirection direction, const ConvGeometry& g, DType factors, const Own& own,
             const Library& library, const Direct& direct) {
   const Way way = allowed();
   const bool linear = g.spatial_rank == 0, any = way == Way::automatic || linear;
-  if ((any || way == Way::own) && conv_narrow_suits(direction, g, factors)) return own();
+  const bool suits = (any || way == Way::own) && conv_narrow_suits(direction, g, factors);
+  if (suits && (way == Way::own || !better_on_tensor_cores(g, factors))) return own();
   if ((way == Way::cudnn || (any && way != Way::direct)) && library()) return;
+  if (suits) return own();
   check<DeviceError>(any || way == Way::direct,
                      "[conv] VOXGRAD_CUDA_CONV allows nothing else, and it has no kernel: ", g,
                      ", factors ", factors);

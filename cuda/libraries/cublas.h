@@ -1,5 +1,5 @@
-// cuBLAS, opened at its first use. Linked, it would cost every start of every command a quarter of
-// a second and 200 MB (the relocations of libcublasLt), on machines without a GPU too.
+// cuBLAS, opened at its first use. Linked, the relocations of libcublasLt would slow every start of
+// every command and take memory, on machines without a GPU too.
 #pragma once
 
 #include <cublas_v2.h>

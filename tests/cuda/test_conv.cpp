@@ -35,7 +35,9 @@ void check_geometry(Rng& rng, const ConvGeometry& g, DType dtype) {
     }
     const GuardedOutput gdw(g.weight_shape(), parameters_of(dtype));
     ops->backward_weight(g, to_gpu(x), to_gpu(dy), gdw);
-    CHECK(share(g, Direction::backward_weight, gdw.get(), dw) <= 1);
+    // cuDNN's are rounded to bf16 once (docs/gpu.md).
+    const Tensor found = ops == &gpu().conv ? gdw.get().to(dtype) : gdw.get();
+    CHECK(share(g, Direction::backward_weight, found, dw) <= 1);
   }
 }
 
