@@ -4,6 +4,7 @@
 
 #include "tests/cpu/conv_cases.h"
 #include "tests/cpu/kernel_cases.h"
+#include "tests/support/bf16_rounding.h"
 
 using namespace voxgrad;
 using namespace voxgrad::testing;
@@ -20,19 +21,9 @@ Tensor wide(const Tensor& tensor) {
   return tensor.to(DType::f32);
 }
 
-/// Half a unit in the last of bf16's 8 bits, plus what two orders of f32 sums may differ by.
 void check_rounded(const GuardedTensor& actual, const Tensor& f32) {
   CHECK(actual.intact());
-  const std::vector<double> a = values(actual), b = values(f32);
-  REQUIRE(a.size() == b.size());
-  double scale = 0, worst = 0;
-  for (const double value : b) scale = std::max(scale, std::fabs(value));
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double error = std::fabs(a[i] - b[i]);
-    const double share = error / (0x1p-8 * std::fabs(b[i]) + 2e-6 * scale + 1e-38);
-    if (!(share <= worst)) worst = share;  // NaN stays
-  }
-  CHECK(worst <= 1);
+  CHECK(bf16_rounding_share(actual, f32, 2e-6) <= 1);
 }
 
 /// A result that stays f32.

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "tests/cpu/kernel_cases.h"
+#include "tests/support/bf16_rounding.h"
 
 using namespace voxgrad;
 using namespace voxgrad::testing;
@@ -52,20 +53,6 @@ Case random_case(Rng& rng, const PoolGeometry& g, std::int64_t groups, DType map
   return c;
 }
 
-/// The largest error of a bf16 tensor as a share of what rounding each element, and sums in f32
-/// before it, may do. NaN stays.
-double rounding_share(const Tensor& value, const Tensor& expected) {
-  const std::vector<double> a = value.to(DType::f64).to_vector<double>();
-  const std::vector<double> b = expected.to_vector<double>();
-  double scale = 0, worst = 0;
-  for (const double element : b) scale = std::max(scale, std::fabs(element));
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double share = std::fabs(a[i] - b[i]) / (0x1p-8 * std::fabs(b[i]) + 2e-5 * scale + 1e-38);
-    if (!(share <= worst)) worst = share;
-  }
-  return worst;
-}
-
 void check_case(const Case& c) {
   const DType map = c.x.dtype(), number = c.mean.dtype();
   CAPTURE(concat(map, c.g.input_shape(), " to ", c.g.output_shape(), ", groups ", c.mean.shape()[0],
@@ -104,7 +91,7 @@ void check_case(const Case& c) {
          c.parameters.activation},
         expected, expected_dgamma, expected_dbeta);
     if (map == DType::bf16)
-      CHECK(rounding_share(dx, expected) <= 1);
+      CHECK(bf16_rounding_share(dx, expected, 2e-5) <= 1);
     else
       CHECK(max_relative_error(dx, expected) <= bound);
     CHECK(max_relative_error(dgamma, expected_dgamma) <= sum_bound);

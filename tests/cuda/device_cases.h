@@ -15,6 +15,7 @@
 #include "cpu/kernels.h"
 #include "cuda/memory.h"
 #include "tensor/ops/backend.h"
+#include "tests/support/bf16_rounding.h"
 #include "tests/support/tensors.h"
 
 namespace voxgrad::testing {
@@ -136,16 +137,7 @@ inline void check_close(const Tensor& actual, const Tensor& expected, double fac
 /// two orders of f32 sums may differ by.
 inline void check_map(const Tensor& actual, const Tensor& expected, double factor) {
   if (actual.dtype() != DType::bf16) return check_close(actual, expected, factor);
-  const std::vector<double> a = actual.to(DType::f64).to_vector<double>();
-  const std::vector<double> e = expected.to(DType::f64).to_vector<double>();
-  REQUIRE(a.size() == e.size());
-  double scale = 0, worst = 0;
-  for (const double value : e) scale = std::max(scale, std::fabs(value));
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double share = std::fabs(a[i] - e[i]) / (0x1p-8 * std::fabs(e[i]) + 2e-6 * scale + 1e-38);
-    if (!(share <= worst)) worst = share;  // NaN stays
-  }
-  CHECK(worst <= 1);
+  CHECK(bf16_rounding_share(actual, expected, 2e-6) <= 1);
 }
 
 }  // namespace voxgrad::testing
