@@ -1,9 +1,9 @@
-// The forward pass of a model in evaluation mode, again and again: where the device can record work
-// (tensor/stream.h), all calls after the second with one shape are one recorded piece of work.
+// The forward pass of a model in evaluation mode, again and again, recorded where the device can do
+// that (tensor/repeated_work.h).
 #pragma once
 
 #include "pix2vox/model.h"
-#include "tensor/stream.h"
+#include "tensor/repeated_work.h"
 
 namespace voxgrad {
 
@@ -22,9 +22,7 @@ class RecordedForward {
   Device device_;
   Upload upload_;
   Prediction prediction_;
-  Tensor images_;  // on the device
-  std::int64_t n_views_ = 0;
-  Recording recording_;
+  RepeatedWork work_;
 };
 
 }  // namespace voxgrad

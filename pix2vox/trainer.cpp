@@ -62,7 +62,8 @@ Trainer::Trainer(const Config& config, const Dataset& train, const Dataset* vali
       model_(config.model),
       loader_(train, loader_for(config, options.device)),
       upload_(options.device, precision_from(config.train.precision)),
-      report_({3}, DType::f32, options.device) {
+      report_({3}, DType::f32, options.device),
+      gradient_work_(options.device) {
   const RunFolder folder{options_.out};
   check<ConfigError>(
       options_.resume || !folder.has_run(), options_.out.string(),
@@ -218,18 +219,8 @@ bool Trainer::train_epoch(EpochReport& report) {
 void Trainer::begin_step(Batch batch) {
   const BatchUpload::Inputs inputs = upload_(batch);
   const std::int64_t n_views = batch.n_views;
-  // The first step of a kind is done as it comes, which builds plans and warms up caches; the
-  // second is recorded. Shapes change with the number of views alone.
-  if (n_views != recorded_views_ || !Recording::supported(options_.device)) {
-    recording_ = Recording();
-    recorded_views_ = 0;
-    compute_gradients(inputs, n_views);
-    recorded_views_ = n_views;
-  } else {
-    if (!recording_.defined())
-      recording_ = Recording(options_.device, [&] { compute_gradients(inputs, n_views); });
-    recording_.replay();
-  }
+  gradient_work_({inputs.images, inputs.volumes}, n_views,
+                 [&] { compute_gradients(inputs, n_views); });
   optimizer_->step(report_.slice(2, 3));
   pending_.push_back({std::move(batch), Readback(report_)});
 }

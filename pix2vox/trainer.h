@@ -9,8 +9,8 @@
 // gradient stops the run before the weights change, and the error names the first layer.
 //
 // On a GPU the host does not wait within a step: while the device works on one, the host asks for
-// the next and then reads what the first one gave. From the second step of a kind on, a step is one
-// recorded piece of work (tensor/stream.h).
+// the next and then reads what the first one gave. From the second step of a kind on, all of a step
+// but the optimizer's is one recorded piece of work (tensor/repeated_work.h).
 #pragma once
 
 #include <atomic>
@@ -26,7 +26,7 @@
 #include "pix2vox/checkpoint.h"
 #include "pix2vox/evaluator.h"
 #include "pix2vox/run_folder.h"
-#include "tensor/stream.h"
+#include "tensor/repeated_work.h"
 
 namespace voxgrad {
 
@@ -123,8 +123,7 @@ class Trainer {
   std::deque<PendingStep> pending_;
   BatchUpload upload_;
   Tensor report_;  // f32 [3], as in PendingStep
-  Recording recording_;
-  std::int64_t recorded_views_ = 0;  // of the recording, or of the step that prepared for it
+  RepeatedWork gradient_work_;
 };
 
 }  // namespace voxgrad

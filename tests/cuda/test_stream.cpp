@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <thread>
 
-#include "tensor/stream.h"
+#include "tensor/repeated_work.h"
 #include "tests/cuda/device_cases.h"
 
 using namespace voxgrad;
@@ -141,6 +141,56 @@ TEST_CASE("replays read weights as they are, rounded to bf16") {
     first.replay();
     CHECK(last(seen) == value);
     CHECK(last(fresh.rounded()) == value);
+  }
+}
+
+TEST_CASE("repeated work is done, recorded and replayed, and begins anew where its inputs moved") {
+  if (no_device()) return;
+  RepeatedWork repeated{Device::cuda()};
+  const Tensor y = to_gpu(Tensor::zeros({8}));
+  Tensor x = to_gpu(Tensor::zeros({8}));
+  int calls = 0;
+  const auto repeat = [&](double value, std::int64_t variant = 1) {
+    x.fill(value);
+    repeated({x}, variant, [&] {
+      ++calls;
+      gpu().elementwise.affine(x, double(variant), 1, y);
+    });
+    return to_cpu(y).to_vector<float>()[7];
+  };
+  for (int i = 1; i <= 4; ++i) CHECK(repeat(i) == i + 1);
+  CHECK(calls == 2);  // one as it came, one recorded
+  for (int i = 1; i <= 3; ++i) CHECK(repeat(i, 5) == 5 * i + 1);
+  CHECK(calls == 4);
+  x = to_gpu(Tensor::zeros({8}));
+  for (int i = 1; i <= 3; ++i) CHECK(repeat(i, 5) == 5 * i + 1);
+  CHECK(calls == 6);
+  x = x.reshape({2, 4});
+  CHECK(repeat(7, 5) == 36);
+  CHECK(calls == 7);
+}
+
+TEST_CASE("calls of repeated work that fail do not count") {
+  if (no_device()) return;
+  const Tensor x = to_gpu(Tensor::zeros({8}));
+  for (const int failing : {1, 2}) {
+    RepeatedWork repeated{Device::cuda()};
+    int calls = 0;
+    const auto repeat = [&] {
+      repeated({x}, 0, [&] {
+        if (++calls == failing) fail("mine");
+        gpu().elementwise.affine(x, 1, 1, x);
+      });
+    };
+    for (int i = 1; i < failing; ++i) repeat();
+    CHECK_THROWS_WITH_AS(repeat(), "mine", Error);
+    calls = 10;
+    x.fill(0);
+    for (int i = 1; i <= 4; ++i) {
+      repeat();
+      CHECK(to_cpu(x).to_vector<float>()[0] == i);
+    }
+    CHECK(calls == 13 - failing);
   }
 }
 

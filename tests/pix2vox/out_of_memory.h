@@ -9,6 +9,7 @@
 #include "optim/optimizer.h"
 #include "pix2vox/recorded_forward.h"
 #include "tensor/ops/backend.h"
+#include "tensor/repeated_work.h"
 #include "tests/pix2vox/tiny.h"
 
 namespace voxgrad::testing {
@@ -49,12 +50,11 @@ inline ModelConfig least_model() {
   return model;
 }
 
-/// A small network with all that a training step needs, which goes the way of Trainer's: the first
-/// step of a kind as it comes, the second recorded where the device can do that.
+/// A small network with all that a training step needs, which goes the way of Trainer's.
 class SmallTraining {
  public:
   SmallTraining(Device device, Precision precision, bool adam)
-      : model_(least_model()), report_({1}, DType::f32, device) {
+      : model_(least_model()), report_({1}, DType::f32, device), gradient_work_(device) {
     initialize(model_, 3);
     model_.to(device);
     model_.set_precision(precision);
@@ -67,15 +67,8 @@ class SmallTraining {
   }
 
   void step() {
-    if (steps_ == 0 || !Recording::supported(images_.device())) {
-      compute_gradients();
-    } else {
-      if (!recording_.defined())
-        recording_ = Recording(images_.device(), [&] { compute_gradients(); });
-      recording_.replay();
-    }
+    gradient_work_({images_, truth_}, 2, [&] { compute_gradients(); });
     optimizer_->step(report_);
-    ++steps_;
   }
 
   /// One more optimizer step with the last gradients. Returns how many of its allocations failed.
@@ -109,8 +102,7 @@ class SmallTraining {
   Pix2Vox model_;
   Tensor images_, truth_, report_;
   std::unique_ptr<Optimizer> optimizer_;
-  Recording recording_;
-  int steps_ = 0;
+  RepeatedWork gradient_work_;
 };
 
 inline bool same_bits(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
