@@ -15,7 +15,7 @@
 #include "cuda/check.h"
 #include "cuda/epilogue.h"
 #include "cuda/kernels.h"
-#include "cuda/libraries/cudnn_graph.h"
+#include "cuda/libraries/cudnn_plan.h"
 #include "cuda/libraries/handles.h"
 #include "cuda/libraries/linear.h"
 #include "cuda/runtime.h"

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "cuda/libraries/cudnn_graph.h"
+#include "cuda/libraries/cudnn_plan.h"
 #include "tests/support/source_tree.h"
 
 using namespace voxgrad;
