@@ -60,14 +60,19 @@ class Block {
     if (_setjmp(fiber->here) == 0) _longjmp(scheduler_, 1);
   }
 
-  std::uint64_t exchange(std::uint64_t value, int source) {
-    const unsigned thread = current_->thread;
-    const unsigned first = thread / 32 * 32;
-    values_[thread] = value;
+  const std::uint64_t* show(std::uint64_t value) {
+    values_[current_->thread] = value;
     wait(State::at_warp_exchange);
-    const std::uint64_t result =
-        first + unsigned(source) < threads_ ? values_[first + unsigned(source)] : value;
-    wait(State::at_warp_exchange);  // nobody overwrites what another has yet to read
+    return values_ + current_->thread / 32 * 32;
+  }
+  // Nobody overwrites what another has yet to read.
+  void end_show() { wait(State::at_warp_exchange); }
+
+  std::uint64_t exchange(std::uint64_t value, int source) {
+    const std::uint64_t* shown = show(value);
+    const bool there = current_->thread / 32 * 32 + unsigned(source) < threads_;
+    const std::uint64_t result = there ? shown[source] : value;
+    end_show();
     return result;
   }
 
@@ -212,6 +217,14 @@ cudaError_t run_grid(const cudaLaunchConfig_t& config, const void* kernel, Threa
 
 std::uint64_t exchange(std::uint64_t value, int source) {
   return Block::instance().exchange(value, source);
+}
+
+const std::uint64_t* show(std::uint64_t value) {
+  return Block::instance().show(value);
+}
+
+void end_show() {
+  Block::instance().end_show();
 }
 
 void wait_for_block() {

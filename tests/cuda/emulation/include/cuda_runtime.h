@@ -87,6 +87,27 @@ int chosen_device();
 /// outside of the width). All lanes of the warp must call it.
 std::uint64_t exchange(std::uint64_t value, int source);
 
+/// Shows a value to the lanes of this warp, and returns theirs. None goes on before all have called
+/// end_show().
+const std::uint64_t* show(std::uint64_t value);
+void end_show();
+
+/// This thread's place in its warp.
+inline int lane() {
+  return int((threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z)) % 32);
+}
+
+/// f(values of all lanes, as pointers).
+template <class T, class F>
+void with_warp(const T& mine, F&& f) {
+  static_assert(sizeof(const T*) == sizeof(std::uint64_t));
+  const std::uint64_t* shown = show(reinterpret_cast<std::uint64_t>(&mine));
+  const T* lanes[32];
+  for (int i = 0; i < 32; ++i) lanes[i] = reinterpret_cast<const T*>(shown[i]);
+  f(lanes);
+  end_show();
+}
+
 }  // namespace voxgrad::emulation
 
 void __syncthreads();
@@ -95,7 +116,7 @@ void __syncwarp(unsigned mask = 0xffffffffu);
 template <class T>
 T __shfl_sync(unsigned, T value, int source, int width = warpSize) {
   static_assert(sizeof(T) <= 8 && std::is_trivially_copyable_v<T>);
-  const int lane = int((threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z)) % 32);
+  const int lane = voxgrad::emulation::lane();
   std::uint64_t bits = 0;
   std::memcpy(&bits, &value, sizeof(T));
   bits = voxgrad::emulation::exchange(bits, lane / width * width + source % width);
@@ -104,12 +125,12 @@ T __shfl_sync(unsigned, T value, int source, int width = warpSize) {
 }
 template <class T>
 T __shfl_xor_sync(unsigned mask, T value, int distance, int width = warpSize) {
-  const int lane = int((threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z)) % 32);
+  const int lane = voxgrad::emulation::lane();
   return __shfl_sync(mask, value, (lane % width) ^ distance, width);
 }
 template <class T>
 T __shfl_down_sync(unsigned mask, T value, int distance, int width = warpSize) {
-  const int lane = int((threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z)) % 32);
+  const int lane = voxgrad::emulation::lane();
   const int source = lane % width + distance;
   return __shfl_sync(mask, value, source < width ? source : lane % width, width);
 }
