@@ -268,7 +268,7 @@ struct Flags {
 
 void measure_device(Device device, Flags flags) {
   if (flags.batches.empty()) flags.batches = {1, 64};
-  if (flags.ways.empty()) flags.ways = {"own", "cudnn", "direct"};
+  if (flags.ways.empty()) flags.ways = {"own", "fma", "cudnn", "direct"};
   nlohmann::json rows = nlohmann::json::array();
   fmt::print("{:<22} {:<16} {:<5} {:>5}", "layer, us", "direction", "", "batch");
   for (const std::string& way : flags.ways) fmt::print(" {:>10}", way);
@@ -308,7 +308,7 @@ int main(int argc, char** argv) {
   CLI::App app("Times every convolution of Pix2Vox-A and -F");
   app.add_option("batch", flags.batches, "samples; several on a GPU");
   app.add_option("--device", flags.device, "cpu, cuda or cuda:N");
-  app.add_option("--way", flags.ways, "CPU: fast or loops; GPU: own, cudnn, direct")
+  app.add_option("--way", flags.ways, "CPU: fast or loops; GPU: own, fma, cudnn, direct")
       ->delimiter(',');
   app.add_option("--precision", flags.precisions, "GPU: f32, tf32, bf16")->delimiter(',');
   app.add_option("--only", flags.only, "a part of a layer's name");
@@ -316,9 +316,9 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   try {
     const Device device = Device::parse(flags.device);
-    const std::vector<std::string> ways = device.is_cuda()
-                                              ? std::vector<std::string>{"own", "cudnn", "direct"}
-                                              : std::vector<std::string>{"fast", "loops"};
+    const std::vector<std::string> ways =
+        device.is_cuda() ? std::vector<std::string>{"own", "fma", "cudnn", "direct"}
+                         : std::vector<std::string>{"fast", "loops"};
     for (const std::string& way : flags.ways)
       check(std::ranges::find(ways, way) != ways.end(), "--way ", way, ": not known on ", device);
     check(device.is_cuda() ||

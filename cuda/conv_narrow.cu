@@ -54,12 +54,6 @@ bool fits(const View& v) {
   }
 }
 
-dim3 grid_of(std::int64_t blocks) {
-  check(blocks < (std::int64_t{1} << 31), "[conv] too many pixels for one launch: ", blocks,
-        " blocks. Use a smaller batch");
-  return dim3(unsigned(blocks));
-}
-
 template <class T>
 bool run(const View& v, std::int64_t batch, const Maps<T>& maps) {
   return Gathers::choose(v,
@@ -94,18 +88,9 @@ bool run(const View& v, std::int64_t batch, const Maps<T>& maps) {
 
 void run(bool transposed, const ConvGeometry& g, const Tensor& source, const Tensor& w,
          const Epilogue& epilogue, const Tensor& result) {
-  const auto aligned = [](const Tensor& tensor) {
-    return reinterpret_cast<std::uintptr_t>(tensor.raw()) % 16 == 0;
-  };
   const View view(g, transposed);
   dispatch_factor(source.dtype(), [&]<class T>() {
-    const Maps<T> maps{source.data<T>(),
-                       w.data<T>(),
-                       epilogue.bias.defined() ? epilogue.bias.data<float>() : nullptr,
-                       result.raw(),
-                       epilogue.activation,
-                       aligned(source) && aligned(result),
-                       result.dtype() == DType::f32};
+    const Maps<T> maps(source, w, epilogue, result);
     check(run(view, g.batch, maps), "[conv] no narrow kernel for ", g);
   });
 }

@@ -17,6 +17,20 @@ struct Maps {
   void* result;
   Activation activation;
   bool packed, wide;
+
+  Maps(const Tensor& from, const Tensor& weights, const Epilogue& epilogue, const Tensor& to)
+      : source(from.data<T>()),
+        w(weights.data<T>()),
+        bias(epilogue.bias.defined() ? epilogue.bias.data<float>() : nullptr),
+        result(to.raw()),
+        activation(epilogue.activation),
+        packed(aligned(from) && aligned(to)),
+        wide(to.dtype() == DType::f32) {}
+
+ private:
+  static bool aligned(const Tensor& tensor) {
+    return reinterpret_cast<std::uintptr_t>(tensor.raw()) % 16 == 0;
+  }
 };
 
 /// Channels of a result as they lie in shared memory: padded for packs of four.
@@ -52,14 +66,15 @@ constexpr int staged(int planes, int plane, int tile) {
 }
 
 /// Staged planes [plane][pixel] to their places in the result, from `depth` on, with bias and
-/// activation. Done by all threads together, so that neighbours write neighbours.
+/// activation. Done by `threads` threads together, so that neighbours write neighbours.
 template <int R, int planes, int pixels, class T>
 __device__ void store_staged(const float* stage, const int* places, const Maps<T>& maps,
-                             std::int64_t sample, int depth, const int (&result)[3]) {
+                             std::int64_t sample, int depth, const int (&result)[3], int thread,
+                             int threads) {
   constexpr int V = R % 4 == 0 ? 4 : R == 2 ? 2 : 1;
   constexpr int packs = R / V;
 #pragma unroll 1
-  for (int e = int(threadIdx.x); e < planes * pixels * packs; e += int(blockDim.x)) {
+  for (int e = thread; e < planes * pixels * packs; e += threads) {
     const int staged_pixel = e / packs, channel = e % packs * V;
     const int place = places[staged_pixel % pixels], at_depth = depth + staged_pixel / pixels;
     if (place < 0 || at_depth >= result[0]) continue;
@@ -92,7 +107,8 @@ __device__ void store_sums(float* stage, const float (&sum)[planes][R], int slot
 #pragma unroll
     for (int i = 0; i < staged_planes; ++i) stage_pixel(stage, i * pixels + slot, sum[p + i]);
     __syncthreads();
-    store_staged<R, staged_planes, pixels>(stage, places, maps, sample, depth + p, result);
+    store_staged<R, staged_planes, pixels>(stage, places, maps, sample, depth + p, result,
+                                           int(threadIdx.x), int(blockDim.x));
   }
 }
 

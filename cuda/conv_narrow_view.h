@@ -48,6 +48,12 @@ struct Cut {
   std::int64_t grid(std::int64_t batch) const { return batch * depths * columns * blocks; }
 };
 
+inline dim3 grid_of(std::int64_t blocks) {
+  check(blocks < (std::int64_t{1} << 31), "[conv] too many pixels for one launch: ", blocks,
+        " blocks. Use a smaller batch");
+  return dim3(unsigned(blocks));
+}
+
 /// This block's part of a plane of the given extents: `count` pixels of a column.
 struct Part {
   /// Counted from the part's first row and column.

@@ -216,6 +216,11 @@ TEST_CASE("VOXGRAD_CUDA_CONV allows one way to convolve") {
     CHECK_THROWS_AS(run(kKinds[0], DType::f64), DeviceError);
   }
   {
+    const ForcedWay fma("fma");
+    run(kKinds[0], DType::bf16);
+    CHECK_THROWS_AS(run(none, DType::bf16), DeviceError);
+  }
+  {
     const ForcedWay direct("direct");
     run(kKinds[0], DType::f32);
     run(none, DType::f32);

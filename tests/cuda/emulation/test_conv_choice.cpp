@@ -10,15 +10,15 @@ namespace {
 struct Layer {
   const char* name;
   std::int64_t in, out, kernel, stride, padding;
-  bool tensor_cores;  // where they may be used
+  int tf32, bf16;  // directions for which a library's tensor cores are asked first
 };
 
 constexpr Layer kLayers[] = {
-    {"merger.layer1", 9, 16, 3, 1, 1, true},   {"merger.layer2", 16, 8, 3, 1, 1, true},
-    {"merger.layer3", 8, 4, 3, 1, 1, false},   {"merger.layer4", 4, 2, 3, 1, 1, false},
-    {"merger.layer5", 2, 1, 3, 1, 1, false},   {"refiner.layer1", 1, 32, 4, 1, 2, true},
-    {"refiner.layer8", 1, 32, 4, 2, 1, false}, {"decoder.layer4", 8, 32, 4, 2, 1, true},
-    {"decoder.layer5", 1, 8, 1, 1, 0, false},
+    {"merger.layer1", 9, 16, 3, 1, 1, 3, 1},  {"merger.layer2", 16, 8, 3, 1, 1, 3, 1},
+    {"merger.layer3", 8, 4, 3, 1, 1, 0, 0},   {"merger.layer4", 4, 2, 3, 1, 1, 0, 0},
+    {"merger.layer5", 2, 1, 3, 1, 1, 0, 0},   {"refiner.layer1", 1, 32, 4, 1, 2, 3, 2},
+    {"refiner.layer8", 1, 32, 4, 2, 1, 0, 0}, {"decoder.layer4", 8, 32, 4, 2, 1, 3, 3},
+    {"decoder.layer5", 1, 8, 1, 1, 0, 0, 0},
 };
 
 /// In how many of the three directions a library was asked.
@@ -41,15 +41,18 @@ int asked(const Layer& layer, DType dtype, Precision precision) {
 
 }  // namespace
 
-TEST_CASE("layers of few channels go to tensor cores where these may be used and may be faster") {
+TEST_CASE(
+    "layers of few channels go to a library's tensor cores where these may be used and may be "
+    "faster") {
   for (const Layer& layer : kLayers) {
     CAPTURE(layer.name);
-    const int expected = layer.tensor_cores ? 3 : 0;
     CHECK(asked(layer, DType::f32, Precision::f32) == 0);
-    CHECK(asked(layer, DType::f32, Precision::tf32) == expected);
-    CHECK(asked(layer, DType::bf16, Precision::bf16) == expected);
-    setenv("VOXGRAD_CUDA_CONV", "own", 1);
-    CHECK(asked(layer, DType::bf16, Precision::bf16) == 0);
+    CHECK(asked(layer, DType::f32, Precision::tf32) == layer.tf32);
+    CHECK(asked(layer, DType::bf16, Precision::bf16) == layer.bf16);
+    for (const char* way : {"own", "fma"}) {
+      setenv("VOXGRAD_CUDA_CONV", way, 1);
+      CHECK(asked(layer, DType::bf16, Precision::bf16) == 0);
+    }
     unsetenv("VOXGRAD_CUDA_CONV");
   }
 }

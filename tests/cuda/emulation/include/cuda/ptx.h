@@ -3,7 +3,7 @@
 
 #include <bit>
 
-#include "cuda_runtime.h"
+#include "tests/cuda/emulation/include/cuda_runtime.h"
 
 namespace voxgrad::cuda::ptx {
 
