@@ -96,7 +96,7 @@ void convolve_slab(const ConvGeometry& g, const Slab& slab, std::int64_t begin,
 
 /// w [Cout, tap, Cin] as [Cin, tap, out], zeros where channels are missing.
 Tensor arrange(const ConvGeometry& g, const Tensor& w, std::int64_t out) {
-  const Tensor result = Tensor::zeros({g.in_channels, kTaps, out});
+  Tensor result = Tensor::zeros({g.in_channels, kTaps, out});
   const float* const from = w.data<float>();
   float* const to = result.data<float>();
   for (std::int64_t f = 0; f < g.out_channels; ++f)

@@ -376,7 +376,8 @@ std::shared_ptr<const PackedWeight> pack(Direction direction, const ConvGeometry
   const auto plan = plan_of(direction, g, operands);
   if (!plan || !plan->w.reorder) return nullptr;
   if (operands.packed && operands.packed->layout == plan->w.kernels) return operands.packed;
-  const auto packed = std::make_shared<PackedWeight>(plan->w.kernels, scratch_for(plan->w.kernels));
+  const auto packed =
+      std::make_shared<PackedWeight>(PackedWeight{plan->w.kernels, scratch_for(plan->w.kernels)});
   dnnl::stream stream(engine());
   memory from = wrap(plan->w.ours, operands.w), to = wrap(packed->layout, packed->data);
   plan->w.reorder->execute(stream, from, to);

@@ -65,10 +65,12 @@ struct AdamTask {
   BFloat16* copy;
 
   void operator()(std::int64_t begin, std::int64_t end) const {
-    const auto [s, p, g, first, second, rounded] = *this;  // which no write can change
+    // Copies, which no write can change; OpenMP takes no structured bindings in clang.
+    const AdamTask t = *this;
 #pragma omp simd
-    for (std::int64_t i = begin; i < end; ++i) s(p[i], g[i], first[i], second[i]);
-    write_copy(p, rounded, begin, end);
+    for (std::int64_t i = begin; i < end; ++i)
+      t.step(t.parameter[i], t.gradient[i], t.m[i], t.v[i]);
+    write_copy(t.parameter, t.copy, begin, end);
   }
 };
 
@@ -81,10 +83,10 @@ struct SgdTask {
   BFloat16* copy;
 
   void operator()(std::int64_t begin, std::int64_t end) const {
-    const auto [s, p, g, b, rounded] = *this;
+    const SgdTask t = *this;
 #pragma omp simd
-    for (std::int64_t i = begin; i < end; ++i) s(p[i], g[i], b[i]);
-    write_copy(p, rounded, begin, end);
+    for (std::int64_t i = begin; i < end; ++i) t.step(t.parameter[i], t.gradient[i], t.buffer[i]);
+    write_copy(t.parameter, t.copy, begin, end);
   }
 };
 

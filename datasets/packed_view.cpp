@@ -86,7 +86,7 @@ void write_packed(std::span<const PackedView> views, std::uint8_t* block) {
 Tensor unpack_views(std::span<const PackedView> views, int size) {
   const Tensor packed({std::int64_t(packed_bytes(views))}, DType::u8);
   write_packed(views, packed.data<std::uint8_t>());
-  const Tensor result({std::int64_t(views.size()), size, size, 3});
+  Tensor result({std::int64_t(views.size()), size, size, 3});
   backend(Device::cpu()).pictures.transform(packed, result);
   return result;
 }

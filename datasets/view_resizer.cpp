@@ -142,9 +142,8 @@ ViewResizer::ViewResizer(const Image& picture, const CropArea& area, int size, b
 void ViewResizer::unpack(int source_y) {
   const std::uint8_t* pixels = picture_.at(left_, source_y);
   auto& [blue, green, red, alpha] = source_.line;
-  const auto with = [&](auto unpack_some) {
-    unpack_some(pixels, width_, blue.data(), green.data(), red.data(), alpha.data());
-  };
+  const auto with = [&, b = blue.data(), g = green.data(), r = red.data(), a = alpha.data()](
+                        auto unpack_some) { unpack_some(pixels, width_, b, g, r, a); };
   switch (picture_.channels) {
     case 1:
       return with(unpack_pixels<1>);

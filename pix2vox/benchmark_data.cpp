@@ -7,7 +7,7 @@ namespace {
 
 Tensor random_tensor(const Shape& shape, const auto& draw) {
   Rng rng(0);
-  const Tensor result(shape);
+  Tensor result(shape);
   float* const values = result.data<float>();
   for (std::int64_t i = 0; i < shape.numel(); ++i) values[i] = draw(rng);
   return result;
