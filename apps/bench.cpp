@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iostream>
+#include <optional>
 
 #include "apps/bench_report.h"
 #include "apps/first_prediction.h"
@@ -12,6 +13,7 @@
 #include "apps/verbs.h"
 #include "layers/init.h"
 #include "pix2vox/checkpoint.h"
+#include "pix2vox/data.h"
 #include "pix2vox/scratch_folder.h"
 
 namespace voxgrad::apps {
@@ -124,6 +126,11 @@ int bench(BenchFlags flags) {
   const std::vector<Config> configs = configurations(flags);
   if (!configs.front().data.root.empty() && !flags.wants("loader"))
     flags.only.emplace_back("loader");
+  // Before anything is measured, which takes minutes.
+  if (flags.wants("loader")) open_dataset(configs.front().data, "train");
+  std::optional<std::string> trained;
+  if (flags.wants("start") && !flags.weights.empty())
+    trained = name_of(load_checkpoint(flags.weights, CheckpointPart::weights).config);
   ProgressLine line;
   BenchReport report;
   report.device = concat(device);
@@ -137,10 +144,10 @@ int bench(BenchFlags flags) {
   const BenchmarkOptions options{device, precision, flags.warm_up, flags.repeats};
   for (const Config& config : configs)
     report.models.push_back(measure(config, flags, options, line));
-  if (flags.wants("start") && !flags.weights.empty()) {
+  if (trained) {
     line.print("start of " + flags.weights);
     ModelReport given;
-    given.name = name_of(load_checkpoint(flags.weights, CheckpointPart::weights).config);
+    given.name = *trained;
     given.start = measure_start(flags.weights, flags);
     given.start->weights = flags.weights;
     report.models.push_back(std::move(given));
@@ -196,6 +203,11 @@ void add_bench(CLI::App& app, Action& action) {
       ->capture_default_str();
   verb->add_flag("--json", flags->json, "Print JSON");
   flags->device.add(*verb);
+  verb->footer(
+      "Examples:\n"
+      "  pix2vox bench                                    # Pix2Vox-A and -F, some minutes\n"
+      "  pix2vox bench --cfg configs/Pix2Vox-F.yaml --only inference --views 1,4\n"
+      "  pix2vox bench --cfg configs/Pix2Vox-F.yaml --only loader --data my-data");
   verb->callback([flags, &action] { action = [flags] { return bench(*flags); }; });
 }
 

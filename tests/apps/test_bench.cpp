@@ -106,8 +106,17 @@ TEST_CASE("bench times the first prediction of a process, and the loader") {
   CHECK(double(found.at("loader").at("pictures_per_second_from_files")) > 0);
   CHECK(double(found.at("loader").at("pictures_per_second_from_memory")) > 0);
   CHECK(found.at("inference").empty());
+}
 
-  CHECK(refused(pix2vox({"bench", "--only", "start", "--weights", "none.h5"}), 1, "none.h5"));
+TEST_CASE("bench looks at data and weights before it measures") {
+  for (const Arguments& missing :
+       std::vector<Arguments>{{"--only", "start", "--weights", "none.h5"}, {"--data", "none"}}) {
+    Arguments words{"bench", "--cfg", mini_config};
+    words.insert(words.end(), missing.begin(), missing.end());
+    const Ended ended = pix2vox(words);
+    CHECK(refused(ended, missing.front() == "--data" ? 3 : 1, missing.back()));
+    CHECK(ended.err.find("peak") == std::string::npos);  // which is measured first
+  }
 }
 
 TEST_CASE("bench refuses flags that make no sense") {
