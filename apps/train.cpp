@@ -70,8 +70,9 @@ int train(const TrainFlags& flags) {
                          config.model.variant, concat(device), training->size(),
                          validation ? validation->size() : 0, out.string()));
   if (flags.dry_run) {
+    if (stop) return signal_exit_code();
     line.print("dry run: configuration and data are good, nothing was trained");
-    return stop ? signal_exit_code() : kOk;
+    return kOk;
   }
 
   double seconds_left = 0;
