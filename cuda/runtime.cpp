@@ -21,7 +21,9 @@ Found find_devices() {
   const cudaError_t status = cudaGetDeviceCount(&present);
   if (status != cudaSuccess) {
     cudaGetLastError();
-    found.problem = concat(cudaGetErrorString(status), " (is the NVIDIA driver installed?)");
+    int driver = 0;  // stays 0 without one, which CUDA calls a version that is too old
+    cudaDriverGetVersion(&driver);
+    found.problem = driver == 0 ? "no NVIDIA driver found" : cudaGetErrorString(status);
     return found;
   }
   found.problem = "no device found";

@@ -1,6 +1,7 @@
 // Wrong flags and configurations: exit code 2 and a message that says what would be right.
 #include <doctest/doctest.h>
 
+#include "tensor/ops/backend.h"
 #include "tests/apps/tiny_run.h"
 
 using namespace voxgrad::testing;
@@ -22,6 +23,7 @@ TEST_CASE("help and version are results") {
                                                       {"voxelize"},
                                                       {"gradcheck"},
                                                       {"summary"},
+                                                      {"bench"},
                                                       {"doctor"}}) {
     Arguments words = verb;
     words.emplace_back("--help");
@@ -75,6 +77,10 @@ TEST_CASE("a device that is not there") {
     return;
   }
   CHECK(refused(ended, 4, "CUDA"));
+  if (voxgrad::cuda_built_in() && !std::filesystem::exists("/proc/driver/nvidia")) {
+    CHECK(refused(ended, 4, "no NVIDIA driver found"));
+    CHECK(says(pix2vox({"doctor"}).out, "no NVIDIA driver found"));
+  }
   CHECK(refused(pix2vox({"gradcheck", "linear", "--device", "gpu"}), 2, "gpu"));
 }
 

@@ -142,6 +142,7 @@ T __ldg(const T* pointer) {
 
 // The host's side. There are two devices, of compute capability 9, which share their memory.
 cudaError_t cudaGetDeviceCount(int* count);
+cudaError_t cudaDriverGetVersion(int* version);
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device);
 cudaError_t cudaSetDevice(int device);
 cudaError_t cudaGetLastError();
