@@ -173,6 +173,19 @@ TEST_CASE("gradients of single channels agree with the definition") {
   check_all_directions(cpu::conv_ops, up, DType::f32, rng);
 }
 
+TEST_CASE("weight gradients agree with the definition where paddings are deep") {
+  Rng rng(30);
+  const auto geometry = [](const Shape& x, const Shape& w, Triple stride, Triple padding) {
+    return ConvGeometry::convolution("conv3d", x, w, {stride, padding});
+  };
+  check_all_directions(cpu::conv_ops,
+                       geometry({2, 3, 4, 2, 26}, {61, 4, 4, 2, 26}, {2, 3, 1}, {3, 0, 1}),
+                       DType::f32, rng);
+  check_all_directions(cpu::conv_ops,
+                       geometry({3, 4, 3, 5, 63}, {62, 4, 2, 3, 63}, {2, 2, 2}, {3, 0, 0}),
+                       DType::f32, rng);
+}
+
 TEST_CASE("products of rows agree with plain sums, for any number of threads") {
   Rng rng(15);
   const int threads = omp_get_max_threads();
