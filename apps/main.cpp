@@ -1,6 +1,5 @@
 // pix2vox: trains, tests and runs Pix2Vox. Results go to stdout, everything else to stderr.
 #include <iostream>
-#include <new>
 
 #include "apps/suggest.h"
 #include "apps/verbs.h"
@@ -24,11 +23,6 @@ int usage_error(const CLI::App& app, const std::vector<std::string>& words,
   return kUsage;
 }
 
-int report(const char* message, int code) {
-  std::cerr << "pix2vox: " << message << '\n';
-  return code;
-}
-
 int run(int argc, char** argv) {
   CLI::App app{"Pix2Vox: from pictures of an object to a 32x32x32 voxel model.", "pix2vox"};
   app.require_subcommand(1);
@@ -50,23 +44,13 @@ int run(int argc, char** argv) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     return usage_error(app, {argv + 1, argv + argc}, error);
   }
-  try {
+  return run_reporting_errors("pix2vox", [&] {
     const int code = action();
     // A full disk behind a redirection must not pass for success.
     std::cout.flush();
-    if (!std::cout && code == kOk) return report("cannot write to standard output", kFailed);
+    check(bool(std::cout) || code != kOk, "cannot write to standard output");
     return code;
-  } catch (const ConfigError& error) {
-    return report(error.what(), kUsage);
-  } catch (const DataError& error) {
-    return report(error.what(), kDataFailed);
-  } catch (const DeviceError& error) {
-    return report(error.what(), kDevice);
-  } catch (const std::bad_alloc&) {
-    return report("not enough memory", kDevice);
-  } catch (const std::exception& error) {
-    return report(error.what(), kFailed);
-  }
+  });
 }
 
 }  // namespace

@@ -7,23 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "apps/exit_code.h"
 #include "pix2vox/config.h"
 #include "tensor/device.h"
 
 namespace voxgrad::apps {
 
-/// What a verb runs once its flags are read; returns the exit code.
+/// What a verb runs once its flags are read; returns the exit code (apps/exit_code.h).
 using Action = std::function<int()>;
-
-/// Exit codes of the program.
-enum ExitCode {
-  kOk = 0,
-  kFailed = 1,
-  kUsage = 2,         // flags or configuration
-  kDataFailed = 3,    // a data set is incomplete or damaged
-  kDevice = 4,        // no such device, or not enough memory
-  kInterrupted = 130  // by SIGINT; 143 by SIGTERM
-};
 
 void add_train(CLI::App& app, Action& action);
 void add_test(CLI::App& app, Action& action);

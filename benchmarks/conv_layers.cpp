@@ -27,6 +27,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/exit_code.h"
 #include "cpu/conv_few_pixels.h"
 #include "cpu/conv_narrow.h"
 #include "cpu/conv_planes.h"
@@ -72,7 +73,7 @@ Timing least_time(const std::function<void()>& run) {
 }
 
 // Of both networks, each geometry once.
-std::vector<Layer> pix2vox_layers(std::int64_t batch) {
+std::vector<Layer> pix2vox_layers() {
   std::vector<Layer> layers;
   for (const std::string variant : {"A", "F"}) {
     Pix2Vox model(default_model(variant));
@@ -80,11 +81,23 @@ std::vector<Layer> pix2vox_layers(std::int64_t batch) {
       if (!each.geometry) continue;
       Layer layer{variant + " " + each.name, *each.geometry};
       layer.sigmoid = each.kind.starts_with("ConvTranspose") && each.geometry->in_channels == 1;
-      layer.geometry.batch = batch;
       const auto same = [&](const Layer& other) { return other.geometry == layer.geometry; };
       if (std::ranges::none_of(layers, same)) layers.push_back(layer);
     }
   }
+  return layers;
+}
+
+/// Those whose name has this part; on a GPU without linear layers, which are cuBLAS's.
+std::vector<Layer> wanted_layers(const std::string& part, Device device) {
+  std::vector<Layer> layers = pix2vox_layers();
+  if (device.is_cuda())
+    std::erase_if(layers, [](const Layer& each) { return each.geometry.spatial_rank == 0; });
+  std::string names;
+  for (const Layer& each : layers) names += "\n  " + each.name;
+  std::erase_if(layers,
+                [&](const Layer& each) { return each.name.find(part) == std::string::npos; });
+  check<ConfigError>(!layers.empty(), "--only ", part, " is part of no layer's name:", names);
   return layers;
 }
 
@@ -109,15 +122,15 @@ std::string kernel_of(cpu::onednn::Direction direction, const ConvGeometry& g) {
   return name == "none" ? "loops" : name;
 }
 
-void measure_cpu(std::int64_t batch, bool loops, const std::string& wanted) {
+void measure_cpu(const std::vector<Layer>& layers, std::int64_t batch, bool loops) {
   using cpu::onednn::Direction;
   const double peak = measure_peak(Device::cpu()).operations / 1e9;
   fmt::print("batch {}, {} threads, peak {:.0f} GFLOP/s\n", batch, omp_get_max_threads(), peak);
   fmt::print("{:<24} {:<16} {:<18} {:>9} {:>9} {:>9} {:>7}\n", "layer", "direction", "kernel",
              "wall ms", "cpu ms", "GFLOP/s", "peak");
-  for (const Layer& layer : pix2vox_layers(batch)) {
-    if (layer.name.find(wanted) == std::string::npos) continue;
-    const ConvGeometry& g = layer.geometry;
+  for (const Layer& layer : layers) {
+    ConvGeometry g = layer.geometry;
+    g.batch = batch;
     const Tensor x = random_tensor(g.input_shape());
     const Tensor w = random_tensor(g.weight_shape());
     const Tensor y = random_tensor(g.output_shape());
@@ -196,9 +209,10 @@ struct DeviceRuns {
 };
 
 /// One layer in every direction.
-std::vector<DeviceRuns> measure_on(Device device, const Layer& layer, Precision precision,
-                                   const std::vector<std::string>& ways) {
+std::vector<DeviceRuns> measure_on(Device device, const Layer& layer, std::int64_t batch,
+                                   Precision precision, const std::vector<std::string>& ways) {
   ConvGeometry g = layer.geometry;
+  g.batch = batch;
   g.precision = precision;
   const bool bf16 = precision == Precision::bf16;
   const DType dtype = bf16 ? DType::bf16 : DType::f32;
@@ -266,7 +280,7 @@ struct Flags {
   std::vector<std::string> ways, precisions{"f32", "tf32", "bf16"};
 };
 
-void measure_device(Device device, Flags flags) {
+void measure_device(Device device, const std::vector<Layer>& layers, Flags flags) {
   if (flags.batches.empty()) flags.batches = {1, 64};
   if (flags.ways.empty()) flags.ways = {"own", "fma", "cudnn", "direct"};
   nlohmann::json rows = nlohmann::json::array();
@@ -274,13 +288,10 @@ void measure_device(Device device, Flags flags) {
   for (const std::string& way : flags.ways) fmt::print(" {:>10}", way);
   fmt::print(" {:>8} {:>8}  least\n", "GFLOP", "MB");
   for (const std::int64_t batch : flags.batches)
-    for (const Layer& layer : pix2vox_layers(batch)) {
-      // Linear layers are cuBLAS's.
-      if (layer.name.find(flags.only) == std::string::npos || layer.geometry.spatial_rank == 0)
-        continue;
+    for (const Layer& layer : layers) {
       for (const std::string& precision : flags.precisions)
         for (const DeviceRuns& runs :
-             measure_on(device, layer, precision_from(precision), flags.ways)) {
+             measure_on(device, layer, batch, precision_from(precision), flags.ways)) {
           fmt::print("{:<22} {:<16} {:<5} {:>5}", runs.layer, runs.direction, precision, batch);
           std::size_t best = 0;
           for (std::size_t i = 0; i < flags.ways.size(); ++i) {
@@ -301,6 +312,26 @@ void measure_device(Device device, Flags flags) {
   check(file.good(), flags.json, ": cannot be written");
 }
 
+void measure(const Flags& flags) {
+  const Device device = Device::parse(flags.device);
+  const std::vector<std::string> ways =
+      device.is_cuda() ? std::vector<std::string>{"own", "fma", "cudnn", "direct"}
+                       : std::vector<std::string>{"fast", "loops"};
+  for (const std::string& way : flags.ways)
+    check<ConfigError>(std::ranges::find(ways, way) != ways.end(), "--way ", way, ": not known on ",
+                       device);
+  for (const std::string& precision : flags.precisions) precision_from(precision);
+  check<ConfigError>(device.is_cuda() || (flags.batches.size() <= 1 && flags.ways.size() <= 1 &&
+                                          flags.json.empty()),
+                     "on the CPU: one batch, one way, no --json");
+  const std::vector<Layer> layers = wanted_layers(flags.only, device);
+  if (device.is_cuda())
+    measure_device(device, layers, flags);
+  else
+    measure_cpu(layers, flags.batches.empty() ? 4 : flags.batches.front(),
+                !flags.ways.empty() && flags.ways.front() == "loops");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -313,24 +344,13 @@ int main(int argc, char** argv) {
   app.add_option("--precision", flags.precisions, "GPU: f32, tf32, bf16")->delimiter(',');
   app.add_option("--only", flags.only, "a part of a layer's name");
   app.add_option("--json", flags.json, "GPU: a file for the figures");
-  CLI11_PARSE(app, argc, argv);
   try {
-    const Device device = Device::parse(flags.device);
-    const std::vector<std::string> ways =
-        device.is_cuda() ? std::vector<std::string>{"own", "fma", "cudnn", "direct"}
-                         : std::vector<std::string>{"fast", "loops"};
-    for (const std::string& way : flags.ways)
-      check(std::ranges::find(ways, way) != ways.end(), "--way ", way, ": not known on ", device);
-    check(device.is_cuda() ||
-              (flags.batches.size() <= 1 && flags.ways.size() <= 1 && flags.json.empty()),
-          "on the CPU: one batch, one way, no --json");
-    if (device.is_cuda())
-      measure_device(device, flags);
-    else
-      measure_cpu(flags.batches.empty() ? 4 : flags.batches.front(),
-                  !flags.ways.empty() && flags.ways.front() == "loops", flags.only);
-  } catch (const Error& error) {
-    fmt::print(stderr, "benchmark_conv_layers: {}\n", error.what());
-    return 1;
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? apps::kOk : apps::kUsage;
   }
+  return apps::run_reporting_errors("benchmark_conv_layers", [&] {
+    measure(flags);
+    return apps::kOk;
+  });
 }
