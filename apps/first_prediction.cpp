@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 
 #include "pix2vox/scratch_folder.h"
 #include "tensor/error.h"
@@ -77,6 +78,12 @@ class Child {
   int out_ = -1;
 };
 
+/// The launcher of a packed program (tools/pack-binary) names itself.
+std::string this_program() {
+  const char* launcher = std::getenv("VOXGRAD_PROGRAM");
+  return launcher ? launcher : std::filesystem::read_symlink("/proc/self/exe").string();
+}
+
 }  // namespace
 
 double first_prediction_seconds(const std::filesystem::path& weights,
@@ -85,7 +92,7 @@ double first_prediction_seconds(const std::filesystem::path& weights,
   const std::filesystem::path picture = folder.path() / "box.png",
                               errors = folder.path() / "errors";
   write_png(box_picture(), picture);
-  std::vector<std::string> words{std::filesystem::read_symlink("/proc/self/exe").string(),
+  std::vector<std::string> words{this_program(),
                                  "predict",
                                  picture.string(),
                                  "--weights",

@@ -1,6 +1,7 @@
 // `pix2vox bench` on a small network: the fields that it promises, with values that can be true.
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "tests/apps/tiny_run.h"
@@ -106,6 +107,17 @@ TEST_CASE("bench times the first prediction of a process, and the loader") {
   CHECK(double(found.at("loader").at("pictures_per_second_from_files")) > 0);
   CHECK(double(found.at("loader").at("pictures_per_second_from_memory")) > 0);
   CHECK(found.at("inference").empty());
+}
+
+TEST_CASE("the first prediction is that of a packed program's launcher, where there is one") {
+  const TemporaryFolder folder;
+  const std::string launcher = (folder.path() / "launcher").string();
+  write_text(launcher, "#!/bin/sh\necho 'the launcher ran' >&2\nexit 9\n");
+  std::filesystem::permissions(launcher, std::filesystem::perms::owner_all);
+  setenv("VOXGRAD_PROGRAM", launcher.c_str(), 1);
+  const Ended ended = pix2vox({"bench", "--cfg", mini_config, "--only", "start"});
+  unsetenv("VOXGRAD_PROGRAM");
+  CHECK(refused(ended, 1, "predict ended with 9: the launcher ran"));
 }
 
 TEST_CASE("bench looks at data and weights before it measures") {
