@@ -10,10 +10,15 @@
 # Ends with a line a tool, "N passed, N failed, N skipped", and a verdict.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+if [[ ${1:-} == --help || ${1:-} == -h ]]; then
+  sed -n '2,10s/^# \?//p' tests/campaigns/compute_sanitizer.sh
+  exit 0
+fi
 build=build/release
 if (($#)) && [[ $1 != -* ]]; then
   build=$1
   shift
+  [[ -d $build ]] || { echo "no such folder: $build" >&2; exit 2; }
 fi
 tools=(memcheck racecheck initcheck synccheck)
 program=$build/bin/test_cuda

@@ -10,6 +10,8 @@
 
 int main(int argc, char** argv) {
   const int result = doctest::Context(argc, argv).run();
+  constexpr int skipped = 77;  // to ctest
+  if (result == 0 && voxgrad::cuda_device_count() == 0) return skipped;
   if (std::getenv("VOXGRAD_EXACT_MEMORY") == nullptr || voxgrad::cuda_device_count() == 0)
     return result;
   try {
