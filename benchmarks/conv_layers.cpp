@@ -337,7 +337,7 @@ void measure(const Flags& flags) {
 int main(int argc, char** argv) {
   Flags flags;
   CLI::App app("Times every convolution of Pix2Vox-A and -F");
-  app.add_option("batch", flags.batches, "samples; several on a GPU");
+  app.add_option("batch", flags.batches, "samples; several on a GPU")->check(CLI::PositiveNumber);
   app.add_option("--device", flags.device, "cpu, cuda or cuda:N");
   app.add_option("--way", flags.ways, "CPU: fast or loops; GPU: own, fma, cudnn, direct")
       ->delimiter(',');
