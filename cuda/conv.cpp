@@ -48,8 +48,7 @@ bool better_on_tensor_cores(const ConvGeometry& g, DType factors) {
   return g.in_channels * g.out_channels * volume > 1024;
 }
 
-/// march, narrow, library and direct run the convolution; library returns false if it
-/// cannot.
+/// march, narrow, library and direct run the convolution; library returns false if it cannot.
 template <class March, class Narrow, class Library, class Direct>
 void choose(ConvDirection direction, const ConvGeometry& g, DType factors, const March& march,
             const Narrow& narrow, const Library& library, const Direct& direct) {
