@@ -36,11 +36,13 @@ int doctor() {
   const int devices = cuda_device_count();
   for (int i = 0; i < devices; ++i) line(fmt::format("cuda:{}", i), try_device(Device::cuda(i)));
   if (devices == 0) line("CUDA devices", "none: --device auto takes the CPU");
-  if (devices == 0 && cuda_built_in()) try {
+  if (devices == 0 && cuda_built_in()) {
+    try {
       backend(Device::cuda());
     } catch (const DeviceError& error) {
       line("", error.what());
     }
+  }
   return kOk;
 }
 

@@ -282,7 +282,6 @@ struct Flags {
 
 void measure_device(Device device, const std::vector<Layer>& layers, Flags flags) {
   if (flags.batches.empty()) flags.batches = {1, 64};
-  if (flags.ways.empty()) flags.ways = {"own", "fma", "cudnn", "direct"};
   nlohmann::json rows = nlohmann::json::array();
   fmt::print("{:<22} {:<16} {:<5} {:>5}", "layer, us", "direction", "", "batch");
   for (const std::string& way : flags.ways) fmt::print(" {:>10}", way);
@@ -312,7 +311,7 @@ void measure_device(Device device, const std::vector<Layer>& layers, Flags flags
   check(file.good(), flags.json, ": cannot be written");
 }
 
-void measure(const Flags& flags) {
+void measure(Flags flags) {
   const Device device = Device::parse(flags.device);
   const std::vector<std::string> ways =
       device.is_cuda() ? std::vector<std::string>{"own", "fma", "cudnn", "direct"}
@@ -320,6 +319,7 @@ void measure(const Flags& flags) {
   for (const std::string& way : flags.ways)
     check<ConfigError>(std::ranges::find(ways, way) != ways.end(), "--way ", way, ": not known on ",
                        device);
+  if (device.is_cuda() && flags.ways.empty()) flags.ways = ways;
   for (const std::string& precision : flags.precisions) precision_from(precision);
   check<ConfigError>(device.is_cuda() || (flags.batches.size() <= 1 && flags.ways.size() <= 1 &&
                                           flags.json.empty()),

@@ -136,6 +136,7 @@ std::string kernel_name(Direction direction, const ConvGeometry& geometry) {
 }
 
 void multiply(std::int64_t m, std::int64_t n, std::int64_t k, Matrix a, Matrix b, float* c) {
+  engine();  // see uses_avx512()
   const dnnl_status_t status =
       dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', m, n, k, 1.0f, a.data,
                  a.row_stride, b.data, b.row_stride, 0.0f, c, n);

@@ -90,7 +90,8 @@ void backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
 void backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy, const Tensor& dw) {
   const Op op("conv backward_weight", x, dy, dw);
   choose(
-      ConvDirection::backward_weight, g, x.dtype(), [] {},  // which has no such kernel
+      ConvDirection::backward_weight, g, x.dtype(),
+      [] { fail("[conv] tensor cores make no gradients of weights"); },
       [&] { conv_narrow_ops.backward_weight(g, x, dy, dw); },
       [&] { return library_backward_weight(g, x, dy, dw); },
       [&] { conv_direct_ops.backward_weight(g, x, dy, dw); });

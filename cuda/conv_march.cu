@@ -163,8 +163,14 @@ int depth_of(const View& v, std::int64_t batch) {
   return depth;
 }
 
+/// Places in a plane are counted in 32 bits.
 template <class Shape>
 bool fits(const View& v) {
+  const auto values = [](const int(&extents)[3], int channels) {
+    return std::int64_t(extents[1]) * extents[2] * channels;
+  };
+  if (std::max(values(v.source, Shape::S), values(v.result, Shape::R)) >= std::int64_t{1} << 31)
+    return false;
   const Cut cut(v.result, Shape::pixels, 1);
   return PlaneFeed<Shape>::fits(cut.rows(v.result, Shape::pixels) + Shape::K - 1,
                                 cut.width + Shape::K - 1);
@@ -175,6 +181,7 @@ void run(bool transposed, const ConvGeometry& g, const Tensor& source, const Ten
   const View view(g, transposed);
   const Maps<BFloat16> maps(source, w, epilogue, result);
   const bool found = Marches::choose(view, [&]<class Shape>() {
+    if (!fits<Shape>(view)) return false;
     const int depth = depth_of<Shape>(view, g.batch);
     const Cut cut(view.result, Shape::pixels, depth);
     launch(march<Shape>, grid_of(cut.grid(g.batch)), Shape::threads, 0, view, cut, depth, maps);

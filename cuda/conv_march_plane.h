@@ -21,7 +21,7 @@ struct MarchShape {
   static constexpr int whole = S / 8, rest = S % 8, spread_rows = whole ? K : 2;
   static constexpr int spread = rest ? (spread_rows * K + 7) / 8 : 0;
   static constexpr int most = K == 3 ? 184 : 224;  // pixels of the source's plane
-  static constexpr int area = most + 4;            // so that units of a pixel differ in their banks
+  static constexpr int area = most + 4;  // so that stores of a pixel's units differ in their banks
   static constexpr int units = (whole + spread) * area;
   // Products: along k, and side by side a plane of taps; one more for the ninth channel.
   static constexpr int steps = (taps * S + 15) / 16, tiles = R / 8;

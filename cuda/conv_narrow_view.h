@@ -28,6 +28,10 @@ struct View {
   }
 };
 
+/// Pixels of a row that a block takes at most: what tiles of conv_narrow_tile.h and planes of
+/// conv_march_plane.h have room for.
+constexpr int most_width = 34;
+
 /// How results are shared among blocks: rows are cut into parts of `width` pixels, so that
 /// `columns` of them cover the plane's width; a block takes `threads` pixels of such a column, row
 /// by row.
@@ -35,7 +39,8 @@ struct Cut {
   int width, columns, blocks;  // blocks a column
   int depths;                  // blocks along the depth
 
-  Cut(const int (&result)[3], int threads, int depth) : columns(int(divide_up(result[2], 34))) {
+  Cut(const int (&result)[3], int threads, int depth)
+      : columns(int(divide_up(result[2], most_width))) {
     width = int(divide_up(result[2], columns));
     blocks = int(divide_up(std::int64_t(result[1]) * width, threads));
     depths = int(divide_up(result[0], depth));

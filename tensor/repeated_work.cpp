@@ -5,16 +5,10 @@
 namespace voxgrad {
 
 bool RepeatedWork::is_known(const std::vector<Tensor>& inputs, std::int64_t variant) const {
-  return known_ && variant == variant_ &&
+  return variant == variant_ &&
          std::ranges::equal(inputs, inputs_, [](const Tensor& a, const Tensor& b) {
            return a.raw() == b.raw() && a.shape() == b.shape() && a.dtype() == b.dtype();
          });
-}
-
-void RepeatedWork::forget() {
-  recording_ = Recording();
-  inputs_.clear();
-  known_ = false;
 }
 
 void RepeatedWork::operator()(const std::vector<Tensor>& inputs, std::int64_t variant,
@@ -24,12 +18,12 @@ void RepeatedWork::operator()(const std::vector<Tensor>& inputs, std::int64_t va
     if (!recording_.defined()) recording_ = Recording(device_, work);
     return recording_.replay();
   }
-  forget();
+  recording_ = Recording();
+  inputs_.clear();
   work();
   if (!Recording::supported(device_)) return;
   inputs_ = inputs;
   variant_ = variant;
-  known_ = true;
 }
 
 }  // namespace voxgrad

@@ -15,21 +15,19 @@ class RepeatedWork {
  public:
   explicit RepeatedWork(Device device) : device_(device) {}
 
-  /// Does `work`, or repeats it. Calls are of one kind if `variant` is the same and `inputs` lie in
-  /// the same memory with the same shapes and dtypes; their values may change. One kind at a time
-  /// is remembered. Whatever else the work reads must outlive this and stay where it is; what it
-  /// makes is overwritten when it is repeated.
+  /// Does `work`, or repeats it. Calls are of one kind if `variant` is the same and `inputs` (at
+  /// least one) lie in the same memory with the same shapes and dtypes; their values may change.
+  /// One kind at a time is remembered. Whatever else the work reads must outlive this and stay
+  /// where it is; what it makes is overwritten when it is repeated.
   void operator()(const std::vector<Tensor>& inputs, std::int64_t variant,
                   const std::function<void()>& work);
 
  private:
   bool is_known(const std::vector<Tensor>& inputs, std::int64_t variant) const;
-  void forget();
 
   Device device_;
-  std::vector<Tensor> inputs_;  // of the remembered kind, which keeps their memory from others
+  std::vector<Tensor> inputs_;  // of the remembered kind: their memory goes to nobody else
   std::int64_t variant_ = 0;
-  bool known_ = false;
   Recording recording_;
 };
 
