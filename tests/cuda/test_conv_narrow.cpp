@@ -2,6 +2,7 @@
 // and others.
 #include <cstdlib>
 
+#include "cuda/conv_march.h"
 #include "cuda/conv_narrow.h"
 #include "tests/cuda/conv_bounds.h"
 
@@ -217,7 +218,6 @@ TEST_CASE("VOXGRAD_CUDA_CONV allows one way to convolve") {
   }
   {
     const ForcedWay fma("fma");
-    run(kKinds[0], DType::bf16);
     CHECK_THROWS_AS(run(none, DType::bf16), DeviceError);
   }
   {
@@ -230,4 +230,25 @@ TEST_CASE("VOXGRAD_CUDA_CONV allows one way to convolve") {
     CHECK_THROWS_AS(run(none, DType::f32), ConfigError);
   }
   run(none, DType::f64);
+}
+
+TEST_CASE("own convolutions in bf16 are those on tensor cores, by multiply-adds the others") {
+  if (no_device()) return;
+  Rng rng(98);
+  const ConvGeometry g = geometry(kKinds[0], 1, {4, 6, 8});
+  REQUIRE(cuda::conv_march_suits(ConvDirection::forward, g, DType::bf16));
+  const Tensor x = to_gpu(random_normal(rng, g.input_shape(), DType::bf16));
+  const Tensor w = to_gpu(random_normal(rng, g.weight_shape(), DType::bf16));
+  const auto result = [&](const auto& convolve) {
+    const GuardedOutput y(g.output_shape(), DType::f32);
+    convolve(g, x, w, Epilogue{}, y);
+    return y.get();
+  };
+  const Tensor march = result(cuda::conv_march_forward), narrow = result(conv_narrow_ops.forward);
+  REQUIRE_FALSE(identical(march, narrow));  // sums in another order
+  CHECK(identical(result(gpu().conv.forward), march));
+  const ForcedWay own("own");
+  CHECK(identical(result(gpu().conv.forward), march));
+  const ForcedWay fma("fma");
+  CHECK(identical(result(gpu().conv.forward), narrow));
 }

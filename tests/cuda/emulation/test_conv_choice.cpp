@@ -21,22 +21,43 @@ constexpr Layer kLayers[] = {
     {"decoder.layer5", 1, 8, 1, 1, 0, 0, 0},
 };
 
+struct Operands {
+  ConvGeometry g;
+  Tensor x, w, y, dw;
+
+  Operands(const Layer& layer, DType dtype, Precision precision)
+      : g(ConvGeometry::convolution("conv", {1, 4, 4, 4, layer.in},
+                                    {layer.out, layer.kernel, layer.kernel, layer.kernel, layer.in},
+                                    {{layer.stride, layer.stride, layer.stride},
+                                     {layer.padding, layer.padding, layer.padding},
+                                     precision})),
+        x(ones(g.input_shape(), dtype)),
+        w(ones(g.weight_shape(), dtype)),
+        y(ones(g.output_shape(), dtype)),
+        dw(ones(g.weight_shape(), DType::f32)) {}
+
+ private:
+  static Tensor ones(const Shape& shape, DType dtype) {
+    return Tensor::full(shape, 1, dtype, Device::cuda());
+  }
+};
+
 /// In how many of the three directions a library was asked.
 int asked(const Layer& layer, DType dtype, Precision precision) {
-  const std::int64_t k = layer.kernel, s = layer.stride, p = layer.padding;
-  const ConvGeometry g =
-      ConvGeometry::convolution("conv", {1, 4, 4, 4, layer.in}, {layer.out, k, k, k, layer.in},
-                                {{s, s, s}, {p, p, p}, precision});
-  const auto ones = [](const Shape& shape, DType of) {
-    return Tensor::full(shape, 1, of, Device::cuda());
-  };
-  const Tensor x = ones(g.input_shape(), dtype), w = ones(g.weight_shape(), dtype);
-  const Tensor y = ones(g.output_shape(), dtype), dw = ones(g.weight_shape(), DType::f32);
+  const Operands o(layer, dtype, precision);
   const int before = emulation::library_calls();
-  gpu().conv.forward(g, x, w, {}, y);
-  gpu().conv.backward_data(g, y, w, {}, x);
-  gpu().conv.backward_weight(g, x, y, dw);
+  gpu().conv.forward(o.g, o.x, o.w, {}, o.y);
+  gpu().conv.backward_data(o.g, o.y, o.w, {}, o.x);
+  gpu().conv.backward_weight(o.g, o.x, o.y, o.dw);
   return emulation::library_calls() - before;
+}
+
+/// Each direction by the library alone, which refuses all here: nobody may help out.
+void check_library_alone(const Layer& layer) {
+  const Operands o(layer, DType::bf16, Precision::bf16);
+  CHECK_THROWS_AS(gpu().conv.forward(o.g, o.x, o.w, {}, o.y), DeviceError);
+  CHECK_THROWS_AS(gpu().conv.backward_data(o.g, o.y, o.w, {}, o.x), DeviceError);
+  CHECK_THROWS_AS(gpu().conv.backward_weight(o.g, o.x, o.y, o.dw), DeviceError);
 }
 
 }  // namespace
@@ -53,6 +74,8 @@ TEST_CASE(
       setenv("VOXGRAD_CUDA_CONV", way, 1);
       CHECK(asked(layer, DType::bf16, Precision::bf16) == 0);
     }
+    setenv("VOXGRAD_CUDA_CONV", "cudnn", 1);
+    check_library_alone(layer);
     unsetenv("VOXGRAD_CUDA_CONV");
   }
 }
