@@ -11,10 +11,10 @@
 #include "apps/first_prediction.h"
 #include "apps/progress.h"
 #include "apps/verbs.h"
+#include "io/scratch_folder.h"
 #include "layers/init.h"
-#include "pix2vox/checkpoint.h"
-#include "pix2vox/data.h"
-#include "pix2vox/scratch_folder.h"
+#include "pix2vox/checkpoint/checkpoint.h"
+#include "pix2vox/data/open_dataset.h"
 
 namespace voxgrad::apps {
 namespace {

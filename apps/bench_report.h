@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "pix2vox/benchmark.h"
-#include "pix2vox/peak.h"
+#include "pix2vox/benchmark/benchmark.h"
+#include "pix2vox/benchmark/peak_flops.h"
 
 namespace voxgrad::apps {
 

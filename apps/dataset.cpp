@@ -7,9 +7,9 @@
 
 #include "apps/progress.h"
 #include "apps/verbs.h"
-#include "datasets/builder.h"
-#include "datasets/check.h"
-#include "datasets/shapenet.h"
+#include "datasets/build/builder.h"
+#include "datasets/shapenet/check.h"
+#include "datasets/shapenet/shapenet.h"
 
 namespace voxgrad::apps {
 namespace {

@@ -8,10 +8,10 @@
 #include <chrono>
 #include <cstdlib>
 
-#include "pix2vox/scratch_folder.h"
+#include "io/file.h"
+#include "io/scratch_folder.h"
 #include "tensor/error.h"
-#include "voxels/file.h"
-#include "voxels/image.h"
+#include "voxels/image/image.h"
 
 namespace voxgrad::apps {
 namespace {

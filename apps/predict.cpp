@@ -8,12 +8,12 @@
 #include <optional>
 
 #include "apps/verbs.h"
-#include "pix2vox/predictor.h"
-#include "voxels/binvox.h"
-#include "voxels/mesh_writer.h"
-#include "voxels/npy.h"
-#include "voxels/picture.h"
-#include "voxels/surface.h"
+#include "pix2vox/prediction/predictor.h"
+#include "voxels/grid/binvox.h"
+#include "voxels/grid/npy.h"
+#include "voxels/grid/surface.h"
+#include "voxels/mesh/mesh_writer.h"
+#include "voxels/render/voxel_render.h"
 
 namespace voxgrad::apps {
 namespace {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "pix2vox/nearest.h"
+#include "io/closest_match.h"
 
 namespace voxgrad::apps {
 namespace {

@@ -1,5 +1,5 @@
 // pix2vox summary
-#include "pix2vox/summary.h"
+#include "pix2vox/network/summary.h"
 
 #include <iostream>
 

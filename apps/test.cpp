@@ -7,11 +7,11 @@
 
 #include "apps/progress.h"
 #include "apps/verbs.h"
+#include "io/file.h"
 #include "layers/fold.h"
-#include "pix2vox/checkpoint.h"
-#include "pix2vox/data.h"
-#include "pix2vox/evaluator.h"
-#include "voxels/file.h"
+#include "pix2vox/checkpoint/checkpoint.h"
+#include "pix2vox/data/open_dataset.h"
+#include "pix2vox/training/evaluator.h"
 
 namespace voxgrad::apps {
 namespace {

@@ -9,9 +9,9 @@
 #include "apps/progress.h"
 #include "apps/signals.h"
 #include "apps/verbs.h"
-#include "pix2vox/data.h"
-#include "pix2vox/run_folder.h"
-#include "pix2vox/trainer.h"
+#include "pix2vox/data/open_dataset.h"
+#include "pix2vox/training/run_folder.h"
+#include "pix2vox/training/trainer.h"
 
 namespace voxgrad::apps {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "apps/exit_code.h"
-#include "pix2vox/config.h"
+#include "pix2vox/config/config.h"
 #include "tensor/device.h"
 
 namespace voxgrad::apps {

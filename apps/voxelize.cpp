@@ -1,13 +1,13 @@
 // pix2vox voxelize
-#include "voxels/voxelize.h"
+#include "voxels/voxelize/voxelize.h"
 
 #include <fmt/format.h>
 
 #include <iostream>
 
 #include "apps/verbs.h"
-#include "voxels/binvox.h"
-#include "voxels/mesh_reader.h"
+#include "voxels/grid/binvox.h"
+#include "voxels/mesh/mesh_reader.h"
 
 namespace voxgrad::apps {
 namespace {

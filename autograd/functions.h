@@ -3,7 +3,7 @@
 #pragma once
 
 #include "autograd/variable.h"
-#include "tensor/ops/layout.h"
+#include "tensor/ops/layout_ops.h"
 
 namespace voxgrad {
 

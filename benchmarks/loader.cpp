@@ -6,7 +6,7 @@
 // loader's lines run it with one thread, volumes and batches included: reading files in its first
 // epoch, from its cache later. The counterpart in Python is loader_reference.py;
 // loader_vs_reference runs both.
-#include "datasets/loader.h"
+#include "datasets/loading/loader.h"
 
 #include <fmt/core.h>
 
@@ -16,11 +16,11 @@
 #include <string>
 #include <vector>
 
-#include "datasets/shapenet.h"
-#include "datasets/transforms.h"
+#include "datasets/shapenet/shapenet.h"
+#include "datasets/transforms/transforms.h"
+#include "io/file.h"
 #include "tensor/error.h"
 #include "tensor/tensor.h"
-#include "voxels/file.h"
 
 using namespace voxgrad;
 

@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "io/file.h"
 #include "tensor/error.h"
-#include "voxels/file.h"
-#include "voxels/image.h"
+#include "voxels/image/image.h"
 
 #if __has_include(<stb/stb_image.h>)
 #define HAS_STB 1

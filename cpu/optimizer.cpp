@@ -5,7 +5,7 @@
 
 #include "cpu/kernels.h"
 #include "cpu/parallel.h"
-#include "tensor/ops/convert.h"
+#include "tensor/ops/convert_ops.h"
 
 namespace voxgrad::cpu {
 namespace {

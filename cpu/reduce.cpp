@@ -4,7 +4,7 @@
 
 #include "cpu/kernels.h"
 #include "cpu/row_blocks.h"
-#include "tensor/ops/convert.h"
+#include "tensor/ops/convert_ops.h"
 
 namespace voxgrad::cpu {
 namespace {

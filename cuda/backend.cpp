@@ -1,5 +1,5 @@
 #include "cuda/kernels.h"
-#include "cuda/runtime.h"
+#include "cuda/runtime/runtime.h"
 
 namespace voxgrad {
 

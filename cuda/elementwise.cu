@@ -1,8 +1,8 @@
 // Elementwise kernels over the functors of functors.h. A thread takes a pack of neighbours at a
 // time; what is left at the end goes one by one.
 #include "cuda/kernels.h"
-#include "cuda/launch.h"
-#include "cuda/values.h"
+#include "cuda/runtime/launch.cuh"
+#include "cuda/runtime/packs.h"
 #include "tensor/ops/functors.h"
 
 namespace voxgrad::cuda {

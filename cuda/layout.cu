@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "cuda/kernels.h"
-#include "cuda/launch.h"
+#include "cuda/runtime/launch.cuh"
 
 namespace voxgrad::cuda {
 namespace {

@@ -1,7 +1,7 @@
 // Optimizer steps, many tensors a launch.
 #include "cuda/kernels.h"
-#include "cuda/task_list.h"
-#include "cuda/values.h"
+#include "cuda/runtime/multi_tensor.cuh"
+#include "cuda/runtime/packs.h"
 #include "tensor/ops/functors.h"
 
 namespace voxgrad::cuda {

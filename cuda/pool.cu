@@ -2,7 +2,7 @@
 // pack of channels of one pixel at a time. The backward pass asks, for every input pixel, which of
 // the windows over it it has won, so nothing is added by two threads.
 #include "cuda/kernels.h"
-#include "cuda/rows.h"
+#include "cuda/rows.cuh"
 
 namespace voxgrad::cuda {
 namespace {

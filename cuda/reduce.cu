@@ -1,7 +1,7 @@
 // Sums and the loss, over rows.h.
 #include "cuda/kernels.h"
-#include "cuda/rows.h"
-#include "cuda/task_list.h"
+#include "cuda/rows.cuh"
+#include "cuda/runtime/multi_tensor.cuh"
 #include "tensor/ops/functors.h"
 
 namespace voxgrad::cuda {

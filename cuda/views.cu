@@ -1,6 +1,6 @@
 // Softmax over views and the weighted sum of views: a thread a voxel, which walks over the views.
 #include "cuda/kernels.h"
-#include "cuda/launch.h"
+#include "cuda/runtime/launch.cuh"
 
 namespace voxgrad::cuda {
 namespace {

@@ -8,8 +8,8 @@
 #include <optional>
 #include <string>
 
-#include "voxels/grid.h"
-#include "voxels/image.h"
+#include "voxels/grid/grid.h"
+#include "voxels/image/image.h"
 
 namespace voxgrad {
 

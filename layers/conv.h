@@ -1,13 +1,14 @@
-// Convolution and transposed convolution in 2-D and 3-D (formula and layouts: tensor/ops/conv.h).
-// Gradients: dx = backward_data(dy, w), dw = backward_weight(x, dy), dbias = sum of dy over all but
-// the channels; for the transposed layer the roles of forward and backward_data are exchanged.
+// Convolution and transposed convolution in 2-D and 3-D (formula and layouts:
+// tensor/ops/conv_ops.h). Gradients: dx = backward_data(dy, w), dw = backward_weight(x, dy), dbias
+// = sum of dy over all but the channels; for the transposed layer the roles of forward and
+// backward_data are exchanged.
 //
 // bf16 maps meet f32 parameters: the weight is rounded to bf16 for the products, its gradient is
 // f32, and the result is bf16, or f32 behind a sigmoid (tensor/precision.h).
 #pragma once
 
 #include "layers/module.h"
-#include "tensor/ops/conv.h"
+#include "tensor/ops/conv_ops.h"
 #include "tensor/rng.h"
 
 namespace voxgrad {

@@ -49,13 +49,13 @@ std::vector<Module::NamedVariable> Module::parameters() const {
   return result;
 }
 
-std::vector<Module::NamedTensor> Module::buffers() const {
+std::vector<NamedTensor> Module::buffers() const {
   std::vector<NamedTensor> result;
   collect("", nullptr, &result, nullptr);
   return result;
 }
 
-std::vector<Module::NamedTensor> Module::state() const {
+std::vector<NamedTensor> Module::state() const {
   check(!folded_,
         "[module] this network was folded for inference: its tensors cannot be saved or "
         "loaded. Build another one for that");

@@ -10,7 +10,8 @@
 #include <vector>
 
 #include "autograd/variable.h"
-#include "tensor/ops/conv.h"
+#include "tensor/named_tensor.h"
+#include "tensor/ops/conv_ops.h"
 #include "tensor/precision.h"
 
 namespace voxgrad {
@@ -25,10 +26,6 @@ class Module {
   struct NamedVariable {
     std::string name;
     Variable variable;
-  };
-  struct NamedTensor {
-    std::string name;
-    Tensor tensor;  // shares storage with the module
   };
 
   /// All parameters of this module and its children, with dotted names.

@@ -1,11 +1,11 @@
 // Batch normalisation with groups, with the activation and the max pooling behind it fused
-// (formula: tensor/ops/norm.h). In training mode statistics come from the batch, one set a group,
-// and the running statistics are updated once a group, in order; in evaluation mode the running
-// statistics are used.
+// (formula: tensor/ops/norm_ops.h). In training mode statistics come from the batch, one set a
+// group, and the running statistics are updated once a group, in order; in evaluation mode the
+// running statistics are used.
 #pragma once
 
 #include "layers/conv.h"
-#include "tensor/ops/norm.h"
+#include "tensor/ops/norm_ops.h"
 
 namespace voxgrad {
 

@@ -1,8 +1,8 @@
-// Max pooling (rules: tensor/ops/pool.h). The gradient of a window goes to its winner.
+// Max pooling (rules: tensor/ops/pool_ops.h). The gradient of a window goes to its winner.
 #pragma once
 
 #include "layers/module.h"
-#include "tensor/ops/pool.h"
+#include "tensor/ops/pool_ops.h"
 
 namespace voxgrad {
 

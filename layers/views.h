@@ -1,4 +1,4 @@
-// Fusing views: the first dimension counts views (formulas: tensor/ops/views.h).
+// Fusing views: the first dimension counts views (formulas: tensor/ops/views_ops.h).
 #pragma once
 
 #include "autograd/variable.h"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "autograd/variable.h"
-#include "tensor/ops/optimizer.h"
+#include "tensor/ops/optimizer_ops.h"
 
 namespace voxgrad {
 

@@ -5,7 +5,7 @@
 #include "layers/activation.h"
 #include "layers/conv.h"
 #include "layers/norm.h"
-#include "tensor/ops/layout.h"
+#include "tensor/ops/layout_ops.h"
 
 namespace voxgrad {
 

@@ -2,18 +2,18 @@
 // backend(device) picks.
 #pragma once
 
-#include "tensor/ops/conv.h"
-#include "tensor/ops/elementwise.h"
-#include "tensor/ops/layout.h"
-#include "tensor/ops/loss.h"
-#include "tensor/ops/memory.h"
-#include "tensor/ops/norm.h"
-#include "tensor/ops/optimizer.h"
-#include "tensor/ops/pictures.h"
-#include "tensor/ops/pool.h"
-#include "tensor/ops/reduce.h"
-#include "tensor/ops/stream.h"
-#include "tensor/ops/views.h"
+#include "tensor/ops/conv_ops.h"
+#include "tensor/ops/elementwise_ops.h"
+#include "tensor/ops/image_ops.h"
+#include "tensor/ops/layout_ops.h"
+#include "tensor/ops/loss_ops.h"
+#include "tensor/ops/memory_ops.h"
+#include "tensor/ops/norm_ops.h"
+#include "tensor/ops/optimizer_ops.h"
+#include "tensor/ops/pool_ops.h"
+#include "tensor/ops/reduce_ops.h"
+#include "tensor/ops/stream_ops.h"
+#include "tensor/ops/views_ops.h"
 
 namespace voxgrad {
 

@@ -6,8 +6,8 @@
 #include <thread>
 
 #include "tests/apps/tiny_run.h"
-#include "voxels/binvox.h"
-#include "voxels/npy.h"
+#include "voxels/grid/binvox.h"
+#include "voxels/grid/npy.h"
 
 using namespace voxgrad;
 using namespace voxgrad::testing;

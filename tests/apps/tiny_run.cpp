@@ -2,9 +2,9 @@
 
 #include <array>
 
-#include "datasets/taxonomy.h"
+#include "datasets/shapenet/taxonomy.h"
 #include "tensor/error.h"
-#include "voxels/binvox.h"
+#include "voxels/grid/binvox.h"
 
 namespace voxgrad::testing {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "tests/apps/program.h"
-#include "voxels/image.h"
+#include "voxels/image/image.h"
 
 namespace voxgrad::testing {
 

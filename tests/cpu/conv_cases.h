@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "tensor/ops/conv.h"
+#include "tensor/ops/conv_ops.h"
 #include "tests/support/tensors.h"
 
 namespace voxgrad::testing {

@@ -2,12 +2,12 @@
 #include <doctest/doctest.h>
 #include <omp.h>
 
-#include "cpu/conv_few_pixels.h"
-#include "cpu/conv_narrow.h"
-#include "cpu/conv_winograd.h"
-#include "cpu/dot_products.h"
+#include "cpu/conv/gemm.h"
+#include "cpu/conv/small_channels.h"
+#include "cpu/conv/weight_bound.h"
+#include "cpu/conv/winograd.h"
 #include "cpu/kernels.h"
-#include "cpu/onednn.h"
+#include "cpu/onednn/onednn.h"
 #include "tests/cpu/conv_operands.h"
 
 using namespace voxgrad;

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "cpu/conv_winograd.h"
+#include "cpu/conv/winograd.h"
 #include "cpu/kernels.h"
 #include "tests/cpu/conv_operands.h"
 

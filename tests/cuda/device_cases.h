@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "cpu/kernels.h"
-#include "cuda/memory.h"
+#include "cuda/runtime/memory.h"
 #include "tensor/ops/backend.h"
 #include "tests/support/bf16_rounding.h"
 #include "tests/support/tensors.h"

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "cuda/memory.h"
+#include "cuda/runtime/memory.h"
 #include "tensor/ops/backend.h"
 
 int main(int argc, char** argv) {

@@ -1,5 +1,5 @@
 // Convolutions against the definition in f64, within the bound of TRUST.md.
-#include "cuda/conv_direct.h"
+#include "cuda/conv/reference.h"
 #include "tests/cuda/conv_bounds.h"
 
 using namespace voxgrad;

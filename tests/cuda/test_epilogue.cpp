@@ -1,5 +1,5 @@
 // Bias and activation in a pass of their own.
-#include "cuda/epilogue.h"
+#include "cuda/conv/epilogue.h"
 #include "tests/cuda/device_cases.h"
 
 using namespace voxgrad;

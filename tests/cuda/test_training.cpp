@@ -1,8 +1,8 @@
 // The trainer on the device: steps recorded or not, asked for ahead or not.
 #include <cstdlib>
 
-#include "pix2vox/recorded_forward.h"
-#include "pix2vox/trainer.h"
+#include "pix2vox/network/captured_forward.h"
+#include "pix2vox/training/trainer.h"
 #include "tests/cuda/device_cases.h"
 #include "tests/pix2vox/tiny.h"
 #include "tests/pix2vox/toy_dataset.h"
@@ -23,7 +23,7 @@ Config small_config() {
   return config;
 }
 
-std::vector<Module::NamedTensor> train(const Config& config, Device device) {
+std::vector<NamedTensor> train(const Config& config, Device device) {
   const TemporaryFolder folder;
   const ToyDataset data(8, 8);
   Trainer trainer(config, data, nullptr, {folder / "run", false, device});
@@ -38,9 +38,9 @@ TEST_CASE("recorded steps train to the same bits as steps done one kernel at a t
   for (const char* precision : {"f32", "bf16"}) {
     Config config = small_config();
     config.train.precision = precision;
-    const std::vector<Module::NamedTensor> recorded = train(config, Device::cuda());
+    const std::vector<NamedTensor> recorded = train(config, Device::cuda());
     setenv("VOXGRAD_NO_GRAPHS", "1", 1);
-    const std::vector<Module::NamedTensor> plain = train(config, Device::cuda());
+    const std::vector<NamedTensor> plain = train(config, Device::cuda());
     unsetenv("VOXGRAD_NO_GRAPHS");
     REQUIRE(recorded.size() == plain.size());
     for (std::size_t i = 0; i < plain.size(); ++i)
@@ -54,9 +54,9 @@ TEST_CASE("pictures that the device makes train as those of the host do") {
     CAPTURE(precision);
     Config config = small_config();
     config.train.precision = precision;
-    const std::vector<Module::NamedTensor> there = train(config, Device::cuda());
+    const std::vector<NamedTensor> there = train(config, Device::cuda());
     setenv("VOXGRAD_HOST_PICTURES", "1", 1);
-    const std::vector<Module::NamedTensor> here = train(config, Device::cuda());
+    const std::vector<NamedTensor> here = train(config, Device::cuda());
     unsetenv("VOXGRAD_HOST_PICTURES");
     double largest = 0;
     for (std::size_t i = 0; i < here.size(); ++i) {

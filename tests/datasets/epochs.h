@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "datasets/loader.h"
+#include "datasets/loading/loader.h"
 
 namespace voxgrad::testing {
 

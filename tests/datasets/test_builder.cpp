@@ -6,16 +6,16 @@
 #include <set>
 #include <sstream>
 
-#include "datasets/builder.h"
-#include "datasets/furniture_classes.h"
-#include "datasets/mesh_sources.h"
-#include "datasets/shapenet.h"
-#include "datasets/split_groups.h"
+#include "datasets/build/builder.h"
+#include "datasets/build/furniture_classes.h"
+#include "datasets/build/mesh_sources.h"
+#include "datasets/build/split_groups.h"
+#include "datasets/shapenet/shapenet.h"
+#include "io/file.h"
 #include "tensor/error.h"
 #include "tests/datasets/expect_error.h"
 #include "tests/support/shapes.h"
 #include "tests/support/temporary_folder.h"
-#include "voxels/file.h"
 
 using namespace voxgrad;
 using testing::box;

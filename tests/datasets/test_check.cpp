@@ -5,12 +5,12 @@
 #include <filesystem>
 #include <fstream>
 
-#include "datasets/check.h"
-#include "datasets/shapenet.h"
+#include "datasets/shapenet/check.h"
+#include "datasets/shapenet/shapenet.h"
 #include "tensor/error.h"
 #include "tests/datasets/expect_error.h"
 #include "tests/support/tiny_dataset.h"
-#include "voxels/binvox.h"
+#include "voxels/grid/binvox.h"
 
 using namespace voxgrad;
 using namespace voxgrad::testing;

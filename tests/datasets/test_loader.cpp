@@ -7,8 +7,8 @@
 #include <map>
 #include <set>
 
-#include "datasets/loader.h"
-#include "datasets/shapenet.h"
+#include "datasets/loading/loader.h"
+#include "datasets/shapenet/shapenet.h"
 #include "tests/datasets/epochs.h"
 #include "tests/datasets/fake_dataset.h"
 #include "tests/support/tensors.h"

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "datasets/loader.h"
+#include "datasets/loading/loader.h"
 #include "tensor/error.h"
 #include "tests/datasets/epochs.h"
 #include "tests/datasets/expect_error.h"

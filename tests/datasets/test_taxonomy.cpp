@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "datasets/taxonomy.h"
+#include "datasets/shapenet/taxonomy.h"
 #include "tensor/error.h"
 #include "tests/datasets/expect_error.h"
 #include "tests/support/source_tree.h"

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "datasets/color_map.h"
-#include "datasets/crop.h"
-#include "datasets/transforms.h"
+#include "datasets/transforms/color_matrix.h"
+#include "datasets/transforms/crop.h"
+#include "datasets/transforms/transforms.h"
 #include "tests/support/pictures.h"
 
 using namespace voxgrad;

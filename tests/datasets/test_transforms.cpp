@@ -8,7 +8,7 @@
 #include <numeric>
 #include <set>
 
-#include "datasets/transforms.h"
+#include "datasets/transforms/transforms.h"
 #include "tensor/error.h"
 #include "tests/datasets/expect_error.h"
 #include "tests/support/npz.h"

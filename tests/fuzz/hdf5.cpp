@@ -1,10 +1,11 @@
 // libFuzzer target of the checkpoint reader: any bytes give attributes and tensors, or an Error.
 // CONTRIBUTING.md says how to run it.
+#include "io/hdf5/hdf5.h"
+
 #include <cstdlib>
 #include <cstring>
 #include <vector>
 
-#include "pix2vox/hdf5_image.h"
 #include "tensor/error.h"
 
 namespace {

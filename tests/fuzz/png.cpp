@@ -5,7 +5,7 @@
 
 #include "tensor/error.h"
 #include "tests/support/png_checksums.h"
-#include "voxels/image.h"
+#include "voxels/image/image.h"
 
 namespace {
 

@@ -101,7 +101,7 @@ TEST_CASE("a folded linear layer keeps its weights") {
 
 TEST_CASE("a folded network says what it cannot do") {
   const auto net = make_net();
-  const std::vector<Module::NamedTensor> weights = make_net(true)->state();
+  const std::vector<NamedTensor> weights = make_net(true)->state();
   fold_for_inference(*net);
   CHECK(net->folded());
   CHECK_FALSE(net->training());

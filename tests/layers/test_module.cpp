@@ -24,7 +24,7 @@ std::shared_ptr<Sequential> make_net() {
   return net;
 }
 
-std::vector<std::string> names(const std::vector<Module::NamedTensor>& tensors) {
+std::vector<std::string> names(const std::vector<NamedTensor>& tensors) {
   std::vector<std::string> result;
   for (const auto& [name, tensor] : tensors) result.push_back(name);
   return result;

@@ -7,7 +7,7 @@
 
 #include "layers/fold.h"
 #include "optim/optimizer.h"
-#include "pix2vox/recorded_forward.h"
+#include "pix2vox/network/captured_forward.h"
 #include "tensor/ops/backend.h"
 #include "tensor/repeated_work.h"
 #include "tests/pix2vox/tiny.h"

@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 
-#include "pix2vox/benchmark.h"
-#include "pix2vox/benchmark_data.h"
-#include "pix2vox/peak.h"
+#include "pix2vox/benchmark/benchmark.h"
+#include "pix2vox/benchmark/data.h"
+#include "pix2vox/benchmark/peak_flops.h"
 
 using namespace voxgrad;
 

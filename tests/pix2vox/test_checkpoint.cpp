@@ -7,12 +7,12 @@
 #include <limits>
 #include <thread>
 
-#include "pix2vox/checkpoint.h"
-#include "pix2vox/hdf5_image.h"
-#include "pix2vox/sealed_file.h"
+#include "io/checksummed_file.h"
+#include "io/file.h"
+#include "io/hdf5/hdf5.h"
+#include "pix2vox/checkpoint/checkpoint.h"
 #include "tests/pix2vox/tiny.h"
 #include "tests/support/temporary_folder.h"
-#include "voxels/file.h"
 
 using namespace voxgrad;
 using namespace voxgrad::testing;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "pix2vox/config.h"
+#include "pix2vox/config/config.h"
 #include "tests/support/source_tree.h"
 
 using namespace voxgrad;

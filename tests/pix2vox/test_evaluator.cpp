@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "pix2vox/evaluator.h"
+#include "pix2vox/training/evaluator.h"
 #include "tests/pix2vox/tiny.h"
 #include "tests/pix2vox/toy_dataset.h"
 

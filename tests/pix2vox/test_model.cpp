@@ -294,7 +294,7 @@ TEST_CASE("trunk weights are found under three spellings, and strictly") {
   const auto source = make_tiny(tiny_model(), 1);
   for (const std::string prefix : {"encoder.vgg.", "vgg.", "features."}) {
     const auto target = make_tiny(tiny_model(), 2);
-    std::vector<Module::NamedTensor> tensors{{"classifier.0.weight", Tensor::zeros({3, 3})}};
+    std::vector<NamedTensor> tensors{{"classifier.0.weight", Tensor::zeros({3, 3})}};
     for (const auto& [name, tensor] : source->state())
       if (name.starts_with("encoder.vgg.")) tensors.push_back({prefix + name.substr(12), tensor});
     target->load_trunk(tensors);

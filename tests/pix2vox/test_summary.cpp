@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "pix2vox/summary.h"
+#include "pix2vox/network/summary.h"
 
 using namespace voxgrad;
 

@@ -5,9 +5,9 @@
 #include <limits>
 #include <sstream>
 
-#include "pix2vox/data.h"
-#include "pix2vox/run_folder.h"
-#include "pix2vox/trainer.h"
+#include "pix2vox/data/open_dataset.h"
+#include "pix2vox/training/run_folder.h"
+#include "pix2vox/training/trainer.h"
 #include "tests/pix2vox/tiny.h"
 #include "tests/pix2vox/toy_dataset.h"
 #include "tests/support/temporary_folder.h"
@@ -257,7 +257,7 @@ TEST_CASE("a NaN spoils no weights either where steps are asked for ahead") {
   Run run;
   Trainer trainer(config, run.train, nullptr,
                   {run.folder / "run", false, Device::cpu(), nullptr, 2});
-  std::vector<Module::NamedTensor> before;
+  std::vector<NamedTensor> before;
   for (auto& [name, variable] : trainer.model().parameters()) {
     if (name == "decoder.layer2.0.weight")
       variable.value().data<float>()[0] = std::numeric_limits<float>::quiet_NaN();
@@ -279,11 +279,11 @@ TEST_CASE("the second stage leaves frozen parts alone and trains the merger") {
   first.go(config);
   config.train.freeze = {"encoder", "decoder"};
   config.train.weights = (first.folder / "run" / "checkpoints" / "best.h5").string();
-  const std::vector<Module::NamedTensor> before =
+  const std::vector<NamedTensor> before =
       load_checkpoint(config.train.weights, CheckpointPart::weights).model;
   Run second;
   second.go(config);
-  const std::vector<Module::NamedTensor> after = second.last().model;
+  const std::vector<NamedTensor> after = second.last().model;
   for (std::size_t i = 0; i < before.size(); ++i) {
     const std::string& name = before[i].name;
     if (!name.ends_with("0.weight")) continue;

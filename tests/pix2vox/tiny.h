@@ -2,7 +2,7 @@
 #pragma once
 
 #include "layers/init.h"
-#include "pix2vox/model.h"
+#include "pix2vox/network/model.h"
 #include "tests/support/tensors.h"
 
 namespace voxgrad::testing {

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "pix2vox/model.h"
+#include "pix2vox/network/model.h"
 
 namespace voxgrad::golden {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "datasets/dataset.h"
-#include "datasets/transforms.h"
+#include "datasets/transforms/transforms.h"
 #include "tensor/rng.h"
 
 namespace voxgrad::testing {

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "voxels/mesh.h"
+#include "voxels/mesh/mesh.h"
 
 namespace voxgrad::testing {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "pix2vox/scratch_folder.h"
+#include "io/scratch_folder.h"
 
 namespace voxgrad::testing {
 

@@ -2,10 +2,10 @@
 
 #include <cstdio>
 
-#include "datasets/taxonomy.h"
+#include "datasets/shapenet/taxonomy.h"
 #include "tensor/rng.h"
-#include "voxels/binvox.h"
-#include "voxels/image.h"
+#include "voxels/grid/binvox.h"
+#include "voxels/image/image.h"
 
 namespace voxgrad::testing {
 namespace {

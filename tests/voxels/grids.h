@@ -10,7 +10,7 @@
 #include "tensor/error.h"
 #include "tensor/rng.h"
 #include "tests/support/temporary_folder.h"
-#include "voxels/grid.h"
+#include "voxels/grid/grid.h"
 
 namespace voxgrad::testing {
 

@@ -2,9 +2,9 @@
 
 #include <limits>
 
+#include "io/file.h"
 #include "tests/voxels/grids.h"
-#include "voxels/file.h"
-#include "voxels/mesh.h"
+#include "voxels/mesh/mesh.h"
 
 using namespace voxgrad;
 using namespace voxgrad::testing;

@@ -3,7 +3,7 @@
 #include <fstream>
 
 #include "tests/voxels/grids.h"
-#include "voxels/binvox.h"
+#include "voxels/grid/binvox.h"
 
 using namespace voxgrad;
 using testing::Bytes;

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "io/file.h"
 #include "tests/support/source_tree.h"
 #include "tests/voxels/grids.h"
-#include "voxels/file.h"
-#include "voxels/image.h"
+#include "voxels/image/image.h"
 
 using namespace voxgrad;
 using namespace voxgrad::testing;

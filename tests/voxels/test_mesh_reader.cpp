@@ -1,12 +1,12 @@
 #include <doctest/doctest.h>
 
+#include "io/file.h"
 #include "tests/support/shapes.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/voxels/grids.h"
-#include "voxels/file.h"
-#include "voxels/lookup_io.h"
-#include "voxels/mesh_reader.h"
-#include "voxels/mesh_writer.h"
+#include "voxels/mesh/assimp_io.h"
+#include "voxels/mesh/mesh_reader.h"
+#include "voxels/mesh/mesh_writer.h"
 
 using namespace voxgrad;
 using testing::error_of;

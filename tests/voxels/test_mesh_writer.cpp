@@ -5,10 +5,10 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "io/file.h"
 #include "tests/voxels/grids.h"
-#include "voxels/file.h"
-#include "voxels/mesh_writer.h"
-#include "voxels/surface.h"
+#include "voxels/grid/surface.h"
+#include "voxels/mesh/mesh_writer.h"
 
 using namespace voxgrad;
 using namespace voxgrad::testing;

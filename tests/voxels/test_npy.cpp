@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "tests/voxels/grids.h"
-#include "voxels/npy.h"
+#include "voxels/grid/npy.h"
 
 using namespace voxgrad;
 using testing::Bytes;

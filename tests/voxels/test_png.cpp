@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/voxels/png_builder.h"
-#include "voxels/image.h"
+#include "voxels/image/image.h"
 
 using namespace voxgrad;
 using namespace voxgrad::testing;

@@ -1,11 +1,11 @@
 // Thousands of damaged copies of a real picture: each is refused or read right.
 #include <doctest/doctest.h>
 
+#include "io/file.h"
 #include "tests/support/png_checksums.h"
 #include "tests/support/source_tree.h"
 #include "tests/voxels/grids.h"
-#include "voxels/file.h"
-#include "voxels/image.h"
+#include "voxels/image/image.h"
 
 using namespace voxgrad;
 using namespace voxgrad::testing;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tensor/rng.h"
-#include "voxels/png_unfilter.h"
+#include "voxels/image/png_unfilter.h"
 
 using namespace voxgrad;
 

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "tests/voxels/grids.h"
-#include "voxels/surface.h"
+#include "voxels/grid/surface.h"
 
 using namespace voxgrad;
 using testing::random_grid;

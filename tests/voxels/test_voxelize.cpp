@@ -6,8 +6,8 @@
 
 #include "tests/support/shapes.h"
 #include "tests/voxels/grids.h"
-#include "voxels/simple_voxel.h"
-#include "voxels/voxelize.h"
+#include "voxels/voxelize/simple_point.h"
+#include "voxels/voxelize/voxelize.h"
 
 using namespace voxgrad;
 using testing::box;

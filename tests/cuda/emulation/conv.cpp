@@ -1,7 +1,7 @@
 // There are no libraries on the emulated CUDA.
-#include "cuda/libraries/conv.h"
+#include "cuda/conv/cudnn/conv.h"
 
-#include "cuda/memory.h"
+#include "cuda/runtime/memory.h"
 #include "tests/cuda/emulation/libraries.h"
 
 namespace voxgrad {

@@ -2,7 +2,7 @@
 // order it runs their threads.
 #include <array>
 
-#include "datasets/packed_view.h"
+#include "datasets/transforms/deferred_view.h"
 #include "tests/cpu/conv_cases.h"
 #include "tests/cuda/device_cases.h"
 #include "tests/cuda/emulation/include/cuda_runtime.h"

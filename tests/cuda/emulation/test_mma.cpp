@@ -1,6 +1,7 @@
-// The emulated tensor cores: fragments that cuda/mma.h describes against a plain matrix product.
-#include "cuda/mma.h"
-#include "tensor/ops/convert.h"
+// The emulated tensor cores: fragments that cuda/conv/tensor_core/mma.cuh describes against a plain
+// matrix product.
+#include "cuda/conv/tensor_core/mma.cuh"
+#include "tensor/ops/convert_ops.h"
 #include "tests/cuda/device_cases.h"
 
 using namespace voxgrad;

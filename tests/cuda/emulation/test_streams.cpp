@@ -1,6 +1,6 @@
 // The order of copies and kernels, on an emulated CUDA whose streams are late: what nobody waits
 // for has not been done.
-#include "pix2vox/trainer.h"
+#include "pix2vox/training/trainer.h"
 #include "tensor/stream.h"
 #include "tests/cuda/device_cases.h"
 #include "tests/cuda/emulation/streams.h"
@@ -204,9 +204,9 @@ TEST_CASE("training gives the same bits whichever stream is late") {
     return load_checkpoint(folder / "run" / "checkpoints" / "last.h5", CheckpointPart::weights)
         .model;
   };
-  const std::vector<Module::NamedTensor> expected = train(Late::none);
+  const std::vector<NamedTensor> expected = train(Late::none);
   for (const Late streams : kLate) {
-    const std::vector<Module::NamedTensor> actual = train(streams);
+    const std::vector<NamedTensor> actual = train(streams);
     for (std::size_t i = 0; i < expected.size(); ++i)
       CHECK_MESSAGE(identical(actual[i].tensor, expected[i].tensor), expected[i].name);
   }

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "cuda/libraries/cublas.h"
+#include "cuda/runtime/cublas.h"
 
 using namespace voxgrad::cuda;
 

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "cuda/libraries/cudnn_plan.h"
+#include "cuda/conv/cudnn/plan.h"
 #include "tests/support/source_tree.h"
 
 using namespace voxgrad;
@@ -157,7 +157,7 @@ TEST_CASE("a plan keeps within the workspace it is given") {
 
 TEST_CASE("what cuDNN has no engine for is no error, and the log says so") {
   // Leaky ReLU behind a bf16 convolution: refused by cuDNN 9.19. Should this fail with a newer one,
-  // cuda/libraries/conv.cpp may fuse it.
+  // cuda/conv/cudnn/conv.cpp may fuse it.
   const Found found = find({Direction::forward, Math::bf16, geometry_of(kLayers[1], 64), true,
                             Activation::leaky_relu(0.2)});
   CHECK_FALSE(found.plan);

@@ -1,4 +1,5 @@
-// cuda/ptx.h for the emulated CUDA: the layouts of registers that the PTX ISA documents.
+// cuda/conv/tensor_core/ptx.cuh for the emulated CUDA: the layouts of registers that the PTX ISA
+// documents.
 #pragma once
 
 #include <bit>

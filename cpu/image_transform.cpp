@@ -1,0 +1,64 @@
+// Pictures to what a network sees, a pixel at a time. The loader's own way
+// (datasets/transforms/image_resampler.h) is faster; this one is for reading, for tests, and for
+// pictures that were packed for a device.
+#include "cpu/kernels.h"
+#include "cpu/parallel.h"
+#include "tensor/ops/convert_ops.h"
+#include "tensor/ops/image_ops.h"
+
+namespace voxgrad::cpu {
+namespace {
+
+template <class S>
+void transform_one(const std::uint8_t* block, const PictureParameters& picture, int size, S* y) {
+  using T = Compute<S>;
+  const std::uint8_t* pixels = block + picture.offset;
+  if (picture.width == 0) {
+    const float* finished = reinterpret_cast<const float*>(pixels);
+    for (std::int64_t i = 0; i < std::int64_t(size) * size * 3; ++i)
+      y[i] = convert_value<S>(finished[i]);
+    return;
+  }
+  const auto color_at = [&](int x, const functors::Tap& row) {
+    return functors::resized_color<T>(pixels, picture, functors::column_tap(picture, x, size), row);
+  };
+  double sums[3] = {};
+  for (int row = 0; picture.needs_mean && row < size; ++row) {
+    const functors::Tap tap = functors::row_tap(picture, row, size);
+    double of_row[3] = {};  // so that errors grow with a row's length, not with the picture's
+    for (int x = 0; x < size; ++x) {
+      const functors::Color<T> color = color_at(x, tap);
+      for (int i = 0; i < 3; ++i) of_row[i] += double(color.channel[i]);
+    }
+    for (int i = 0; i < 3; ++i) sums[i] += of_row[i];
+  }
+  functors::ColorRow<T> map[3];
+  for (int c = 0; c < 3; ++c)
+    map[c] = functors::color_row<T>(picture, c, sums, double(size) * size);
+  for (int row = 0; row < size; ++row) {
+    const functors::Tap tap = functors::row_tap(picture, row, size);
+    for (int x = 0; x < size; ++x) {
+      const functors::Color<T> color = color_at(x, tap);
+      for (const functors::ColorRow<T>& channel : map) *y++ = store<S>(channel(color));
+    }
+  }
+}
+
+void transform(const Tensor& packed, const Tensor& y) {
+  dispatch_map("transform_pictures", y.dtype(), [&]<class S>() {
+    const std::uint8_t* const block = packed.data<std::uint8_t>();
+    const auto* const pictures = reinterpret_cast<const PictureParameters*>(block);
+    S* const out = y.data<S>();
+    const int size = int(y.shape()[1]);
+    const std::int64_t numbers = std::int64_t(size) * size * 3;
+    for_each_task(y.shape()[0], numbers, [=](std::int64_t i) {
+      transform_one(block, pictures[i], size, out + i * numbers);
+    });
+  });
+}
+
+}  // namespace
+
+const PictureOps picture_ops{[](int) { return false; }, transform};
+
+}  // namespace voxgrad::cpu

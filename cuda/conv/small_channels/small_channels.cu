@@ -1,0 +1,126 @@
+#include "cuda/conv/small_channels/scatter.cuh"
+#include "cuda/conv/small_channels/small_channels.h"
+
+namespace voxgrad::cuda {
+namespace {
+
+using namespace narrow;
+
+/// Kernel size 1: a thread takes a pixel.
+template <int S, int R, class T, class Result>
+__global__ void __launch_bounds__(kThreads) pointwise(std::int64_t pixels, Maps<T> maps) {
+  float w[S * R];
+#pragma unroll
+  for (int i = 0; i < S * R; ++i) w[i] = load(maps.w[i]);
+  for (std::int64_t i = thread_index(); i < pixels; i += thread_count()) {
+    const Pack<T, S> x = load_pack<S>(maps.source + i * S, maps.packed);
+    Pack<Result, R> y;
+#pragma unroll
+    for (int r = 0; r < R; ++r) {
+      float sum = 0;
+#pragma unroll
+      for (int s = 0; s < S; ++s) sum += load(x.element[s]) * w[S == 1 ? r : s];
+      if (maps.bias) sum += maps.bias[r];
+      y.element[r] = store<Result>(activate(maps.activation, sum));
+    }
+    store_pack(static_cast<Result*>(maps.result) + i * R, y, maps.packed);
+  }
+}
+
+template <int S_, int R_>
+struct PointShape {
+  static constexpr int S = S_, R = R_;
+  static bool matches(const View& v) {
+    return v.kernel == 1 && v.stride == 1 && v.padding[0] + v.padding[1] + v.padding[2] == 0 &&
+           v.source_channels == S && v.result_channels == R;
+  }
+};
+using Points = Instances<PointShape<8, 1>, PointShape<1, 8>>;
+
+/// The tiles of these extents fit into shared memory. Only for maps that are very narrow and very
+/// high they do not.
+template <class Shape>
+bool fits(const View& v) {
+  if constexpr (requires { Shape::cells; }) {
+    const Cells cells(v);
+    const Cut cut(cells.extent, Shape::cells, Shape::P);
+    return (cut.rows(cells.extent, Shape::cells) + 2) * (cut.width + 2) <= Shape::area;
+  } else {
+    const Cut cut(v.result, Shape::threads, Shape::P);
+    const int columns = (cut.width - 1) * Shape::stride + Shape::K;
+    const int pitch = (columns + Shape::stride - 1) / Shape::stride * Shape::stride;
+    const int rows = (cut.rows(v.result, Shape::threads) - 1) * Shape::stride + Shape::K;
+    return rows * pitch <= Shape::area;
+  }
+}
+
+template <class T>
+bool run(const View& v, std::int64_t batch, const Maps<T>& maps) {
+  return Gathers::choose(v,
+                         [&]<class Shape>() {
+                           const Cut cut(v.result, Shape::threads, Shape::P);
+                           launch(gather<Shape, T>, grid_of(cut.grid(batch)), Shape::threads, 0, v,
+                                  cut, maps);
+                           return true;
+                         }) ||
+         Scatters::choose(v,
+                          [&]<class Shape>() {
+                            const Cells cells(v);
+                            const Cut cut(cells.extent, Shape::cells, Shape::P);
+                            launch(scatter<Shape, T>, grid_of(cut.grid(batch)), Shape::threads, 0,
+                                   v, cells, cut, maps);
+                            return true;
+                          }) ||
+         Points::choose(v, [&]<class Shape>() {
+           const std::int64_t pixels =
+               batch * v.result[0] * v.result[1] * std::int64_t(v.result[2]);
+           const auto start = [&]<class Result>() {
+             launch(pointwise<Shape::S, Shape::R, T, Result>, blocks_for(pixels), kThreads, 0,
+                    pixels, maps);
+           };
+           if (maps.wide)
+             start.template operator()<float>();
+           else
+             start.template operator()<T>();
+           return true;
+         });
+}
+
+void run(bool transposed, const ConvGeometry& g, const Tensor& source, const Tensor& w,
+         const Epilogue& epilogue, const Tensor& result) {
+  const View view(g, transposed);
+  dispatch_factor(source.dtype(), [&]<class T>() {
+    const Maps<T> maps(source, w, epilogue, result);
+    check(run(view, g.batch, maps), "[conv] no narrow kernel for ", g);
+  });
+}
+
+void forward(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Epilogue& epilogue,
+             const Tensor& y) {
+  const Op op("conv", x, w, epilogue.bias, y);
+  run(false, g, x, w, epilogue, y);
+}
+
+void backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
+                   const Epilogue& epilogue, const Tensor& dx) {
+  const Op op("conv_backward_data", dy, w, epilogue.bias, dx);
+  run(true, g, dy, w, epilogue, dx);
+}
+
+}  // namespace
+
+bool conv_narrow_suits(ConvDirection direction, const ConvGeometry& g, DType factors) {
+  if (factors != DType::f32 && factors != DType::bf16) return false;
+  if (g.spatial_rank == 0) return false;  // linear layers have kernels of their own
+  const std::int64_t kernel = g.kernel[2], stride = g.stride[2];
+  if (!cubic(g, kernel, stride)) return false;
+  if (direction == ConvDirection::backward_weight) return conv_narrow_weight_suits(g);
+  const View view(g, direction == ConvDirection::backward_data);
+  const auto fit = [&]<class Shape>() { return fits<Shape>(view); };
+  return Gathers::choose(view, fit) || Scatters::choose(view, fit) ||
+         Points::choose(view, [&]<class Shape>() { return true; });
+}
+
+const ConvOps conv_narrow_ops{forward, backward_data, conv_narrow_backward_weight};
+
+}  // namespace voxgrad::cuda

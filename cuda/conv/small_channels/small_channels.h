@@ -1,0 +1,41 @@
+// Our own kernels for convolutions of few channels, where cuDNN pads channels to what its tiles and
+// tensor cores want: Pix2Vox's merger, the first and last layer of its refiner and the last two of
+// its decoder. Any batch and extents, but fixed channels and cubic kernels:
+//
+//   kernel 3, stride 1, any padding   9-16, 16-8, 8-4, 4-2 and 2-1 channels (in-out)
+//   kernel 4, stride 1, any padding   1-32
+//   kernel 4, stride 2, padding 1     1-32, 8-32 (transposed layers: 32-1, 32-8)
+//   kernel 1                          1-8, 8-1 (transposed layers likewise)
+//
+// Factors f32 or bf16; products and sums f32 in ordinary fused multiply-adds, so that f32 is f32
+// and TF32 better than asked for. Sums over all samples are made by a fixed number of blocks, in
+// f32, and these are added in f64; their order depends on the geometry alone.
+//
+// How they work. gather (stride 1 and 2; backward_data at stride 1, which is a forward pass with
+// turned weights): a block makes 128 pixels of a plane, P planes deep. Their sources, with margins,
+// lie in shared memory as f32, a channel after the other, and the channels take turns in it. A
+// thread keeps all channels of P pixels above each other in registers: a value it reads serves
+// several of them, and weights are the same for a warp. scatter (backward_data at stride 2): a
+// pixel of the source has 2x2x2 results, each of 2x2x2 taps; a warp makes one of the four parities
+// of height and width. weights: a thread keeps a row of K taps times the output channels for one
+// input channel, and walks along the width; the blocks share the rows of all samples among them.
+#pragma once
+
+#include "tensor/ops/conv_ops.h"
+
+namespace voxgrad::cuda {
+
+enum class ConvDirection { forward, backward_data, backward_weight };
+
+/// Whether there is a kernel. `factors`: the dtype of both.
+bool conv_narrow_suits(ConvDirection direction, const ConvGeometry& g, DType factors);
+
+/// For what suits alone.
+extern const ConvOps conv_narrow_ops;
+
+// Of conv_narrow_ops, in conv_narrow_weights.cu.
+bool conv_narrow_weight_suits(const ConvGeometry& g);
+void conv_narrow_backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy,
+                                 const Tensor& dw);
+
+}  // namespace voxgrad::cuda

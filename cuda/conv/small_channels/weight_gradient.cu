@@ -1,0 +1,215 @@
+#include "cuda/conv/small_channels/small_channels.h"
+#include "cuda/conv/small_channels/tile.cuh"
+#include "cuda/rows.cuh"
+
+namespace voxgrad::cuda {
+namespace {
+
+using namespace narrow;
+
+/// S channels of x, R of dy, of which a block takes RT; H rows of dy in shared memory at a time.
+/// Threads: an owner for each (kd, kh, channel of x), in G teams that share the rows.
+template <int S_, int R_, int RT_, int K_, int stride_, int H_, int G_>
+struct WeightShape {
+  static constexpr int S = S_, R = R_, RT = RT_, K = K_, stride = stride_, H = H_, G = G_;
+  static constexpr int owners = K * K * S, threads = owners * G;
+  static constexpr int slices = R / RT;
+  static constexpr int most_width = stride == 1 ? 34 : 17;
+  static constexpr int rows = (H - 1) * stride + K;  // of x, in each of K planes
+  static constexpr int pitch = ((most_width - 1) * stride + K) * S | 1;
+  static constexpr int tile = K * rows * pitch, reduction = RT * threads;
+  static constexpr int memory = tile > reduction ? tile : reduction;
+  static constexpr int gradients = H * most_width * RT;
+  static_assert(R % RT == 0 && H % G == 0 && threads <= 1024 &&
+                4 * (memory + gradients) <= static_limit);
+
+  static bool matches(const ConvGeometry& g) {
+    return g.in_channels == S && g.out_channels == R && cubic(g, K, stride);
+  }
+};
+
+using WeightShapes =
+    Instances<WeightShape<9, 16, 16, 3, 1, 4, 4>, WeightShape<16, 8, 8, 3, 1, 4, 2>,
+              WeightShape<8, 4, 4, 3, 1, 4, 4>, WeightShape<4, 2, 2, 3, 1, 8, 8>,
+              WeightShape<2, 1, 1, 3, 1, 16, 16>,   // the merger
+              WeightShape<1, 32, 8, 4, 1, 16, 16>,  // refiner.layer1
+              WeightShape<1, 32, 8, 4, 2, 16, 16>,  // refiner.layer8
+              WeightShape<8, 32, 8, 4, 2, 2, 2>>;   // decoder.layer4
+
+/// A job is H rows, or a part of them, of one plane of dy; a block takes every gridDim.x-th job.
+struct Jobs {
+  int input[3], output[3], padding[3];
+  int width, columns, heights;  // of a job along the width; jobs along the width; along the height
+  std::int64_t count;
+
+  Jobs(const ConvGeometry& g, int most_width, int height)
+      : columns(int(divide_up(g.output[2], most_width))),
+        heights(int(divide_up(g.output[1], height))) {
+    width = int(divide_up(g.output[2], columns));
+    count = g.batch * g.output[0] * heights * columns;
+    for (int axis = 0; axis < 3; ++axis) {
+      input[axis] = int(g.input[axis]);
+      output[axis] = int(g.output[axis]);
+      padding[axis] = int(g.padding[axis]);
+    }
+  }
+};
+
+/// Neighbouring elements of rows of maps, as f32; 0 outside of the map. `rows` rows of `columns`
+/// pixels of C channels from (depth, height, width) on; C of the map's M channels, from `first`.
+template <int M, int C, class T>
+__device__ void fill_rows(float* to, int pitch, int planes, int rows, int columns, int depth,
+                          int height, int width, const int (&map)[3], const T* sample, int first) {
+  const int elements = columns * C;
+  int i = int(threadIdx.x) / 32;
+  const int warps = (int(blockDim.x) + 31) / 32;
+  const int lane = int(threadIdx.x) % 32;
+  const int lanes = std::min(32, int(blockDim.x) - i * 32);  // the last warp may be cut
+  for (; i < planes * rows; i += warps) {
+    const int d = depth + i / rows, h = height + i % rows;
+    const bool valid = d >= 0 && d < map[0] && h >= 0 && h < map[1];
+    const std::int64_t start = (std::int64_t(d) * map[1] + h) * map[2];
+    for (int e = lane; e < elements; e += lanes) {
+      const int w = width + e / C;
+      const bool there = valid && w >= 0 && w < map[2];
+      to[i * pitch + e] = there ? load(sample[(start + w) * M + first + e % C]) : 0.0f;
+    }
+  }
+}
+
+/// partial: f64 [blocks, weights].
+template <class Shape, class T>
+__global__ void __launch_bounds__(Shape::threads)
+    weight_parts(Jobs jobs, const T* x, const T* dy, double* partial) {
+  constexpr int S = Shape::S, R = Shape::R, RT = Shape::RT, K = Shape::K, H = Shape::H;
+  constexpr int stride = Shape::stride, pitch = Shape::pitch;
+  __shared__ float memory[Shape::memory];
+  alignas(16) __shared__ float gradients[Shape::gradients];
+  const int owner = int(threadIdx.x) % Shape::owners, team = int(threadIdx.x) / Shape::owners;
+  const int channel = owner % S, kh = owner / S % K, kd = owner / S / K;
+  const int first = int(blockIdx.y) * RT;
+
+  float sum[K][RT] = {};
+#pragma unroll 1
+  for (std::int64_t job = blockIdx.x; job < jobs.count; job += gridDim.x) {
+    const int column = int(job % jobs.columns) * jobs.width;
+    std::int64_t rest = job / jobs.columns;
+    const int row = int(rest % jobs.heights) * H;
+    rest /= jobs.heights;
+    const int depth = int(rest % jobs.output[0]);
+    const std::int64_t sample = rest / jobs.output[0];
+    const int rows = std::min(H, jobs.output[1] - row);
+    const int width = std::min(jobs.width, jobs.output[2] - column);
+    const std::int64_t inputs = std::int64_t(jobs.input[0]) * jobs.input[1] * jobs.input[2];
+    const std::int64_t outputs = std::int64_t(jobs.output[0]) * jobs.output[1] * jobs.output[2];
+    __syncthreads();  // the tiles before this are read
+    fill_rows<S, S>(memory, pitch, K, Shape::rows, (width - 1) * stride + K,
+                    depth * stride - jobs.padding[0], row * stride - jobs.padding[1],
+                    column * stride - jobs.padding[2], jobs.input, x + sample * inputs * S, 0);
+    fill_rows<R, RT>(gradients, Shape::most_width * RT, 1, rows, width, depth, row, column,
+                     jobs.output, dy + sample * outputs * R, first);
+    __syncthreads();
+    for (int h = team; h < rows; h += Shape::G) {
+      const float* from = memory + (kd * Shape::rows + h * stride + kh) * pitch + channel;
+      const float* gradient = gradients + h * Shape::most_width * RT;
+      float seen[K];  // what the taps of this pixel see
+#pragma unroll
+      for (int kw = stride; kw < K; ++kw) seen[kw] = from[(kw - stride) * S];
+#pragma unroll 2
+      for (int w = 0; w < width; ++w) {
+#pragma unroll
+        for (int kw = 0; kw < K - stride; ++kw) seen[kw] = seen[kw + stride];
+#pragma unroll
+        for (int i = 0; i < stride; ++i)
+          seen[K - stride + i] = from[(w * stride + K - stride + i) * S];
+        float g[RT];
+        load_floats(gradient + w * RT, g);
+#pragma unroll
+        for (int kw = 0; kw < K; ++kw)
+#pragma unroll
+          for (int r = 0; r < RT; ++r) sum[kw][r] += seen[kw] * g[r];
+      }
+    }
+  }
+  constexpr std::int64_t weights = std::int64_t(R) * K * K * K * S;
+  partial += blockIdx.x * weights;
+#pragma unroll
+  for (int kw = 0; kw < K; ++kw) {
+    __syncthreads();
+#pragma unroll
+    for (int r = 0; r < RT; ++r) memory[r * Shape::threads + int(threadIdx.x)] = sum[kw][r];
+    __syncthreads();
+    for (int i = int(threadIdx.x); i < RT * Shape::owners; i += Shape::threads) {
+      const int r = i / Shape::owners, who = i % Shape::owners;
+      double total = 0;
+      for (int t = 0; t < Shape::G; ++t)
+        total += double(memory[r * Shape::threads + t * Shape::owners + who]);
+      partial[(((first + r) * K * K + who / S) * K + kw) * S + who % S] = total;
+    }
+  }
+}
+
+/// Kernel size 1 between a map of one channel and another: a sum a channel of the other.
+template <class T>
+struct PointTerm {
+  const T* one;
+  const T* other;
+  struct State {};
+  __device__ State at(std::int64_t, std::int64_t) const { return {}; }
+  template <int V>
+  __device__ void add(State, std::int64_t row, std::int64_t offset, float (&run)[1][V]) const {
+    const float factor = load(one[row]);
+    const Pack<T, V> pack = load_pack<V>(other + offset);
+#pragma unroll
+    for (int j = 0; j < V; ++j) run[0][j] += load(pack.element[j]) * factor;
+  }
+};
+
+bool suits_point(const ConvGeometry& g) {
+  return cubic(g, 1, 1) && g.padding == Triple{0, 0, 0} &&
+         std::min(g.in_channels, g.out_channels) == 1 &&
+         std::max(g.in_channels, g.out_channels) == 8;
+}
+
+template <class T>
+void run_point(const ConvGeometry& g, const Tensor& x, const Tensor& dy, const Tensor& dw) {
+  const Tensor& one = g.in_channels == 1 ? x : dy;
+  const Tensor& other = g.in_channels == 1 ? dy : x;
+  constexpr int channels = 8;
+  dispatch_width<T>(channels, {other.data<T>()}, [&]<int V>() {
+    sum_rows<V, 1, float>(1, g.batch * g.input_volume(), channels, x.device(),
+                          PointTerm<T>{one.data<T>(), other.data<T>()},
+                          StoreSum{dw.raw(), dw.dtype(), 1});
+  });
+}
+
+}  // namespace
+
+bool conv_narrow_weight_suits(const ConvGeometry& g) {
+  return suits_point(g) || WeightShapes::choose(g, [&]<class Shape>() { return true; });
+}
+
+void conv_narrow_backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy,
+                                 const Tensor& dw) {
+  const Op op("conv_backward_weight", x, dy, dw);
+  dispatch_factor(x.dtype(), [&]<class T>() {
+    if (suits_point(g)) return run_point<T>(g, x, dy, dw);
+    const bool ran = WeightShapes::choose(g, [&]<class Shape>() {
+      // Two blocks for each of the largest devices' multiprocessors.
+      constexpr std::int64_t usual_blocks = 264;
+      const Jobs jobs(g, Shape::most_width, Shape::H);
+      const std::int64_t blocks = std::min(jobs.count, usual_blocks / Shape::slices);
+      const std::int64_t weights = dw.numel();
+      const Tensor partial({blocks, weights}, DType::f64, x.device());
+      launch(weight_parts<Shape, T>, dim3(unsigned(blocks), Shape::slices), Shape::threads, 0, jobs,
+             x.data<T>(), dy.data<T>(), partial.data<double>());
+      launch(finish_sums<1, StoreSum>, dim3(unsigned(divide_up(weights, 32))), kThreads, 0,
+             std::int64_t{1}, blocks, weights, partial.data<double>(),
+             StoreSum{dw.raw(), dw.dtype(), 1});
+      return true;
+    });
+    check(ran, "[conv] no narrow kernel for ", g);
+  });
+}
+
+}  // namespace voxgrad::cuda

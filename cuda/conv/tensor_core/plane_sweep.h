@@ -1,0 +1,32 @@
+// Convolutions of few channels on tensor cores, in bf16: those of conv_narrow.h that multiply-adds
+// bind. Any batch and extents, stride 1, any padding:
+//
+//   kernel 3   9-16 and 16-8 channels (in-out), forward and backward_data: merger.layer1 and 2
+//   kernel 4   1-32 channels, forward: refiner.layer1
+//
+// How they work. A block takes 64 pixels of a plane, 16 a warp, and marches along the depth. A
+// plane of the source, with margins, lies in shared memory (two in turns: the next is read while
+// this one is worked on). Of a warp's 16 pixels, the sources under the taps of a plane are rows of
+// a matrix; it is multiplied with the weights of all K planes of taps, which stay in registers, and
+// so adds to K planes of the result at a time, of which one is done then.
+//
+// Shared memory holds units of 8 values. Of channels that fill units, a unit is 8 channels of a
+// pixel. Of the one that is left over (of 9, of 1), it is what 8 taps show of it around a pixel, so
+// that nothing but one unit a pixel is padding. The ninth channel of a result takes a column a
+// plane of taps in a product of its own, instead of one product a plane of taps.
+#pragma once
+
+#include "cuda/conv/small_channels/small_channels.h"
+
+namespace voxgrad::cuda {
+
+/// Whether there is a kernel; none for backward_weight.
+bool conv_march_suits(ConvDirection direction, const ConvGeometry& g, DType factors);
+
+/// For what suits alone.
+void conv_march_forward(const ConvGeometry& g, const Tensor& x, const Tensor& w,
+                        const Epilogue& epilogue, const Tensor& y);
+void conv_march_backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
+                              const Epilogue& epilogue, const Tensor& dx);
+
+}  // namespace voxgrad::cuda

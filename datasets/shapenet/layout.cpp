@@ -1,0 +1,110 @@
+#include "datasets/shapenet/layout.h"
+
+#include <algorithm>
+#include <set>
+
+#include "tensor/error.h"
+#include "voxels/grid/binvox.h"
+
+namespace voxgrad {
+namespace fs = std::filesystem;
+namespace {
+
+/// Runs a reader of another folder, whose errors do not say that the data set is at fault.
+template <class Read>
+auto read_as_data(const Read& read) {
+  try {
+    return read();
+  } catch (const DataError&) {
+    throw;
+  } catch (const DeviceError&) {
+    throw;
+  } catch (const Error& error) {
+    throw DataError(error.what());
+  }
+}
+
+bool is_picture(const fs::path& file) {
+  std::string suffix = file.extension().string();
+  std::ranges::transform(suffix, suffix.begin(), [](unsigned char c) {
+    return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : char(c);
+  });
+  return suffix == ".png" || suffix == ".jpg" || suffix == ".jpeg";
+}
+
+void check_folder(const fs::path& folder, const fs::path& root) {
+  std::error_code error;
+  check<DataError>(fs::is_directory(folder, error), "no folder ", folder.string(), "\n",
+                   shapenet_layout(root));
+}
+
+fs::path volume_folder(const fs::path& root) {
+  fs::path usual = root / "ShapeNetVox32";
+  std::error_code error;
+  if (fs::is_directory(usual, error)) return usual;
+  std::set<fs::path> others;
+  for (fs::directory_iterator it(root, error), end; !error && it != end; it.increment(error))
+    if (it->path().filename().string().starts_with("ShapeNetVox") && it->is_directory(error))
+      others.insert(it->path());
+  check<DataError>(!others.empty(), "no folder ", usual.string(), "\n", shapenet_layout(root));
+  check<DataError>(others.size() == 1, root.string(), " has ", others.size(),
+                   " folders ShapeNetVox* and none is ShapeNetVox32; keep one");
+  return *others.begin();
+}
+
+}  // namespace
+
+std::string shapenet_layout(const fs::path& root) {
+  const std::string base = (root / "").string();
+  return "expected layout:\n  " + base +
+         "dataset.json                                      (the taxonomy)\n  " + base +
+         "ShapeNetRendering/<taxonomy>/<object>/rendering/  (00.png, 01.png, ...)\n  " + base +
+         "ShapeNetVox32/<taxonomy>/<object>/model.binvox";
+}
+
+ShapeNetFolders find_shapenet_folders(const fs::path& root, const fs::path& taxonomy) {
+  check_folder(root, root);
+  ShapeNetFolders folders;
+  folders.taxonomy = taxonomy.empty() ? root / "dataset.json" : taxonomy;
+  std::error_code error;
+  check<DataError>(fs::is_regular_file(folders.taxonomy, error), "no taxonomy ",
+                   folders.taxonomy.string(), "\n", shapenet_layout(root));
+  folders.renderings = root / "ShapeNetRendering";
+  check_folder(folders.renderings, root);
+  folders.volumes = volume_folder(root);
+  return folders;
+}
+
+ShapeNetFiles find_shapenet_files(const ShapeNetFolders& folders, const std::string& taxonomy_id,
+                                  const std::string& object_id) {
+  ShapeNetFiles files;
+  files.rendering = folders.renderings / taxonomy_id / object_id / "rendering";
+  files.volume = folders.volumes / taxonomy_id / object_id / "model.binvox";
+  std::error_code error;
+  for (fs::directory_iterator it(files.rendering, error), end; !error && it != end;
+       it.increment(error))
+    if (is_picture(it->path())) files.views.push_back(it->path().filename().string());
+  std::ranges::sort(files.views, [](const std::string& a, const std::string& b) {
+    return a.size() != b.size() ? a.size() < b.size() : a < b;
+  });
+  files.has_volume = fs::exists(files.volume, error);
+  return files;
+}
+
+fs::path ShapeNetFiles::first_missing() const {
+  if (views.empty()) {
+    std::error_code error;
+    return fs::is_directory(rendering, error) ? rendering / "00.png" : rendering;
+  }
+  return has_volume ? fs::path() : volume;
+}
+
+Image read_view(const fs::path& file) {
+  return read_as_data([&] { return read_image(file); });
+}
+
+VoxelGrid read_volume(const fs::path& file) {
+  return read_as_data([&] { return read_binvox(file); });
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,131 @@
+// Every key of the configuration, once: its place, its limits and its meaning. Reading, writing,
+// suggestions and documentation all walk this list.
+#pragma once
+
+#include <limits>
+
+#include "pix2vox/config/config.h"
+
+namespace voxgrad {
+
+struct ConfigField {
+  const char* key;
+  const char* meaning;
+  double low = -std::numeric_limits<double>::infinity();  // of numbers, both included
+  double high = std::numeric_limits<double>::infinity();
+  std::vector<std::string> choices{};  // if not empty: the only values
+  std::size_t length = 0;              // of lists; 0: any
+};
+
+/// Calls visit(field, value) for every key, in the order in which they are written out.
+template <class AnyConfig, class Visitor>
+void visit_fields(AnyConfig& config, Visitor&& visit) {
+  constexpr double many = 1e9;
+  const std::vector<std::string> parts{"encoder", "decoder", "merger", "refiner"};
+  using F = ConfigField;
+
+  auto& model = config.model;
+  visit(F{.key = "model.variant",
+          .meaning = "published architecture A or F, or the small one",
+          .choices = {"A", "F", "mini"}},
+        model.variant);
+  visit(F{.key = "model.n_vox",
+          .meaning = "edge of the volume, in voxels",
+          .choices = {"8", "16", "32", "64", "128"}},
+        model.n_vox);
+  visit(F{"model.image_size", "edge of the square pictures the network sees", 16, 4096},
+        model.image_size);
+  visit(F{"model.trunk_channels", "of VGG's four blocks", 1, 65536, {}, 4}, model.trunk_channels);
+  visit(F{"model.encoder_channels", "of the layers after the trunk", 1, 65536, {}, 3},
+        model.encoder_channels);
+  visit(F{"model.encoder_kernel_sizes", "of the layers after the trunk", 1, 15, {}, 3},
+        model.encoder_kernel_sizes);
+  visit(F{"model.encoder_pool", "max pooling after the second of them; 1: none", 1, 15},
+        model.encoder_pool);
+  visit(F{"model.decoder_channels", "one a doubling, from edge 2 to n_vox", 1, 65536},
+        model.decoder_channels);
+  visit(F{"model.merger_channels", "of the hidden layers", 1, 65536}, model.merger_channels);
+  visit(F{"model.refiner_channels", "one a halving, from n_vox to edge 4", 1, 65536},
+        model.refiner_channels);
+  visit(F{"model.refiner_hidden", "width of the refiner's linear layers", 1, 1 << 20},
+        model.refiner_hidden);
+  visit(F{"model.use_merger", "weigh views by the merger; false: average them"}, model.use_merger);
+  visit(F{"model.use_refiner", "correct the merged volume"}, model.use_refiner);
+  visit(F{"model.vgg_init", "the trunk's first weights: random, or a weights file"},
+        model.vgg_init);
+  visit(F{"model.freeze_vgg", "no gradient for the trunk; its batch norms stay live"},
+        model.freeze_vgg);
+
+  auto& data = config.data;
+  visit(F{"data.root", "folder in the layout of 3D-R2N2"}, data.root);
+  visit(F{"data.taxonomy", "JSON file with categories and splits; empty: the one in data.root"},
+        data.taxonomy);
+  visit(F{"data.crop_size", "centre crop where both sides are larger; 0: no crop", 0, 8192},
+        data.crop_size);
+  visit(F{"data.background", "grey behind transparent pixels when testing", 0, 255},
+        data.background);
+  visit(F{"data.cache_mb", "decoded pictures kept in memory", 0, many}, data.cache_mb);
+  visit(F{"data.loader_threads", "threads that prepare batches", 1, 256}, data.loader_threads);
+  visit(
+      F{"data.skip_bad", "percent of unreadable objects to replace; 0: stop at the first", 0, 100},
+      data.skip_bad);
+  auto& augmentation = data.augmentation;
+  visit(F{"data.augmentation.background", "range of the random grey a channel", 0, 255, {}, 2},
+        augmentation.background);
+  visit(F{"data.augmentation.brightness", "factor uniform in 1 +- this", 0, 1},
+        augmentation.brightness);
+  visit(F{"data.augmentation.contrast", "factor uniform in 1 +- this", 0, 1},
+        augmentation.contrast);
+  visit(F{"data.augmentation.saturation", "factor uniform in 1 +- this", 0, 1},
+        augmentation.saturation);
+  visit(F{"data.augmentation.noise_std", "of the colour noise", 0, 10}, augmentation.noise_std);
+  visit(F{"data.augmentation.flip", "mirror each view with probability 1/2"}, augmentation.flip);
+  visit(F{"data.augmentation.permute_channels", "one random channel order an object"},
+        augmentation.permute_channels);
+
+  auto& train = config.train;
+  visit(F{"train.epochs", "passes over the training split", 1, many}, train.epochs);
+  const std::vector<std::string> precisions{"f32", "tf32", "bf16"};
+  visit(F{.key = "train.precision",
+          .meaning = "type in which convolutions and linear layers multiply; tf32 needs CUDA",
+          .choices = precisions},
+        train.precision);
+  visit(F{"train.batch_size", "objects a step; a last partial batch is dropped", 2, 65536},
+        train.batch_size);
+  visit(F{"train.n_views", "pictures an object", 1, 1024}, train.n_views);
+  visit(F{"train.random_n_views", "draw 1..n_views anew for each epoch"}, train.random_n_views);
+  visit(F{.key = "train.optimizer", .meaning = "update rule", .choices = {"adam", "sgd"}},
+        train.optimizer);
+  visit(F{"train.betas", "of Adam", 0, 0.999999999, {}, 2}, train.betas);
+  visit(F{"train.momentum", "of SGD", 0, 0.999999999}, train.momentum);
+  auto& rates = train.learning_rate;
+  visit(F{"train.learning_rate.encoder", "step size of this part", 0, 1e6}, rates.encoder);
+  visit(F{"train.learning_rate.decoder", "step size of this part", 0, 1e6}, rates.decoder);
+  visit(F{"train.learning_rate.merger", "step size of this part", 0, 1e6}, rates.merger);
+  visit(F{"train.learning_rate.refiner", "step size of this part", 0, 1e6}, rates.refiner);
+  visit(F{"train.milestones", "epochs after which rates are multiplied by gamma", 1, many},
+        train.milestones);
+  visit(F{"train.gamma", "factor at each milestone", 0, 1}, train.gamma);
+  visit(
+      F{"train.save_every", "epochs between numbered checkpoints; 0: only last and best", 0, many},
+      train.save_every);
+  visit(F{"train.seed", "of every random draw"}, train.seed);
+  visit(F{.key = "train.freeze", .meaning = "parts without gradient", .choices = parts},
+        train.freeze);
+  visit(F{"train.weights", "checkpoint to start from; empty: random"}, train.weights);
+
+  auto& test = config.test;
+  visit(
+      F{.key = "test.split", .meaning = "objects to test on", .choices = {"train", "val", "test"}},
+      test.split);
+  visit(F{.key = "test.precision",
+          .meaning = "as train.precision, for testing",
+          .choices = precisions},
+        test.precision);
+  visit(F{"test.batch_size", "objects at a time", 1, 65536}, test.batch_size);
+  visit(F{"test.n_views", "pictures an object, the first ones", 1, 1024}, test.n_views);
+  visit(F{"test.thresholds", "probabilities from which a voxel counts as occupied", 0, 1},
+        test.thresholds);
+}
+
+}  // namespace voxgrad

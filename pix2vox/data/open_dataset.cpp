@@ -1,0 +1,112 @@
+#include "pix2vox/data/open_dataset.h"
+
+#include <algorithm>
+
+#include "datasets/shapenet/shapenet.h"
+#include "datasets/shapenet/taxonomy.h"
+
+namespace voxgrad {
+
+std::unique_ptr<Dataset> open_dataset(const DataConfig& config, const std::string& split) {
+  check<ConfigError>(!config.root.empty(),
+                     "no data set: give --data DIR, or data.root in the configuration");
+  return std::make_unique<ShapeNetDataset>(
+      ShapeNetOptions{.root = config.root, .split = split, .taxonomy = config.taxonomy});
+}
+
+bool has_split(const DataConfig& config, const std::string& split) {
+  std::filesystem::path taxonomy = config.taxonomy;
+  if (taxonomy.empty()) taxonomy = std::filesystem::path(config.root) / "dataset.json";
+  return std::ranges::any_of(read_taxonomy(taxonomy), [&](const Category& category) {
+    return !category.objects(split).empty();
+  });
+}
+
+namespace {
+
+/// `all`: each object must have so many views; else it is enough that one has.
+void check_views(const char* key, std::int64_t n_views, const Dataset& dataset, bool all = true) {
+  int most = 0;
+  std::int64_t first_short = -1;
+  for (std::int64_t i = 0; i < dataset.size(); ++i) {
+    most = std::max(most, dataset.view_count(i));
+    if (first_short < 0 && dataset.view_count(i) < n_views) first_short = i;
+  }
+  check<ConfigError>(n_views <= most, key, " is ", n_views, ", but no object has more than ", most,
+                     " views: ask for at most ", most);
+  if (!all || first_short < 0) return;
+  const ObjectInfo& info = dataset.info(first_short);
+  const int views = dataset.view_count(first_short);
+  fail<ConfigError>(key, " is ", n_views, ", but ", info.taxonomy_id, "/", info.object_id, " has ",
+                    views, " views: ask for fewer, or take that object out of the data set");
+}
+
+}  // namespace
+
+void check_training_fits(const Config& config, const Dataset& training) {
+  const std::int64_t batch = config.train.batch_size, objects = training.size();
+  check<ConfigError>(objects >= batch, "train.batch_size is ", batch, ", but there are only ",
+                     objects, " training objects: ",
+                     objects < 2 ? std::string("add objects, training takes at least 2")
+                                 : concat("lower it, for example --set train.batch_size=",
+                                          std::max<std::int64_t>(2, objects / 2)));
+  // Where bad samples may be replaced, objects with too few views are.
+  check_views("train.n_views", config.train.n_views, training, config.data.skip_bad == 0);
+}
+
+void check_testing_fits(const Config& config, const Dataset& dataset) {
+  check_views("test.n_views (--views)", config.test.n_views, dataset);
+}
+
+TransformOptions transform_options(const Config& config) {
+  const DataConfig& data = config.data;
+  const AugmentationConfig& augmentation = data.augmentation;
+  TransformOptions options;
+  options.crop = int(data.crop_size);
+  options.size = int(config.model.image_size);
+  options.background = int(data.background);
+  options.background_low = int(augmentation.background[0]);
+  options.background_high = int(augmentation.background[1]);
+  options.brightness = augmentation.brightness;
+  options.contrast = augmentation.contrast;
+  options.saturation = augmentation.saturation;
+  options.noise_std = augmentation.noise_std;
+  options.flip = augmentation.flip;
+  options.permute_channels = augmentation.permute_channels;
+  return options;
+}
+
+namespace {
+
+LoaderOptions common(const Config& config) {
+  LoaderOptions options;
+  options.n_vox = int(config.model.n_vox);
+  options.seed = config.train.seed;
+  options.threads = int(config.data.loader_threads);
+  options.transform = transform_options(config);
+  return options;
+}
+
+}  // namespace
+
+LoaderOptions training_loader(const Config& config) {
+  LoaderOptions options = common(config);
+  options.batch_size = config.train.batch_size;
+  options.n_views = int(config.train.n_views);
+  options.random_n_views = config.train.random_n_views;
+  options.shuffle = options.drop_last = options.augment = true;
+  options.skip_bad = config.data.skip_bad / 100;
+  options.cache_bytes = std::size_t(config.data.cache_mb) << 20;
+  return options;
+}
+
+LoaderOptions testing_loader(const Config& config) {
+  LoaderOptions options = common(config);
+  options.batch_size = config.test.batch_size;
+  options.n_views = int(config.test.n_views);
+  options.first_views = true;
+  options.cache_bytes = 0;  // everything is read once
+  return options;
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,33 @@
+// From a configuration to data: opens the data set and says how the loader is to read it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "datasets/loading/loader.h"
+#include "pix2vox/config/config.h"
+
+namespace voxgrad {
+
+/// One split of the data set that config.data names. ConfigError if it names none; DataError if the
+/// folder is not as expected.
+std::unique_ptr<Dataset> open_dataset(const DataConfig& config, const std::string& split);
+
+/// True if the data set's taxonomy lists objects for this split.
+bool has_split(const DataConfig& config, const std::string& split);
+
+/// ConfigError, in the words of the configuration, if the training split cannot fill one batch or
+/// if an object has fewer views than asked for (with data.skip_bad: if all have), which is named:
+/// known before anything is trained or measured.
+void check_training_fits(const Config& config, const Dataset& training);
+void check_testing_fits(const Config& config, const Dataset& dataset);
+
+TransformOptions transform_options(const Config& config);
+
+/// Shuffled, augmented, the last partial batch dropped.
+LoaderOptions training_loader(const Config& config);
+/// Every object once, in order, its first views; `n_views` and batch size of config.test. An object
+/// that cannot be read is an error, whatever data.skip_bad says: no other may count in its place.
+LoaderOptions testing_loader(const Config& config);
+
+}  // namespace voxgrad

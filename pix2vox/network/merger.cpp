@@ -1,0 +1,63 @@
+#include "pix2vox/network/merger.h"
+
+#include "autograd/functions.h"
+#include "layers/views.h"
+#include "pix2vox/blocks.h"
+
+namespace voxgrad {
+namespace {
+
+// The one view's volume, with gradients of exactly 0 for the parameters: an optimizer with momentum
+// still moves them, as it does where the whole backward pass is run.
+Variable merge_one_view(const Variable& coarse, const std::vector<Module::NamedVariable>& merger) {
+  const Shape& shape = coarse.shape();
+  std::vector<Variable> inputs{coarse};
+  for (const auto& parameter : merger) inputs.push_back(parameter.variable);
+  const Shape merged{shape[1], shape[2], shape[3], shape[4]};
+  return make_result(coarse.value().reshape(merged), "one_view", inputs, [=](const Tensor& dy) {
+    std::vector<Tensor> gradients(inputs.size());
+    if (coarse.requires_grad()) gradients[0] = dy.reshape(shape);
+    for (std::size_t i = 1; i < inputs.size(); ++i)
+      if (inputs[i].requires_grad()) {
+        const Tensor& value = inputs[i].value();
+        gradients[i] = Tensor::zeros(value.shape(), value.dtype(), value.device());
+      }
+    return gradients;
+  });
+}
+
+}  // namespace
+
+Merger::Merger(const ModelConfig& config) {
+  std::vector<std::int64_t> channels = config.merger_channels;
+  channels.push_back(1);
+  std::int64_t in_channels = config.decoder_channels.back() + 1;
+  for (const std::int64_t out_channels : channels) {
+    const auto options = ConvLayerOptions::cube(in_channels, out_channels, 3, 1, 1);
+    layers_.push_back(register_module(
+        "layer" + std::to_string(layers_.size() + 1),
+        normalized(std::make_shared<Conv3d>(options), Activation::leaky_relu(0.2))));
+    in_channels = out_channels;
+  }
+}
+
+Variable Merger::forward(const Variable& raw_features) {
+  Variable x = raw_features;
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    x = (*layers_[i])("layer" + std::to_string(i + 1), x);
+  return x;
+}
+
+Variable Merger::merge(const std::function<Variable()>& raw_features, const Variable& coarse) {
+  if (coarse.shape()[0] == 1) {
+    if (training()) {
+      NoGrad no_history;
+      forward(raw_features());
+    }
+    return clamp(merge_one_view(coarse, parameters()), 0, 1);
+  }
+  const Variable scores = reshape(cast(forward(raw_features()), coarse.dtype()), coarse.shape());
+  return clamp(weighted_sum_over_views(softmax_over_views(scores), coarse), 0, 1);
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,50 @@
+// From pictures to a volume, with nothing but a weights file: the network, its preprocessing and
+// its calibrated threshold all come from the checkpoint.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pix2vox/checkpoint/checkpoint.h"
+#include "pix2vox/network/captured_forward.h"
+#include "voxels/grid/grid.h"
+#include "voxels/image/image.h"
+
+namespace voxgrad {
+
+class Predictor {
+ public:
+  /// Loads a checkpoint strictly. Error names the file and what is wrong with it.
+  Predictor(const std::filesystem::path& weights, Device device,
+            Precision precision = Precision::f32);
+  Predictor(const Checkpoint& checkpoint, Device device, Precision precision = Precision::f32);
+
+  struct Result {
+    VoxelGrid probabilities;
+    std::vector<Image> seen;  // what the network saw, RGB, a picture a view
+  };
+  /// The views of one object, at least one, any size, grey to RGBA.
+  Result predict(const std::vector<Image>& views);
+
+  const Config& config() const { return config_; }
+  /// The threshold that was best on the validation split, 0.3 if there was none.
+  double threshold() const { return threshold_; }
+
+ private:
+  Config config_;
+  double threshold_;
+  std::unique_ptr<Pix2Vox> model_;  // where forward_ expects it, also when this is moved
+  std::unique_ptr<RecordedForward> forward_;
+};
+
+/// What makes a picture hard to read, in words for its owner; empty if nothing was found. Looks for
+/// an object that fills too little or too much of what the network will see, is cut off, is far
+/// from the middle, or cannot be told from the background. crop: see TransformOptions.
+std::vector<std::string> inspect_picture(const Image& picture, int crop);
+
+/// "" or a warning that the thresholded volume is empty or full.
+std::string inspect_volume(const VoxelGrid& probabilities, double threshold);
+
+}  // namespace voxgrad

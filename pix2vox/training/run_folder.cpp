@@ -1,0 +1,92 @@
+#include "pix2vox/training/run_folder.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <sstream>
+
+#include "datasets/transforms/transforms.h"
+#include "io/file.h"
+#include "tensor/error.h"
+#include "voxels/grid/grid.h"
+#include "voxels/render/voxel_render.h"
+
+namespace voxgrad {
+
+RunLock::RunLock(const std::filesystem::path& file)
+    : fd_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
+  check(fd_ >= 0, file.string(), ": cannot create: ", std::strerror(errno));
+  // Some network file systems know no locks: there it is left to the user.
+  if (::flock(fd_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+  ::close(fd_);
+  fail<ConfigError>(file.parent_path().string(),
+                    " is in use by another training: wait for it, or choose another --out");
+}
+
+RunLock::~RunLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+std::filesystem::path RunFolder::epoch(std::int64_t number) const {
+  const std::string digits = std::to_string(number);
+  return checkpoints() /
+         ("epoch_" + std::string(digits.size() < 4 ? 4 - digits.size() : 0, '0') + digits + ".h5");
+}
+
+bool RunFolder::has_run() const {
+  return exists(checkpoints() / "last.h5") || exists(checkpoints() / "last.previous.h5");
+}
+
+RunLock RunFolder::create() const {
+  std::error_code error;
+  for (const auto& folder : {checkpoints(), samples()}) {
+    create_directories(folder, error);
+    check(!error, folder.string(), ": cannot make the folder: ", error.message());
+  }
+  RunLock lock(root / ".lock");
+  for (const auto& folder : {root, checkpoints(), samples()}) remove_leftovers(folder);
+  return lock;
+}
+
+void append_metrics(const std::filesystem::path& file, const std::string& header,
+                    std::int64_t epoch, const std::string& row) {
+  std::string text = header + "\n";
+  if (exists(file)) {
+    const std::vector<std::uint8_t> bytes = read_file(file, std::size_t{64} << 20);
+    std::istringstream lines(std::string(bytes.begin(), bytes.end()));
+    std::string line;
+    std::getline(lines, line);  // the header
+    while (std::getline(lines, line)) {
+      std::int64_t number = 0;
+      std::from_chars(line.data(), line.data() + line.size(), number);
+      if (number > 0 && number < epoch) text += line + "\n";
+    }
+  }
+  text += row + "\n";
+  write_file_atomically(file, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+}
+
+Image sample_sheet(const Tensor& inputs, const Tensor& volumes, const Tensor& truth,
+                   double threshold) {
+  const int n = int(volumes.shape()[1]);
+  const auto draw = [&](const Tensor& volume, double t) {
+    VoxelGrid grid(n);
+    std::copy_n(volume.data<float>(), grid.values.size(), grid.values.begin());
+    return draw_voxels(grid, {.width = 192, .height = 192, .threshold = t, .samples = 2});
+  };
+  std::vector<Image> pictures;
+  for (std::int64_t b = 0; b < volumes.shape()[0]; ++b) {
+    const Tensor input = inputs.slice(b, b + 1);
+    pictures.push_back(picture_of_input(input.reshape({input.shape()[1], input.shape()[2], 3})));
+    pictures.push_back(draw(volumes.slice(b, b + 1), threshold));
+    pictures.push_back(draw(truth.slice(b, b + 1), 0.5));
+  }
+  return contact_sheet(pictures, {.columns = 3, .cell = 192});
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,129 @@
+// Training: epochs of steps, validation after each, checkpoints, resuming bit for bit.
+//
+// A run is a folder: config.yaml, metrics.csv (a row an epoch), samples/ (predictions beside truth)
+// and checkpoints/ with last.h5 (after every epoch and when stopped), best.h5 (highest mean IoU
+// over the thresholds on the validation split) and epoch_NNNN.h5 every train.save_every epochs.
+//
+// A step is one forward pass, one backward pass over the sum of both losses and one optimizer step;
+// the published code's two backward passes give the same gradients. A NaN or infinity in a loss or
+// gradient stops the run before the weights change, and the error names the first layer.
+//
+// On a GPU the host does not wait within a step: while the device works on one, the host asks for
+// the next and then reads what the first one gave. From the second step of a kind on, all of a step
+// but the optimizer's is one recorded piece of work (tensor/repeated_work.h).
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "datasets/loading/loader.h"
+#include "optim/optimizer.h"
+#include "pix2vox/checkpoint/checkpoint.h"
+#include "pix2vox/data/batch_upload.h"
+#include "pix2vox/training/evaluator.h"
+#include "pix2vox/training/run_folder.h"
+#include "tensor/repeated_work.h"
+
+namespace voxgrad {
+
+/// After a step.
+struct TrainingProgress {
+  std::int64_t epoch = 0, epochs = 0;        // from 1
+  std::int64_t batch = 0, batches = 0;       // from 1
+  double loss_merged = 0, loss_refined = 0;  // running means of the epoch
+  double samples_per_second = 0;
+  double data_wait_share = 0;  // of the epoch's time spent waiting for data, 0..1
+  double seconds_left = 0;     // of the whole run, as the epoch so far suggests
+};
+
+/// After an epoch with its validation: a row of metrics.csv.
+struct EpochReport {
+  std::int64_t epoch = 0, epochs = 0;
+  std::int64_t n_views = 1;
+  double loss_merged = 0, loss_refined = 0;  // training means
+  double validation_loss_merged = 0, validation_loss_refined = 0;
+  IouTable validation;     // without rows if there is no validation split
+  double threshold = 0.3;  // the best on the validation split
+  bool best = false;
+  double seconds = 0, samples_per_second = 0, data_wait_share = 0;
+  std::int64_t skipped_objects = 0;
+};
+
+struct TrainingHooks {
+  std::function<void(const TrainingProgress&)> step;
+  std::function<void(const EpochReport&)> epoch;
+  std::function<void(std::int64_t, std::int64_t)> validating;
+  std::function<void(const std::string&)> notice;  // warnings and what was saved
+};
+
+struct TrainingOptions {
+  std::filesystem::path out;  // the run's folder
+  bool resume = false;        // go on from its last checkpoint
+  Device device;
+  /// Set from a signal handler: the step is finished and the state saved.
+  const std::atomic<bool>* stop = nullptr;
+  /// Steps that may be asked for before the results of an earlier one are read: changes no result.
+  /// Default: 1 on a GPU, 0 on the CPU, where it would only keep memory.
+  std::optional<std::int64_t> steps_ahead{};
+};
+
+struct TrainingOutcome {
+  bool interrupted = false;
+  std::int64_t epochs = 0;  // completed
+  double best_iou = 0;
+  std::int64_t best_epoch = 0;
+};
+
+class Trainer {
+ public:
+  /// Builds the model, draws or loads its weights, and opens the run's folder. ConfigError if the
+  /// folder already holds a run and resume is off, or if a resumed run's model differs.
+  /// The data sets must outlive the trainer; `validation` may be null.
+  Trainer(const Config& config, const Dataset& train, const Dataset* validation,
+          const TrainingOptions& options, TrainingHooks hooks = {});
+  /// Up to config.train.epochs, or until options.stop.
+  TrainingOutcome run();
+  Pix2Vox& model() { return model_; }
+
+ private:
+  void start_fresh();
+  void resume();
+  void check_same_recipe(const Config& before, const std::filesystem::path& file) const;
+  void set_learning_rates();
+  bool train_epoch(EpochReport& report);  // false if stopped
+  /// A step that the device may still be working on.
+  struct PendingStep {
+    Batch batch;
+    Readback report;  // merged loss, refined loss, and whether something was not finite
+  };
+  void begin_step(Batch batch);
+  void compute_gradients(const BatchUpload::Inputs& inputs, std::int64_t n_views);
+  void finish_step();  // the oldest pending one
+  [[noreturn]] void report_anomaly(const Batch& batch);
+  bool validate(EpochReport& report);  // false if stopped
+  void save(const EpochReport& report);
+  void write_metrics(const EpochReport& report) const;
+  Checkpoint snapshot(bool with_training) const;
+  bool stopping() const { return options_.stop && options_.stop->load(); }
+
+  Config config_;
+  TrainingOptions options_;
+  TrainingHooks hooks_;
+  const Dataset* validation_;
+  std::optional<RunLock> lock_;  // on the run's folder
+  Pix2Vox model_;
+  Loader loader_;
+  std::unique_ptr<Optimizer> optimizer_;
+  TrainingState state_;
+  double threshold_ = 0.3;
+  std::deque<PendingStep> pending_;
+  BatchUpload upload_;
+  Tensor report_;  // f32 [3], as in PendingStep
+  RepeatedWork gradient_work_;
+};
+
+}  // namespace voxgrad

@@ -1,0 +1,141 @@
+// Convolutions of few channels on tensor cores against the definition in f64.
+#include "cuda/conv/tensor_core/plane_sweep.h"
+#include "tests/cuda/conv_bounds.h"
+
+using namespace voxgrad;
+using namespace voxgrad::testing;
+
+namespace {
+
+using cuda::conv_march_suits;
+using cuda::ConvDirection;
+
+struct Kind {
+  std::int64_t in, out, kernel, padding;
+  bool backward;  // there is a kernel for backward_data too
+};
+constexpr Kind kKinds[] = {{9, 16, 3, 1, true}, {16, 8, 3, 1, true}, {1, 32, 4, 2, false}};
+
+ConvGeometry geometry(const Kind& kind, std::int64_t batch, Triple extents) {
+  for (std::int64_t& extent : extents) extent = std::max(extent, kind.kernel - 2 * kind.padding);
+  const std::int64_t k = kind.kernel, p = kind.padding;
+  return ConvGeometry::convolution("conv", {batch, extents[0], extents[1], extents[2], kind.in},
+                                   {kind.out, k, k, k, kind.in}, {{1, 1, 1}, {p, p, p}});
+}
+
+void run(bool backward, const ConvGeometry& g, const Tensor& from, const Tensor& w,
+         const Epilogue& epilogue, const Tensor& to) {
+  (backward ? cuda::conv_march_backward_data : cuda::conv_march_forward)(g, from, w, epilogue, to);
+}
+
+/// All directions and dtypes of results. `offset`: elements by which results lie off, and whether
+/// factors do.
+void check_all(Rng& rng, const Kind& kind, const ConvGeometry& g, std::int64_t offset = 0) {
+  for (const bool backward : {false, true}) {
+    if (backward && !kind.backward) continue;
+    const Direction direction = backward ? Direction::backward_data : Direction::forward;
+    CAPTURE(concat(g, backward ? " backward" : ""));
+    REQUIRE(conv_march_suits(backward ? ConvDirection::backward_data : ConvDirection::forward, g,
+                             DType::bf16));
+    const Shape shape = backward ? g.input_shape() : g.output_shape();
+    const Tensor from =
+        random_normal(rng, backward ? g.output_shape() : g.input_shape(), DType::bf16);
+    const Tensor w = random_normal(rng, g.weight_shape(), DType::bf16);
+    const PlainResult exact =
+        plain_convolution(g, direction, from.to(DType::f64), w.to(DType::f64));
+    const auto there = [&](const Tensor& x) { return offset ? to_gpu_misaligned(x) : to_gpu(x); };
+    for (const DType dtype : {DType::bf16, DType::f32}) {
+      const GuardedOutput result(shape, dtype, offset);
+      run(backward, g, there(from), there(w), {}, result);
+      CHECK(share(g, direction, result.get(), exact) <= 1);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("marching convolutions of random extents and batches") {
+  if (no_device()) return;
+  Rng rng(191);
+  for (const Kind& kind : kKinds)
+    for (std::int64_t batch = 1; batch <= 5; batch += 2) {
+      const Triple extents{random_int(rng, 1, 7), random_int(rng, 1, 9), random_int(rng, 1, 11)};
+      check_all(rng, kind, geometry(kind, batch, extents));
+    }
+}
+
+TEST_CASE("marching convolutions whose parts end before, at and behind the map's edge") {
+  if (no_device()) return;
+  Rng rng(192);
+  for (const Kind& kind : kKinds) {
+    check_all(rng, kind, geometry(kind, 1, {2, 4, 32}));  // as in Pix2Vox
+    check_all(rng, kind, geometry(kind, 1, {1, 3, 33}));  // a row is no power of two
+    check_all(rng, kind, geometry(kind, 2, {3, 2, 70}));  // more than one part of a row
+    check_all(rng, kind, geometry(kind, 1, {13, 9, 8}));  // more than one part of the depth
+    check_all(rng, kind, geometry(kind, 1, {1, 17, 3}));  // many rows a block
+  }
+}
+
+TEST_CASE("marching convolutions with other padding") {
+  if (no_device()) return;
+  Rng rng(193);
+  for (Kind kind : kKinds)
+    for (kind.padding = 0; kind.padding < kind.kernel; ++kind.padding)
+      check_all(rng, kind, geometry(kind, 2, {5, 6, 7}));
+}
+
+TEST_CASE("marching convolutions of maps that packs do not fit") {
+  if (no_device()) return;
+  Rng rng(194);
+  for (const Kind& kind : kKinds) check_all(rng, kind, geometry(kind, 2, {4, 5, 8}), 1);
+}
+
+TEST_CASE("bias and every activation on the way out of marching convolutions") {
+  if (no_device()) return;
+  Rng rng(196);
+  for (const Kind& kind : kKinds)
+    for (const bool backward : {false, true}) {
+      if (backward && !kind.backward) continue;
+      const ConvGeometry g = geometry(kind, 2, {3, 4, 5});
+      const Shape shape = backward ? g.input_shape() : g.output_shape();
+      const Tensor from =
+          random_normal(rng, backward ? g.output_shape() : g.input_shape(), DType::bf16);
+      const Tensor w = random_normal(rng, g.weight_shape(), DType::bf16);
+      const Tensor bias =
+          random_normal(rng, {backward ? g.in_channels : g.out_channels}, DType::f32);
+      const Direction direction = backward ? Direction::backward_data : Direction::forward;
+      const PlainResult plain =
+          plain_convolution(g, direction, from.to(DType::f64), w.to(DType::f64));
+      for (const Activation activation :
+           {Activation::identity(), Activation::relu(), Activation::leaky_relu(0.2),
+            Activation::elu(), Activation::sigmoid()}) {
+        CAPTURE(concat(g, backward ? " backward" : "", ", activation ", int(activation.kind)));
+        const Tensor expected(shape, DType::f64);
+        const ConvOps& reference = cpu::conv_reference_ops;
+        (backward ? reference.backward_data : reference.forward)(
+            g, from.to(DType::f64), w.to(DType::f64), {bias.to(DType::f64), activation}, expected);
+        for (const DType dtype : {DType::bf16, DType::f32}) {
+          const GuardedOutput result(shape, dtype);
+          run(backward, g, to_gpu(from), to_gpu(w), {to_gpu(bias), activation}, result);
+          CHECK(share_behind_epilogue(g, direction, result.get(), plain, bias, expected, false) <=
+                1);
+        }
+      }
+    }
+}
+
+TEST_CASE("what tensor cores have no kernel for") {
+  const ConvGeometry g = geometry(kKinds[0], 1, {8, 8, 8});
+  CHECK_FALSE(conv_march_suits(ConvDirection::forward, g, DType::f32));
+  CHECK_FALSE(conv_march_suits(ConvDirection::backward_weight, g, DType::bf16));
+  CHECK_FALSE(conv_march_suits(ConvDirection::backward_data, geometry(kKinds[2], 1, {8, 8, 8}),
+                               DType::bf16));
+  CHECK_FALSE(conv_march_suits(ConvDirection::forward, geometry({8, 4, 3, 1, true}, 1, {8, 8, 8}),
+                               DType::bf16));
+  // A plane whose places do not fit 32 bits.
+  CHECK_FALSE(conv_march_suits(ConvDirection::forward, geometry(kKinds[1], 1, {1, 11600, 11600}),
+                               DType::bf16));
+  // One column, higher than a tile can hold.
+  CHECK_FALSE(
+      conv_march_suits(ConvDirection::forward, geometry(kKinds[0], 1, {4, 200, 1}), DType::bf16));
+}

@@ -1,0 +1,254 @@
+// Our own convolutions of few channels against the definition in f64, and the choice between them
+// and others.
+#include <cstdlib>
+
+#include "cuda/conv/small_channels/small_channels.h"
+#include "cuda/conv/tensor_core/plane_sweep.h"
+#include "tests/cuda/conv_bounds.h"
+
+using namespace voxgrad;
+using namespace voxgrad::testing;
+
+namespace {
+
+using cuda::conv_narrow_ops;
+using cuda::conv_narrow_suits;
+using cuda::ConvDirection;
+
+constexpr DType kFactors[] = {DType::f32, DType::bf16};
+
+struct Kind {
+  std::int64_t in, out, kernel, stride, padding;
+};
+
+// Everything that there is a kernel for, in every direction.
+constexpr Kind kKinds[] = {
+    {9, 16, 3, 1, 1}, {16, 8, 3, 1, 1}, {8, 4, 3, 1, 1},  {4, 2, 3, 1, 1}, {2, 1, 3, 1, 1},
+    {1, 32, 4, 1, 2}, {1, 32, 4, 2, 1}, {8, 32, 4, 2, 1}, {1, 8, 1, 1, 0}, {8, 1, 1, 1, 0},
+};
+
+/// x has the given extents, made larger where the kernel needs it.
+ConvGeometry geometry(const Kind& kind, std::int64_t batch, Triple extents) {
+  for (std::int64_t& extent : extents) extent = std::max(extent, kind.kernel - 2 * kind.padding);
+  const std::int64_t k = kind.kernel, s = kind.stride, p = kind.padding;
+  return ConvGeometry::convolution("conv", {batch, extents[0], extents[1], extents[2], kind.in},
+                                   {kind.out, k, k, k, kind.in}, {{s, s, s}, {p, p, p}});
+}
+
+bool suits_all(const ConvGeometry& g, DType factors) {
+  return conv_narrow_suits(ConvDirection::forward, g, factors) &&
+         conv_narrow_suits(ConvDirection::backward_data, g, factors) &&
+         conv_narrow_suits(ConvDirection::backward_weight, g, factors);
+}
+
+/// All directions, results f32 too where factors are bf16. `offset`: elements by which results lie
+/// off, and whether factors do.
+void check_all(Rng& rng, const ConvGeometry& g, DType dtype, std::int64_t offset = 0) {
+  CAPTURE(concat(dtype, ' ', g));
+  REQUIRE(suits_all(g, dtype));
+  const auto there = [&](const Tensor& tensor) {
+    return offset == 0 ? to_gpu(tensor) : to_gpu_misaligned(tensor);
+  };
+  const Tensor x = random_normal(rng, g.input_shape(), dtype);
+  const Tensor w = random_normal(rng, g.weight_shape(), dtype);
+  const Tensor dy = random_normal(rng, g.output_shape(), dtype);
+  const auto plain = [&](Direction direction, const Tensor& a, const Tensor& b) {
+    return plain_convolution(g, direction, a.to(DType::f64), b.to(DType::f64));
+  };
+  const PlainResult y = plain(Direction::forward, x, w);
+  const PlainResult dx = plain(Direction::backward_data, dy, w);
+  const PlainResult dw = plain(Direction::backward_weight, x, dy);
+  for (const DType result : {dtype, DType::f32}) {
+    const GuardedOutput gy(g.output_shape(), result, offset);
+    const GuardedOutput gdx(g.input_shape(), result, offset);
+    conv_narrow_ops.forward(g, there(x), there(w), {}, gy);
+    CHECK(share(g, Direction::forward, gy.get(), y) <= 1);
+    conv_narrow_ops.backward_data(g, there(dy), there(w), {}, gdx);
+    CHECK(share(g, Direction::backward_data, gdx.get(), dx) <= 1);
+  }
+  const GuardedOutput gdw(g.weight_shape(), DType::f32, offset);
+  conv_narrow_ops.backward_weight(g, there(x), there(dy), gdw);
+  CHECK(share(g, Direction::backward_weight, gdw.get(), dw) <= 1);
+}
+
+/// The environment as it was, at the end.
+class ForcedWay {
+ public:
+  explicit ForcedWay(const char* way) { setenv("VOXGRAD_CUDA_CONV", way, 1); }
+  ~ForcedWay() { unsetenv("VOXGRAD_CUDA_CONV"); }
+};
+
+}  // namespace
+
+TEST_CASE("narrow convolutions of random extents and batches") {
+  if (no_device()) return;
+  Rng rng(91);
+  for (const DType dtype : kFactors)
+    for (const Kind& kind : kKinds)
+      for (std::int64_t batch = 1; batch <= 5; batch += 2) {
+        const Triple extents{random_int(rng, 1, 7), random_int(rng, 1, 9), random_int(rng, 1, 11)};
+        check_all(rng, geometry(kind, batch, extents), dtype);
+      }
+}
+
+TEST_CASE("narrow convolutions whose tiles end before, at and behind the map's edge") {
+  if (no_device()) return;
+  Rng rng(92);
+  for (const Kind& kind : kKinds) {
+    check_all(rng, geometry(kind, 1, {2, 4, 32}), DType::bf16);  // as in Pix2Vox
+    check_all(rng, geometry(kind, 1, {1, 3, 33}), DType::f32);   // a row is no power of two
+    check_all(rng, geometry(kind, 2, {3, 2, 71}), DType::bf16);  // more than one part of a row
+    check_all(rng, geometry(kind, 1, {9, 17, 2}), DType::f32);   // many rows a block
+  }
+}
+
+TEST_CASE("narrow convolutions with other padding at stride 1") {
+  if (no_device()) return;
+  Rng rng(93);
+  for (const DType dtype : kFactors)
+    for (const Kind& kind : kKinds)
+      if (kind.stride == 1 && kind.kernel > 1)
+        for (std::int64_t padding = 0; padding < kind.kernel; ++padding) {
+          Kind padded = kind;
+          padded.padding = padding;
+          check_all(rng, geometry(padded, 2, {5, 6, 7}), dtype);
+        }
+}
+
+TEST_CASE("narrow convolutions of maps that packs do not fit") {
+  if (no_device()) return;
+  Rng rng(94);
+  for (const DType dtype : kFactors)
+    for (const Kind& kind : kKinds) check_all(rng, geometry(kind, 2, {4, 5, 6}), dtype, 1);
+}
+
+TEST_CASE("narrow weight gradients of more rows than blocks, twice the same bits") {
+  if (no_device()) return;
+  Rng rng(95);
+  for (const Kind& kind : kKinds) {
+    const std::int64_t planes = kind.out == 32 ? 14 : 54;  // blocks: 66 and 264
+    const ConvGeometry g = geometry(kind, 5, {kind.stride * planes, 2, 3});
+    CAPTURE(concat(g));
+    const Tensor x = random_normal(rng, g.input_shape(), DType::f32);
+    const Tensor dy = random_normal(rng, g.output_shape(), DType::f32);
+    const PlainResult dw =
+        plain_convolution(g, Direction::backward_weight, x.to(DType::f64), dy.to(DType::f64));
+    const GuardedOutput once(g.weight_shape(), DType::f32), twice(g.weight_shape(), DType::f32);
+    conv_narrow_ops.backward_weight(g, to_gpu(x), to_gpu(dy), once);
+    conv_narrow_ops.backward_weight(g, to_gpu(x), to_gpu(dy), twice);
+    CHECK(share(g, Direction::backward_weight, once.get(), dw) <= 1);
+    CHECK(identical(once.get(), twice.get()));
+  }
+}
+
+TEST_CASE("bias and every activation on the way out of narrow convolutions") {
+  if (no_device()) return;
+  Rng rng(96);
+  const Activation activations[] = {Activation::identity(), Activation::relu(),
+                                    Activation::leaky_relu(0.2), Activation::elu(),
+                                    Activation::sigmoid()};
+  for (const Kind& kind : kKinds)
+    for (const bool transposed : {false, true})
+      for (const DType dtype : kFactors) {
+        const ConvGeometry g = geometry(kind, 2, {3, 4, 5});
+        const Tensor from =
+            random_normal(rng, transposed ? g.output_shape() : g.input_shape(), dtype);
+        const Tensor w = random_normal(rng, g.weight_shape(), dtype);
+        const Tensor bias =
+            random_normal(rng, {transposed ? g.in_channels : g.out_channels}, DType::f32);
+        const Shape shape = transposed ? g.input_shape() : g.output_shape();
+        const auto run = [&](const ConvOps& ops, const Tensor& a, const Tensor& b,
+                             const Epilogue& epilogue, const Tensor& y) {
+          (transposed ? ops.backward_data : ops.forward)(g, a, b, epilogue, y);
+        };
+        for (const Activation& activation : activations) {
+          CAPTURE(concat(dtype, ' ', g, transposed ? " transposed" : "", ", activation ",
+                         int(activation.kind)));
+          const Tensor expected(shape, DType::f64);
+          run(cpu::conv_reference_ops, from.to(DType::f64), w.to(DType::f64),
+              {bias.to(DType::f64), activation}, expected);
+          for (const DType result : {dtype, DType::f32}) {
+            const GuardedOutput y(shape, result);
+            run(conv_narrow_ops, to_gpu(from), to_gpu(w), {to_gpu(bias), activation}, y);
+            check_map(y.get(), expected, 10);
+          }
+        }
+      }
+}
+
+TEST_CASE("what has no narrow kernel") {
+  const auto refused = [](const Kind& kind, ConvDirection direction, DType factors = DType::f32) {
+    return !conv_narrow_suits(direction, geometry(kind, 1, {8, 8, 8}), factors);
+  };
+  for (const ConvDirection direction :
+       {ConvDirection::forward, ConvDirection::backward_data, ConvDirection::backward_weight}) {
+    for (const Kind& kind : kKinds) CHECK(refused(kind, direction, DType::f64));
+    CHECK(refused({9, 8, 3, 1, 1}, direction));
+    CHECK(refused({9, 16, 3, 2, 1}, direction));
+    CHECK(refused({1, 32, 5, 1, 2}, direction));
+    CHECK(refused({8, 1, 1, 2, 0}, direction));
+    ConvGeometry flat = geometry(kKinds[0], 1, {8, 8, 8});
+    flat.kernel[0] = 1;
+    CHECK_FALSE(conv_narrow_suits(direction, flat, DType::f32));
+    CHECK_FALSE(
+        conv_narrow_suits(direction, ConvGeometry::linear("linear", {3, 8}, {1, 8}), DType::f32));
+  }
+  CHECK(refused({1, 32, 4, 2, 2}, ConvDirection::backward_data));
+  // One column, higher than a tile can hold.
+  CHECK_FALSE(
+      conv_narrow_suits(ConvDirection::forward, geometry(kKinds[5], 1, {4, 200, 1}), DType::f32));
+}
+
+TEST_CASE("VOXGRAD_CUDA_CONV allows one way to convolve") {
+  if (no_device()) return;
+  Rng rng(97);
+  const auto run = [&](const Kind& kind, DType dtype) {
+    const ConvGeometry g = geometry(kind, 1, {4, 4, 4});
+    const GuardedOutput y(g.output_shape(), dtype);
+    gpu().conv.forward(g, to_gpu(random_normal(rng, g.input_shape(), dtype)),
+                       to_gpu(random_normal(rng, g.weight_shape(), dtype)), {}, y);
+    return y.get();
+  };
+  const Kind none{3, 3, 3, 1, 1};
+  {
+    const ForcedWay own("own");
+    run(kKinds[0], DType::f32);
+    CHECK_THROWS_AS(run(none, DType::f32), DeviceError);
+    CHECK_THROWS_AS(run(kKinds[0], DType::f64), DeviceError);
+  }
+  {
+    const ForcedWay fma("fma");
+    CHECK_THROWS_AS(run(none, DType::bf16), DeviceError);
+  }
+  {
+    const ForcedWay direct("direct");
+    run(kKinds[0], DType::f32);
+    run(none, DType::f32);
+  }
+  {
+    const ForcedWay wrong("cuDNN");
+    CHECK_THROWS_AS(run(none, DType::f32), ConfigError);
+  }
+  run(none, DType::f64);
+}
+
+TEST_CASE("own convolutions in bf16 are those on tensor cores, by multiply-adds the others") {
+  if (no_device()) return;
+  Rng rng(98);
+  const ConvGeometry g = geometry(kKinds[0], 1, {4, 6, 8});
+  REQUIRE(cuda::conv_march_suits(ConvDirection::forward, g, DType::bf16));
+  const Tensor x = to_gpu(random_normal(rng, g.input_shape(), DType::bf16));
+  const Tensor w = to_gpu(random_normal(rng, g.weight_shape(), DType::bf16));
+  const auto result = [&](const auto& convolve) {
+    const GuardedOutput y(g.output_shape(), DType::f32);
+    convolve(g, x, w, Epilogue{}, y);
+    return y.get();
+  };
+  const Tensor march = result(cuda::conv_march_forward), narrow = result(conv_narrow_ops.forward);
+  REQUIRE_FALSE(identical(march, narrow));  // sums in another order
+  CHECK(identical(result(gpu().conv.forward), march));
+  const ForcedWay own("own");
+  CHECK(identical(result(gpu().conv.forward), march));
+  const ForcedWay fma("fma");
+  CHECK(identical(result(gpu().conv.forward), narrow));
+}

@@ -1,0 +1,212 @@
+#include "voxels/grid/surface.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "tensor/error.h"
+
+namespace voxgrad {
+namespace {
+
+using Lattice = std::array<int, 3>;
+
+/// A square between a voxel and its empty neighbour along +axis or -axis. Corners 0..3 run
+/// counter-clockwise seen from the empty side; side k goes from corner k to corner k + 1.
+struct Face {
+  Lattice voxel;
+  int axis;
+  bool positive;
+
+  Lattice corner(int k) const {
+    const int u = (axis + 1) % 3, v = (axis + 2) % 3;
+    const int turn = positive ? k : 3 - k;
+    Lattice point = voxel;
+    point[axis] += positive;
+    point[u] += turn == 1 || turn == 2;
+    point[v] += turn >= 2;
+    return point;
+  }
+};
+
+/// One side of one face; `edge` is the same for all sides that lie on the same lattice edge.
+struct Side {
+  std::uint64_t edge;
+  std::uint32_t corner;  // 4 * face + k
+};
+
+constexpr std::uint32_t next_corner(std::uint32_t corner) {
+  return (corner & ~3u) | ((corner + 1) & 3u);
+}
+
+class Surface {
+ public:
+  Surface(const VoxelGrid& grid, double threshold) : grid_(grid), threshold_(threshold) {
+    find_faces();
+    weld_corners();
+    separate_double_edges();
+  }
+
+  Mesh mesh() {
+    for (std::uint32_t face = 0; face < faces_.size(); ++face) emit(face);
+    return std::move(mesh_);
+  }
+
+ private:
+  static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+
+  bool occupied(const Lattice& p) const {
+    for (const int i : p) {
+      if (i < 0 || i >= grid_.n) return false;
+    }
+    return grid_.at(p[0], p[1], p[2]) >= threshold_;
+  }
+
+  void find_faces() {
+    Lattice voxel;
+    for (voxel[0] = 0; voxel[0] < grid_.n; ++voxel[0]) {
+      for (voxel[1] = 0; voxel[1] < grid_.n; ++voxel[1]) {
+        for (voxel[2] = 0; voxel[2] < grid_.n; ++voxel[2]) {
+          if (occupied(voxel)) add_faces_of(voxel);
+        }
+      }
+    }
+    check(faces_.size() < kNone / 8, "[block_surface] ", faces_.size(),
+          " faces are too many for 32-bit indices: use a smaller grid");
+  }
+
+  void add_faces_of(const Lattice& voxel) {
+    for (int axis = 0; axis < 3; ++axis) {
+      for (const bool positive : {false, true}) {
+        Lattice neighbour = voxel;
+        neighbour[axis] += positive ? 1 : -1;
+        if (!occupied(neighbour)) faces_.push_back({voxel, axis, positive});
+      }
+    }
+  }
+
+  std::uint64_t edge_key(const Lattice& a, const Lattice& b) const {
+    const auto [low, high] = std::minmax(a, b);
+    const std::uint64_t n = std::uint64_t(grid_.n) + 1;
+    const std::uint64_t direction = high[0] > low[0] ? 0 : high[1] > low[1] ? 1 : 2;
+    return (((std::uint64_t(low[0]) * n + std::uint64_t(low[1])) * n + std::uint64_t(low[2])) * 3) +
+           direction;
+  }
+
+  const Face& face_of(const Side& side) const { return faces_[side.corner / 4]; }
+
+  /// Joins the faces at each edge two by two; joined faces share the edge's end vertices. Around a
+  /// vertex the joins form rings of faces, one ring a vertex.
+  void weld_corners() {
+    sides_.reserve(4 * faces_.size());
+    for (std::uint32_t face = 0; face < faces_.size(); ++face) {
+      for (int k = 0; k < 4; ++k) {
+        sides_.push_back({edge_key(faces_[face].corner(k), faces_[face].corner((k + 1) % 4)),
+                          4 * face + std::uint32_t(k)});
+      }
+    }
+    // An edge has two sides, or four where voxels touch along it: then each voxel keeps its own
+    // two.
+    std::sort(sides_.begin(), sides_.end(), [this](const Side& a, const Side& b) {
+      if (a.edge != b.edge) return a.edge < b.edge;
+      if (face_of(a).voxel != face_of(b).voxel) return face_of(a).voxel < face_of(b).voxel;
+      return a.corner < b.corner;
+    });
+    parent_.resize(sides_.size());
+    std::iota(parent_.begin(), parent_.end(), 0u);
+    for (std::size_t i = 0; i < sides_.size(); i += 2) {
+      const std::uint32_t a = sides_[i].corner, b = sides_[i + 1].corner;
+      join(a, next_corner(b));
+      join(next_corner(a), b);
+    }
+    vertex_.assign(parent_.size(), kNone);
+    middle_.assign(parent_.size(), kNone);
+  }
+
+  /// Where voxels touch along an edge, both ends of its two copies may still be the same vertices,
+  /// joined around the edge's ends. A vertex in the middle of each copy keeps them apart.
+  void separate_double_edges() {
+    for (std::size_t i = 0; i + 2 < sides_.size(); i += 2) {
+      if (sides_[i].edge != sides_[i + 2].edge) continue;
+      const std::uint32_t a = sides_[i].corner, b = sides_[i + 2].corner;
+      const auto ends_a = std::minmax({find(a), find(next_corner(a))});
+      const auto ends_b = std::minmax({find(b), find(next_corner(b))});
+      if (ends_a != ends_b) continue;
+      for (const std::size_t pair : {i, i + 2}) {
+        middle_[sides_[pair].corner] = middle_[sides_[pair + 1].corner] = add_middle(sides_[pair]);
+      }
+    }
+  }
+
+  std::uint32_t add_middle(const Side& side) {
+    const Vec3 a = position(side.corner), b = position(next_corner(side.corner));
+    return add_vertex({(a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (a[2] + b[2]) / 2});
+  }
+
+  std::uint32_t find(std::uint32_t corner) {
+    while (parent_[corner] != corner) corner = parent_[corner] = parent_[parent_[corner]];
+    return corner;
+  }
+
+  void join(std::uint32_t a, std::uint32_t b) {
+    const auto [low, high] = std::minmax({find(a), find(b)});
+    parent_[high] = low;
+  }
+
+  Vec3 position(std::uint32_t corner) const {
+    const Lattice point = faces_[corner / 4].corner(int(corner % 4));
+    Vec3 result;
+    for (int axis = 0; axis < 3; ++axis) {
+      result[axis] = grid_.translate[axis] + grid_.scale * point[axis] / grid_.n;
+    }
+    return result;
+  }
+
+  std::uint32_t add_vertex(const Vec3& vertex) {
+    mesh_.vertices.push_back(vertex);
+    return std::uint32_t(mesh_.vertices.size() - 1);
+  }
+
+  std::uint32_t vertex_of(std::uint32_t corner) {
+    std::uint32_t& vertex = vertex_[find(corner)];
+    if (vertex == kNone) vertex = add_vertex(position(corner));
+    return vertex;
+  }
+
+  void emit(std::uint32_t face) {
+    std::vector<std::uint32_t> outline;
+    for (std::uint32_t corner = 4 * face; corner < 4 * face + 4; ++corner) {
+      outline.push_back(vertex_of(corner));
+      if (middle_[corner] != kNone) outline.push_back(middle_[corner]);
+    }
+    if (outline.size() == 4) {
+      mesh_.triangles.push_back({outline[0], outline[1], outline[2]});
+      mesh_.triangles.push_back({outline[0], outline[2], outline[3]});
+      return;
+    }
+    const Vec3 a = position(4 * face), c = position(4 * face + 2);
+    const std::uint32_t centre =
+        add_vertex({(a[0] + c[0]) / 2, (a[1] + c[1]) / 2, (a[2] + c[2]) / 2});
+    for (std::size_t i = 0; i < outline.size(); ++i) {
+      mesh_.triangles.push_back({centre, outline[i], outline[(i + 1) % outline.size()]});
+    }
+  }
+
+  const VoxelGrid& grid_;
+  double threshold_;
+  std::vector<Face> faces_;
+  std::vector<Side> sides_;            // sorted; joined sides are neighbours
+  std::vector<std::uint32_t> parent_;  // union-find over corners
+  std::vector<std::uint32_t> vertex_;  // of the root corner of a vertex
+  std::vector<std::uint32_t> middle_;  // vertex in the middle of the side that starts here
+  Mesh mesh_;
+};
+
+}  // namespace
+
+Mesh block_surface(const VoxelGrid& grid, double threshold) {
+  return Surface(grid, threshold).mesh();
+}
+
+}  // namespace voxgrad
