@@ -140,7 +140,7 @@ int bench(BenchFlags flags) {
   report.warm_up = flags.warm_up;
   report.repeats = flags.repeats;
   line.print("peak");
-  report.peak = measure_peak(device, precision == Precision::bf16 ? DType::bf16 : DType::f32);
+  report.peak = measure_peak_flops(device, precision == Precision::bf16 ? DType::bf16 : DType::f32);
   const BenchmarkOptions options{device, precision, flags.warm_up, flags.repeats};
   for (const Config& config : configs)
     report.models.push_back(measure(config, flags, options, line));

@@ -84,7 +84,7 @@ ordered_json timing_json(const Timing& timing) {
   ordered_json runs = ordered_json::array();
   for (const double seconds : timing.seconds) runs.push_back(seconds / kMilli);
   return {{"median_ms", timing.median() / kMilli},
-          {"least_ms", timing.least() / kMilli},
+          {"min_ms", timing.least() / kMilli},
           {"runs_ms", runs}};
 }
 

@@ -154,15 +154,15 @@ void add_stats(CLI::App& parent, Action& action) {
     action = [options] {
       const DatasetStatistics s = dataset_statistics(ShapeNetDataset(*options));
       std::cout << fmt::format("{} objects, {} pictures ({} to {} an object)\n", s.objects, s.views,
-                               s.fewest_views, s.most_views);
+                               s.min_views, s.max_views);
       for (const auto& [kind, count] : s.picture_kinds)
         std::cout << fmt::format("pictures {} (width x height x channels): {} objects\n", kind,
                                  count);
       for (const auto& [n, count] : s.resolutions)
         std::cout << fmt::format("volumes {}^3: {}\n", n, count);
       std::cout << fmt::format("occupied: mean {:.1f}%, least {:.1f}%, most {:.1f}%\n",
-                               100 * s.mean_occupancy, 100 * s.least_occupancy,
-                               100 * s.most_occupancy);
+                               100 * s.mean_occupancy, 100 * s.min_occupancy,
+                               100 * s.max_occupancy);
       for (const auto& [name, category] : s.categories)
         std::cout << fmt::format("  {:<24}{:>6} objects{:>8} pictures  {:>5.1f}% occupied\n", name,
                                  category.objects, category.views, 100 * category.mean_occupancy);

@@ -55,7 +55,7 @@ struct Timing {
   double wall, processor;  // seconds; processor time a thread
 };
 
-Timing least_time(const std::function<void()>& run) {
+Timing min_time(const std::function<void()>& run) {
   Timing best{1e9, 1e9};
   double spent = 0;
   for (int i = 0; i < 3 || (spent < 0.3 && i < 50); ++i) {
@@ -111,12 +111,13 @@ Tensor random_tensor(const Shape& shape) {
 
 /// What conv_onednn_ops runs.
 std::string kernel_of(cpu::onednn::Direction direction, const ConvGeometry& g) {
-  if (cpu::conv_few_pixels::suits(g)) return "few pixels";
+  if (cpu::weight_bound::suits(g)) return "few pixels";
   if (cpu::linear::suits(g)) return "matrix product";
-  if (direction == cpu::onednn::Direction::backward_data && cpu::conv_planes::suits(g))
+  if (direction == cpu::onednn::Direction::backward_data && cpu::single_channel::suits(g))
     return "maps of taps";
-  if (direction == cpu::onednn::Direction::forward && cpu::conv_narrow::suits(g)) return "narrow";
-  if (direction == cpu::onednn::Direction::forward && cpu::conv_winograd::pays_once(g))
+  if (direction == cpu::onednn::Direction::forward && cpu::small_channels::suits(g))
+    return "narrow";
+  if (direction == cpu::onednn::Direction::forward && cpu::winograd::pays_once(g))
     return "Winograd";
   const std::string name = cpu::onednn::kernel_name(direction, g);
   return name == "none" ? "loops" : name;
@@ -124,7 +125,7 @@ std::string kernel_of(cpu::onednn::Direction direction, const ConvGeometry& g) {
 
 void measure_cpu(const std::vector<Layer>& layers, std::int64_t batch, bool loops) {
   using cpu::onednn::Direction;
-  const double peak = measure_peak(Device::cpu()).operations / 1e9;
+  const double peak = measure_peak_flops(Device::cpu()).operations / 1e9;
   fmt::print("batch {}, {} threads, peak {:.0f} GFLOP/s\n", batch, omp_get_max_threads(), peak);
   fmt::print("{:<24} {:<16} {:<18} {:>9} {:>9} {:>9} {:>7}\n", "layer", "direction", "kernel",
              "wall ms", "cpu ms", "GFLOP/s", "peak");
@@ -135,7 +136,7 @@ void measure_cpu(const std::vector<Layer>& layers, std::int64_t batch, bool loop
     const Tensor w = random_tensor(g.weight_shape());
     const Tensor y = random_tensor(g.output_shape());
     const auto row = [&](Direction direction, const char* name, const std::function<void()>& run) {
-      const Timing timing = least_time(run);
+      const Timing timing = min_time(run);
       const double rate = 2e-9 * double(g.multiply_adds()) / timing.processor;
       fmt::print("{:<24} {:<16} {:<18} {:9.2f} {:9.2f} {:9.1f} {:6.0f}%\n", layer.name, name,
                  loops ? "loops" : kernel_of(direction, g), 1e3 * timing.wall,
@@ -152,7 +153,7 @@ void wait_for(Device device) {
   const StreamOps& ops = backend(device).stream;
   void* mark = ops.mark(device.index);
   ops.wait(mark, device.index);
-  ops.drop_mark(mark, device.index);
+  ops.destroy_event(mark, device.index);
 }
 
 double seconds_of(Device device, const std::function<void()>& run) {
@@ -172,8 +173,8 @@ double median_time(Device device, const std::function<void(int)>& run) {
   const auto all = [&] {
     for (int i = 0; i < runs; ++i) run(i);
   };
-  Recording recording;
-  if (Recording::supported(device)) recording = Recording(device, all);
+  CapturedGraph recording;
+  if (CapturedGraph::supported(device)) recording = CapturedGraph(device, all);
   std::vector<double> seconds;
   for (int i = 0; i < (once > 0.1 ? 2 : 8); ++i)
     seconds.push_back(seconds_of(device,

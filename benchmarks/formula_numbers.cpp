@@ -33,7 +33,7 @@ void print_losses(const golden::ModelRun& run, std::int64_t views, std::int64_t 
   const auto model = golden::make_model(run);
   const Tensor pictures = golden::make_pictures(run, batch, views);
   const Tensor truth = golden::make_truth(run, batch);
-  std::vector<OptimizedParameter> trained;
+  std::vector<ParameterEntry> trained;
   for (const auto& [name, parameter] : model->parameters())
     if (parameter.requires_grad())
       trained.push_back({name, parameter, std::size_t(name.starts_with("merger.") ? 1 : 0)});

@@ -68,7 +68,7 @@ class Stages {
   void transform(const Image& picture, int i, bool training) {
     Rng rng(1, {std::uint64_t(i)});
     const AugmentationDraw draw =
-        training ? draw_augmentation(rng, 1, options_) : plain_draw(1, options_);
+        training ? sample_augmentation(rng, 1, options_) : no_augmentation(1, options_);
     // Round a ring of results, like the rows of a batch: none is in the processor's cache.
     transform_view(picture, {}, draw, 0, options_, result_.slice(i % 16, i % 16 + 1).data<float>());
   }

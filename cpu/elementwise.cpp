@@ -47,7 +47,7 @@ void convert(const Tensor& x, const Tensor& y) {
 }
 
 void binary(BinaryKind kind, const Tensor& a, const Tensor& b, const Tensor& y) {
-  dispatch_map("binary", y.dtype(), [&]<class S>() {
+  dispatch_floating("binary", y.dtype(), [&]<class S>() {
     using T = Compute<S>;
     switch (kind) {
       case BinaryKind::add:
@@ -63,7 +63,7 @@ void binary(BinaryKind kind, const Tensor& a, const Tensor& b, const Tensor& y) 
 }
 
 void affine(const Tensor& x, double scale, double offset, const Tensor& y) {
-  dispatch_map("affine", y.dtype(), [&]<class S>() {
+  dispatch_floating("affine", y.dtype(), [&]<class S>() {
     using T = Compute<S>;
     map<S>(x, y, [s = T(scale), o = T(offset)](T v) { return s * v + o; });
   });
@@ -76,7 +76,7 @@ void accumulate(const Tensor& x, const Tensor& y) {
 }
 
 void activation(Activation act, const Tensor& x, const Tensor& y) {
-  dispatch_map("activation", y.dtype(), [&]<class S>() {
+  dispatch_floating("activation", y.dtype(), [&]<class S>() {
     using T = Compute<S>;
     dispatch_activation(
         act.kind, [&]<ActivationKind kind>() { map<S>(x, y, Activate<kind, T>{T(act.alpha)}); });
@@ -84,26 +84,26 @@ void activation(Activation act, const Tensor& x, const Tensor& y) {
 }
 
 void activation_backward(Activation act, const Tensor& y, const Tensor& dy, const Tensor& dx) {
-  dispatch_map("activation_backward", y.dtype(), [&]<class S>() {
+  dispatch_floating("activation_backward", y.dtype(), [&]<class S>() {
     using T = Compute<S>;
     dispatch_activation(act.kind, [&]<ActivationKind kind>() {
-      const ActivationSlope<kind, T> slope{T(act.alpha)};
+      const ActivationDerivative<kind, T> slope{T(act.alpha)};
       map<S>(y, dy, dx, [=](T value, T gradient) { return gradient * slope(value); });
     });
   });
 }
 
 void clamp(const Tensor& x, double low, double high, const Tensor& y) {
-  dispatch_map("clamp", y.dtype(), [&]<class S>() {
+  dispatch_floating("clamp", y.dtype(), [&]<class S>() {
     using T = Compute<S>;
     map<S>(x, y, functors::Clamp<T>{T(low), T(high)});
   });
 }
 
 void clamp_backward(const Tensor& x, double low, double high, const Tensor& dy, const Tensor& dx) {
-  dispatch_map("clamp_backward", x.dtype(), [&]<class S>() {
+  dispatch_floating("clamp_backward", x.dtype(), [&]<class S>() {
     using T = Compute<S>;
-    const functors::ClampSlope<T> slope{T(low), T(high)};
+    const functors::ClampDerivative<T> slope{T(low), T(high)};
     map<S>(x, dy, dx, [=](T value, T gradient) { return gradient * slope(value); });
   });
 }

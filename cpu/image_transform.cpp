@@ -45,7 +45,7 @@ void transform_one(const std::uint8_t* block, const PictureParameters& picture, 
 }
 
 void transform(const Tensor& packed, const Tensor& y) {
-  dispatch_map("transform_pictures", y.dtype(), [&]<class S>() {
+  dispatch_floating("transform_pictures", y.dtype(), [&]<class S>() {
     const std::uint8_t* const block = packed.data<std::uint8_t>();
     const auto* const pictures = reinterpret_cast<const PictureParameters*>(block);
     S* const out = y.data<S>();

@@ -91,7 +91,7 @@ struct SgdTask {
 };
 
 template <class T>
-void adam_typed(std::span<const AdamSlot> slots, const AdamHyper& hyper) {
+void adam_typed(std::span<const AdamSlot> slots, const AdamOptions& hyper) {
   for_each_chunk<T>(slots, [&](const AdamSlot& slot) {
     return AdamTask<T>{{hyper.beta1, hyper.beta2, hyper.eps, slot.learning_rate, slot.step},
                        slot.parameter.data<T>(),
@@ -117,7 +117,7 @@ void check_dtype(const char* op, const Tensor& parameter) {
   dispatch_float(op, parameter.dtype(), []<class T>() {});
 }
 
-void adam(std::span<const AdamSlot> slots, const AdamHyper& hyper, const Tensor& skip) {
+void adam(std::span<const AdamSlot> slots, const AdamOptions& hyper, const Tensor& skip) {
   if (is_set(skip)) return;
   for (const AdamSlot& slot : slots) check_dtype("adam", slot.parameter);
   adam_typed<float>(slots, hyper);

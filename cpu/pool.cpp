@@ -10,7 +10,7 @@ namespace voxgrad::cpu {
 namespace {
 
 template <class S>
-void max_forward_typed(const PoolGeometry& g, const S* x, S* y, std::uint8_t* winners) {
+void max_forward_typed(const PoolGeometry& g, const S* x, S* y, std::uint8_t* argmax) {
   const std::int64_t channels = g.channels;
   const std::int64_t rows = g.batch * g.output[0] * g.output[1];
   const std::int64_t row_cost = g.output[2] * channels * g.kernel[0] * g.kernel[1] * g.kernel[2];
@@ -20,7 +20,7 @@ void max_forward_typed(const PoolGeometry& g, const S* x, S* y, std::uint8_t* wi
     const std::int64_t n = row / g.output[1] / g.output[0];
     for (std::int64_t ow = 0; ow < g.output[2]; ++ow) {
       S* best = y + (row * g.output[2] + ow) * channels;
-      std::uint8_t* winner = winners ? winners + (row * g.output[2] + ow) * channels : nullptr;
+      std::uint8_t* winner = argmax ? argmax + (row * g.output[2] + ow) * channels : nullptr;
       int tap = 0;
       for (std::int64_t kd = 0; kd < g.kernel[0]; ++kd) {
         for (std::int64_t kh = 0; kh < g.kernel[1]; ++kh) {
@@ -55,10 +55,10 @@ void max_forward_typed(const PoolGeometry& g, const S* x, S* y, std::uint8_t* wi
   });
 }
 
-void max_forward(const PoolGeometry& g, const Tensor& x, const Tensor& y, const Tensor& winners) {
-  dispatch_map("max_pool", x.dtype(), [&]<class S>() {
+void max_forward(const PoolGeometry& g, const Tensor& x, const Tensor& y, const Tensor& argmax) {
+  dispatch_floating("max_pool", x.dtype(), [&]<class S>() {
     max_forward_typed(g, x.data<S>(), y.data<S>(),
-                      winners.defined() ? winners.data<std::uint8_t>() : nullptr);
+                      argmax.defined() ? argmax.data<std::uint8_t>() : nullptr);
   });
 }
 
@@ -73,7 +73,7 @@ struct WindowRange {
 
 /// Where windows overlap, bf16 sums are rounded once a window.
 template <class S>
-void max_backward_typed(const PoolGeometry& g, const S* dy, const std::uint8_t* winners, S* dx) {
+void max_backward_typed(const PoolGeometry& g, const S* dy, const std::uint8_t* argmax, S* dx) {
   using T = Compute<S>;
   const std::int64_t channels = g.channels;
   const std::int64_t rows = g.batch * g.input[0] * g.input[1];
@@ -96,7 +96,7 @@ void max_backward_typed(const PoolGeometry& g, const S* dy, const std::uint8_t* 
             const std::int64_t offset =
                 (((n * g.output[0] + od) * g.output[1] + oh) * g.output[2] + ow) * channels;
             const S* gradient = dy + offset;
-            const std::uint8_t* winner = winners + offset;
+            const std::uint8_t* winner = argmax + offset;
 #pragma omp simd
             for (std::int64_t c = 0; c < channels; ++c)
               out[c] = store<S>(load(out[c]) + (winner[c] == tap ? load(gradient[c]) : T(0)));
@@ -107,10 +107,9 @@ void max_backward_typed(const PoolGeometry& g, const S* dy, const std::uint8_t* 
   });
 }
 
-void max_backward(const PoolGeometry& g, const Tensor& dy, const Tensor& winners,
-                  const Tensor& dx) {
-  dispatch_map("max_pool_backward", dy.dtype(), [&]<class S>() {
-    max_backward_typed(g, dy.data<S>(), winners.data<std::uint8_t>(), dx.data<S>());
+void max_backward(const PoolGeometry& g, const Tensor& dy, const Tensor& argmax, const Tensor& dx) {
+  dispatch_floating("max_pool_backward", dy.dtype(), [&]<class S>() {
+    max_backward_typed(g, dy.data<S>(), argmax.data<std::uint8_t>(), dx.data<S>());
   });
 }
 

@@ -10,7 +10,7 @@ namespace voxgrad::cpu {
 namespace {
 
 void column_sums(const Tensor& x, const Tensor& y) {
-  dispatch_map("column_sums", x.dtype(), [&]<class S>() {
+  dispatch_floating("column_sums", x.dtype(), [&]<class S>() {
     using T = Compute<S>;
     const std::int64_t channels = y.numel();
     const S* const in = x.data<S>();
@@ -43,17 +43,17 @@ bool all_finite_typed(const S* x, std::int64_t n) {
 }
 
 bool all_finite(const Tensor& x) {
-  return dispatch_map("all_finite", x.dtype(),
-                      [&]<class S>() { return all_finite_typed(x.data<S>(), x.numel()); });
+  return dispatch_floating("all_finite", x.dtype(),
+                           [&]<class S>() { return all_finite_typed(x.data<S>(), x.numel()); });
 }
 
-void note_not_finite(std::span<const Tensor> tensors, const Tensor& flag) {
+void flag_non_finite(std::span<const Tensor> tensors, const Tensor& flag) {
   for (const Tensor& tensor : tensors)
     if (!all_finite(tensor)) *flag.data<float>() = 1;
 }
 
 }  // namespace
 
-const ReduceOps reduce_ops{sum, spread, column_sums, all_finite, note_not_finite};
+const ReduceOps reduce_ops{sum, spread, column_sums, all_finite, flag_non_finite};
 
 }  // namespace voxgrad::cpu

@@ -21,10 +21,10 @@ struct RowBlocks {
 
   RowBlocks(std::int64_t group_count, std::int64_t rows_per_group, std::int64_t channel_count)
       : groups(group_count), channels(channel_count), group_size(rows_per_group * channel_count) {
-    constexpr std::int64_t least_width = 256;
-    constexpr std::int64_t usual_block = 16384;
-    width = channels * std::max<std::int64_t>(1, least_width / channels);
-    block_size = width * std::max<std::int64_t>(1, usual_block / width);
+    constexpr std::int64_t min_width = 256;
+    constexpr std::int64_t default_block = 16384;
+    width = channels * std::max<std::int64_t>(1, min_width / channels);
+    block_size = width * std::max<std::int64_t>(1, default_block / width);
     blocks_per_group = (group_size + block_size - 1) / block_size;
   }
 

@@ -9,7 +9,8 @@ namespace voxgrad::cpu {
 namespace {
 
 [[noreturn]] void no_recording() {
-  fail<DeviceError>("[recording] the CPU does not record work; ask Recording::supported() first");
+  fail<DeviceError>(
+      "[recording] the CPU does not record work; ask CapturedGraph::supported() first");
 }
 
 }  // namespace

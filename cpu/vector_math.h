@@ -83,12 +83,12 @@ struct Activate<ActivationKind::sigmoid, float> {
   float operator()(float x) const { return 1.0f / (1.0f + exp_within_range(-x)); }
 };
 
-/// functors::ActivationSlope, likewise.
+/// functors::ActivationDerivative, likewise.
 template <ActivationKind kind, class T>
-struct ActivationSlope : functors::ActivationSlope<kind, T> {};
+struct ActivationDerivative : functors::ActivationDerivative<kind, T> {};
 
 template <>
-struct ActivationSlope<ActivationKind::leaky_relu, float> {
+struct ActivationDerivative<ActivationKind::leaky_relu, float> {
   float alpha;
   float operator()(float y) const {
     const float low = alpha;
@@ -97,7 +97,7 @@ struct ActivationSlope<ActivationKind::leaky_relu, float> {
 };
 
 template <>
-struct ActivationSlope<ActivationKind::elu, float> {
+struct ActivationDerivative<ActivationKind::elu, float> {
   float alpha;
   float operator()(float y) const {
     const float low = y + alpha;

@@ -123,7 +123,7 @@ struct Convert {
 };
 
 void fill(const Tensor& y, double value) {
-  const Op op("fill", y);
+  const OpScope op("fill", y);
   dispatch_any(y.dtype(), [&]<class T>() {
     launch(fill_kernel<T>, blocks_for(y.numel()), kThreads, 0, y.numel(), convert_value<T>(value),
            y.data<T>());
@@ -131,7 +131,7 @@ void fill(const Tensor& y, double value) {
 }
 
 void convert(const Tensor& x, const Tensor& y) {
-  const Op op("convert", x, y);
+  const OpScope op("convert", x, y);
   dispatch_any(x.dtype(), [&]<class From>() {
     dispatch_any(y.dtype(), [&]<class To>() {
       run_one<4>(x.data<From>(), y.data<To>(), y.numel(), Convert<To>{});
@@ -140,8 +140,8 @@ void convert(const Tensor& x, const Tensor& y) {
 }
 
 void binary(BinaryKind kind, const Tensor& a, const Tensor& b, const Tensor& y) {
-  const Op op("binary", a, b, y);
-  dispatch_map("binary", y.dtype(), [&]<class T>() {
+  const OpScope op("binary", a, b, y);
+  dispatch_floating("binary", y.dtype(), [&]<class T>() {
     switch (kind) {
       case BinaryKind::add:
         return map<T>(a, b, y, Add{});
@@ -156,23 +156,23 @@ void binary(BinaryKind kind, const Tensor& a, const Tensor& b, const Tensor& y) 
 }
 
 void affine(const Tensor& x, double scale, double offset, const Tensor& y) {
-  const Op op("affine", x, y);
-  dispatch_map("affine", y.dtype(), [&]<class T>() {
+  const OpScope op("affine", x, y);
+  dispatch_floating("affine", y.dtype(), [&]<class T>() {
     map<T>(x, y, Affine<Compute<T>>{Compute<T>(scale), Compute<T>(offset)});
   });
 }
 
 void accumulate(const Tensor& x, const Tensor& y) {
-  const Op op("accumulate", x, y);
+  const OpScope op("accumulate", x, y);
   if (y.dtype() == DType::i64)
     map<std::int64_t>(y, x, y, Add{});
   else
-    dispatch_map("accumulate", y.dtype(), [&]<class T>() { map<T>(y, x, y, Add{}); });
+    dispatch_floating("accumulate", y.dtype(), [&]<class T>() { map<T>(y, x, y, Add{}); });
 }
 
 void activation(Activation act, const Tensor& x, const Tensor& y) {
-  const Op op("activation", x, y);
-  dispatch_map("activation", y.dtype(), [&]<class T>() {
+  const OpScope op("activation", x, y);
+  dispatch_floating("activation", y.dtype(), [&]<class T>() {
     using C = Compute<T>;
     dispatch_activation(act.kind, [&]<ActivationKind kind>() {
       map<T>(x, y, functors::Activate<kind, C>{C(act.alpha)});
@@ -181,29 +181,29 @@ void activation(Activation act, const Tensor& x, const Tensor& y) {
 }
 
 void activation_backward(Activation act, const Tensor& y, const Tensor& dy, const Tensor& dx) {
-  const Op op("activation_backward", y, dy, dx);
-  dispatch_map("activation_backward", y.dtype(), [&]<class T>() {
+  const OpScope op("activation_backward", y, dy, dx);
+  dispatch_floating("activation_backward", y.dtype(), [&]<class T>() {
     using C = Compute<T>;
     dispatch_activation(act.kind, [&]<ActivationKind kind>() {
-      using Slope = functors::ActivationSlope<kind, C>;
+      using Slope = functors::ActivationDerivative<kind, C>;
       map<T>(y, dy, dx, Chain<Slope>{Slope{C(act.alpha)}});
     });
   });
 }
 
 void clamp(const Tensor& x, double low, double high, const Tensor& y) {
-  const Op op("clamp", x, y);
-  dispatch_map("clamp", y.dtype(), [&]<class T>() {
+  const OpScope op("clamp", x, y);
+  dispatch_floating("clamp", y.dtype(), [&]<class T>() {
     using C = Compute<T>;
     map<T>(x, y, functors::Clamp<C>{C(low), C(high)});
   });
 }
 
 void clamp_backward(const Tensor& x, double low, double high, const Tensor& dy, const Tensor& dx) {
-  const Op op("clamp_backward", x, dy, dx);
-  dispatch_map("clamp_backward", x.dtype(), [&]<class T>() {
+  const OpScope op("clamp_backward", x, dy, dx);
+  dispatch_floating("clamp_backward", x.dtype(), [&]<class T>() {
     using C = Compute<T>;
-    using Slope = functors::ClampSlope<C>;
+    using Slope = functors::ClampDerivative<C>;
     map<T>(x, dy, dx, Chain<Slope>{Slope{C(low), C(high)}});
   });
 }

@@ -85,8 +85,8 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 void transform(const Tensor& packed, const Tensor& y) {
-  const Op op("transform_pictures", packed, y);
-  dispatch_map("transform_pictures", y.dtype(), [&]<class S>() {
+  const OpScope op("transform_pictures", packed, y);
+  dispatch_floating("transform_pictures", y.dtype(), [&]<class S>() {
     const std::uint8_t* const block = packed.data<std::uint8_t>();
     const int size = int(y.shape()[1]);
     const auto pictures = unsigned(y.shape()[0]);

@@ -86,7 +86,7 @@ __global__ void transpose(std::int64_t rows, std::int64_t columns, const Unit* x
 }
 
 void permute(const Tensor& x, const Permutation& order, const Tensor& y) {
-  const Op op("permute", x, y);
+  const OpScope op("permute", x, y);
   const std::int64_t n = y.numel();
   if (n == 0) return;
   const Steps s(x.shape(), order);
@@ -146,13 +146,13 @@ void copy_channels(const Tensor& from, std::int64_t from_channel, const Tensor& 
 }
 
 void concat_channels(const Tensor& a, const Tensor& b, const Tensor& y) {
-  const Op op("concat_channels", a, b, y);
+  const OpScope op("concat_channels", a, b, y);
   copy_channels(a, 0, y, 0, a.shape()[-1]);
   copy_channels(b, 0, y, a.shape()[-1], b.shape()[-1]);
 }
 
 void slice_channels(const Tensor& x, std::int64_t begin, const Tensor& y) {
-  const Op op("slice_channels", x, y);
+  const OpScope op("slice_channels", x, y);
   copy_channels(x, begin, y, 0, y.shape()[-1]);
 }
 

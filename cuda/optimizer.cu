@@ -62,7 +62,7 @@ __global__ void sgd_kernel(const __grid_constant__ TaskList<SgdTask<T>> list, T 
 }
 
 template <class T>
-void adam_typed(std::span<const AdamSlot> slots, const AdamHyper& hyper, const float* skip) {
+void adam_typed(std::span<const AdamSlot> slots, const AdamOptions& hyper, const float* skip) {
   using Step = functors::AdamStep<T>;
   const auto step_of = [&](double learning_rate, std::int64_t step) {
     return Step(hyper.beta1, hyper.beta2, hyper.eps, learning_rate, step);
@@ -107,9 +107,9 @@ const float* pointer_to(const Tensor& skip) {
   return skip.defined() ? skip.data<float>() : nullptr;
 }
 
-void adam(std::span<const AdamSlot> slots, const AdamHyper& hyper, const Tensor& skip) {
+void adam(std::span<const AdamSlot> slots, const AdamOptions& hyper, const Tensor& skip) {
   if (slots.empty()) return;
-  const Op op("adam", slots.front().parameter);
+  const OpScope op("adam", slots.front().parameter);
   for (const AdamSlot& slot : slots) check_dtype("adam", slot.parameter);
   adam_typed<float>(slots, hyper, pointer_to(skip));
   adam_typed<double>(slots, hyper, pointer_to(skip));
@@ -117,7 +117,7 @@ void adam(std::span<const AdamSlot> slots, const AdamHyper& hyper, const Tensor&
 
 void sgd(std::span<const SgdSlot> slots, double momentum, const Tensor& skip) {
   if (slots.empty()) return;
-  const Op op("sgd", slots.front().parameter);
+  const OpScope op("sgd", slots.front().parameter);
   for (const SgdSlot& slot : slots) check_dtype("sgd", slot.parameter);
   sgd_typed<float>(slots, momentum, pointer_to(skip));
   sgd_typed<double>(slots, momentum, pointer_to(skip));

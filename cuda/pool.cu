@@ -22,7 +22,7 @@ struct PoolSizes {
 };
 
 template <int V, class T>
-__global__ void max_forward_kernel(PoolSizes g, const T* x, T* y, std::uint8_t* winners) {
+__global__ void max_forward_kernel(PoolSizes g, const T* x, T* y, std::uint8_t* argmax) {
   using C = Compute<T>;
   const int oh = int(blockIdx.x) % g.output[1];
   const int od = int(blockIdx.x) / g.output[1] % g.output[0];
@@ -54,7 +54,7 @@ __global__ void max_forward_kernel(PoolSizes g, const T* x, T* y, std::uint8_t* 
     }
     const std::int64_t out = (std::int64_t(blockIdx.x) * g.output[2] + ow) * g.channels + channel;
     store_pack(y + out, best);
-    if (winners) store_pack(winners + out, winner);
+    if (argmax) store_pack(argmax + out, winner);
   }
 }
 
@@ -68,7 +68,7 @@ struct WindowRange {
 };
 
 template <int V, class T>
-__global__ void max_backward_kernel(PoolSizes g, const T* dy, const std::uint8_t* winners, T* dx) {
+__global__ void max_backward_kernel(PoolSizes g, const T* dy, const std::uint8_t* argmax, T* dx) {
   using C = Compute<T>;
   const int ih = int(blockIdx.x) % g.input[1];
   const int id = int(blockIdx.x) / g.input[1] % g.input[0];
@@ -87,7 +87,7 @@ __global__ void max_backward_kernel(PoolSizes g, const T* dy, const std::uint8_t
           const std::int64_t row = (std::int64_t(n) * g.output[0] + od) * g.output[1] + oh;
           const std::int64_t at = (row * g.output[2] + ow) * g.channels + channel;
           const Pack<T, V> gradient = load_pack<V>(dy + at);
-          const Pack<std::uint8_t, V> winner = load_pack<V>(winners + at);
+          const Pack<std::uint8_t, V> winner = load_pack<V>(argmax + at);
 #pragma unroll
           for (int j = 0; j < V; ++j)
             sum[j] += winner.element[j] == tap ? convert_value<C>(gradient.element[j]) : C(0);
@@ -106,11 +106,11 @@ dim3 threads_for(std::int64_t items) {
   return dim3(unsigned(std::min<std::int64_t>(kThreads, divide_up(items, 32) * 32)));
 }
 
-void max_forward(const PoolGeometry& g, const Tensor& x, const Tensor& y, const Tensor& winners) {
-  const Op op("max_pool", x, y, winners);
+void max_forward(const PoolGeometry& g, const Tensor& x, const Tensor& y, const Tensor& argmax) {
+  const OpScope op("max_pool", x, y, argmax);
   const auto rows = unsigned(g.batch * g.output[0] * g.output[1]);
-  std::uint8_t* const tap = winners.defined() ? winners.data<std::uint8_t>() : nullptr;
-  dispatch_map("max_pool", x.dtype(), [&]<class T>() {
+  std::uint8_t* const tap = argmax.defined() ? argmax.data<std::uint8_t>() : nullptr;
+  dispatch_floating("max_pool", x.dtype(), [&]<class T>() {
     dispatch_width<T>(g.channels, {x.data<T>(), y.data<T>()}, tap, [&]<int V>() {
       launch(max_forward_kernel<V, T>, dim3(rows), threads_for(g.output[2] * g.channels / V), 0,
              PoolSizes(g), x.data<T>(), y.data<T>(), tap);
@@ -118,12 +118,11 @@ void max_forward(const PoolGeometry& g, const Tensor& x, const Tensor& y, const 
   });
 }
 
-void max_backward(const PoolGeometry& g, const Tensor& dy, const Tensor& winners,
-                  const Tensor& dx) {
-  const Op op("max_pool_backward", dy, winners, dx);
+void max_backward(const PoolGeometry& g, const Tensor& dy, const Tensor& argmax, const Tensor& dx) {
+  const OpScope op("max_pool_backward", dy, argmax, dx);
   const auto rows = unsigned(g.batch * g.input[0] * g.input[1]);
-  const std::uint8_t* const tap = winners.data<std::uint8_t>();
-  dispatch_map("max_pool_backward", dy.dtype(), [&]<class T>() {
+  const std::uint8_t* const tap = argmax.data<std::uint8_t>();
+  dispatch_floating("max_pool_backward", dy.dtype(), [&]<class T>() {
     dispatch_width<T>(g.channels, {dy.data<T>(), dx.data<T>()}, tap, [&]<int V>() {
       launch(max_backward_kernel<V, T>, dim3(rows), threads_for(g.input[2] * g.channels / V), 0,
              PoolSizes(g), dy.data<T>(), tap, dx.data<T>());

@@ -31,7 +31,7 @@ struct EntropyTerm {
 };
 
 void sum_columns(const char* name, const Tensor& x, const Tensor& y) {
-  dispatch_map(name, x.dtype(), [&]<class T>() {
+  dispatch_floating(name, x.dtype(), [&]<class T>() {
     const std::int64_t channels = y.numel();
     const T* const in = x.data<T>();
     dispatch_width<T>(channels, {in}, [&]<int V>() {
@@ -42,12 +42,12 @@ void sum_columns(const char* name, const Tensor& x, const Tensor& y) {
 }
 
 void column_sums(const Tensor& x, const Tensor& y) {
-  const Op op("column_sums", x, y);
+  const OpScope op("column_sums", x, y);
   sum_columns("column_sums", x, y);
 }
 
 void sum(const Tensor& x, const Tensor& y) {
-  const Op op("sum", x, y);
+  const OpScope op("sum", x, y);
   sum_columns("sum", x, y);
 }
 
@@ -58,8 +58,8 @@ __global__ void spread_kernel(std::int64_t n, const T* x, T* y) {
 }
 
 void spread(const Tensor& x, const Tensor& y) {
-  const Op op("spread", x, y);
-  dispatch_map("spread", y.dtype(), [&]<class T>() {
+  const OpScope op("spread", x, y);
+  dispatch_floating("spread", y.dtype(), [&]<class T>() {
     launch(spread_kernel<T>, blocks_for(y.numel()), kThreads, 0, y.numel(), x.data<T>(),
            y.data<T>());
   });
@@ -83,8 +83,8 @@ __global__ void find_nonfinite(const __grid_constant__ TaskList<FiniteTask<T>> l
   if (!(probe == Compute<T>(0))) *found = 1;  // whoever writes, writes the same
 }
 
-void note_not_finite(std::span<const Tensor> tensors, const Tensor& flag) {
-  const Op op("note_not_finite", flag);
+void flag_non_finite(std::span<const Tensor> tensors, const Tensor& flag) {
+  const OpScope op("flag_non_finite", flag);
   const auto look = [&]<class T>() {
     in_lists<T>(
         tensors,
@@ -97,21 +97,21 @@ void note_not_finite(std::span<const Tensor> tensors, const Tensor& flag) {
   };
   for (const Tensor& x : tensors)
     check(x.dtype() != DType::u8 && x.dtype() != DType::i64,
-          "[note_not_finite] expects f32, f64 or bf16, got ", x.dtype());
+          "[flag_non_finite] expects f32, f64 or bf16, got ", x.dtype());
   look.template operator()<float>();
   look.template operator()<BFloat16>();
   look.template operator()<double>();
 }
 
 bool all_finite(const Tensor& x) {
-  const Op op("all_finite", x);
+  const OpScope op("all_finite", x);
   const Tensor found = Tensor::zeros({1}, DType::f32, x.device());
-  note_not_finite({&x, 1}, found);
+  flag_non_finite({&x, 1}, found);
   return found.item() == 0;
 }
 
 void binary_cross_entropy(const Tensor& probability, const Tensor& target, const Tensor& loss) {
-  const Op op("binary_cross_entropy", probability, target, loss);
+  const OpScope op("binary_cross_entropy", probability, target, loss);
   dispatch_float("binary_cross_entropy", probability.dtype(), [&]<class T>() {
     const std::int64_t n = probability.numel();
     sum_rows<1, 1, T>(1, n, 1, probability.device(),
@@ -131,7 +131,7 @@ __global__ void entropy_slope(std::int64_t n, const T* probability, const T* tar
 
 void binary_cross_entropy_backward(const Tensor& probability, const Tensor& target,
                                    const Tensor& dloss, const Tensor& dprobability) {
-  const Op op("binary_cross_entropy_backward", probability, target, dloss, dprobability);
+  const OpScope op("binary_cross_entropy_backward", probability, target, dloss, dprobability);
   dispatch_float("binary_cross_entropy_backward", probability.dtype(), [&]<class T>() {
     const std::int64_t n = probability.numel();
     launch(entropy_slope<T>, blocks_for(n), kThreads, 0, n, probability.data<T>(), target.data<T>(),
@@ -141,7 +141,7 @@ void binary_cross_entropy_backward(const Tensor& probability, const Tensor& targ
 
 }  // namespace
 
-const ReduceOps reduce_ops{sum, spread, column_sums, all_finite, note_not_finite};
+const ReduceOps reduce_ops{sum, spread, column_sums, all_finite, flag_non_finite};
 const LossOps loss_ops{binary_cross_entropy, binary_cross_entropy_backward};
 
 }  // namespace voxgrad::cuda

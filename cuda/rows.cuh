@@ -21,16 +21,16 @@ struct Rows {
   int lanes;              // threads of a block over the channels: a power of two, at most 32
   dim3 grid;              // chunks, tiles of channels, groups
 
-  /// least_rows: as many are worth a thread.
+  /// min_rows: as many are worth a thread.
   Rows(std::int64_t groups, std::int64_t rows_per_group, std::int64_t channel_count, int width,
-       std::int64_t least_rows = 8)
+       std::int64_t min_rows = 8)
       : rows(rows_per_group), channels(channel_count), lanes(1) {
-    constexpr std::int64_t usual_blocks = 1056;  // eight a multiprocessor of the largest devices
+    constexpr std::int64_t default_blocks = 1056;  // eight a multiprocessor of the largest devices
     while (lanes < 32 && lanes * width < channels) lanes *= 2;
     const std::int64_t tiles = divide_up(channels, std::int64_t(lanes) * width);
     const std::int64_t row_lanes = kThreads / lanes;
-    const std::int64_t wanted = std::max<std::int64_t>(1, usual_blocks / (tiles * groups));
-    chunk = std::max(divide_up(divide_up(rows, wanted), row_lanes), least_rows) * row_lanes;
+    const std::int64_t wanted = std::max<std::int64_t>(1, default_blocks / (tiles * groups));
+    chunk = std::max(divide_up(divide_up(rows, wanted), row_lanes), min_rows) * row_lanes;
     grid = dim3(unsigned(divide_up(rows, chunk)), unsigned(tiles), unsigned(groups));
   }
 };
@@ -160,8 +160,8 @@ struct StoreSum {
 /// Both kernels. Number: what runs are added in.
 template <int V, int count, class Number, class Term, class Finish>
 void sum_rows(std::int64_t groups, std::int64_t rows, std::int64_t channels, Device device,
-              const Term& term, const Finish& finish, std::int64_t least_rows = 8) {
-  const Rows r(groups, rows, channels, V, least_rows);
+              const Term& term, const Finish& finish, std::int64_t min_rows = 8) {
+  const Rows r(groups, rows, channels, V, min_rows);
   const std::int64_t chunks = r.grid.x;
   const Tensor partial({groups, chunks, count, channels}, DType::f64, device);
   launch(partial_sums<V, count, Number, Term>, r.grid, kThreads, 0, r, term,

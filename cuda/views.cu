@@ -53,7 +53,7 @@ __global__ void weighted_sum_backward_kernel(std::int64_t views, std::int64_t n,
 }
 
 void softmax(const Tensor& x, const Tensor& y) {
-  const Op op("softmax", x, y);
+  const OpScope op("softmax", x, y);
   dispatch_float("softmax", x.dtype(), [&]<class T>() {
     const std::int64_t views = x.shape()[0], n = x.numel() / views;
     launch(softmax_kernel<T>, blocks_for(n), kThreads, 0, views, n, x.data<T>(), y.data<T>());
@@ -61,7 +61,7 @@ void softmax(const Tensor& x, const Tensor& y) {
 }
 
 void softmax_backward(const Tensor& y, const Tensor& dy, const Tensor& dx) {
-  const Op op("softmax_backward", y, dy, dx);
+  const OpScope op("softmax_backward", y, dy, dx);
   dispatch_float("softmax_backward", y.dtype(), [&]<class T>() {
     const std::int64_t views = y.shape()[0], n = y.numel() / views;
     launch(softmax_backward_kernel<T>, blocks_for(n), kThreads, 0, views, n, y.data<T>(),
@@ -70,7 +70,7 @@ void softmax_backward(const Tensor& y, const Tensor& dy, const Tensor& dx) {
 }
 
 void weighted_sum(const Tensor& w, const Tensor& x, const Tensor& y) {
-  const Op op("weighted_sum", w, x, y);
+  const OpScope op("weighted_sum", w, x, y);
   dispatch_float("weighted_sum", x.dtype(), [&]<class T>() {
     const std::int64_t views = x.shape()[0], n = x.numel() / views;
     launch(weighted_sum_kernel<T>, blocks_for(n), kThreads, 0, views, n, w.data<T>(), x.data<T>(),
@@ -80,7 +80,7 @@ void weighted_sum(const Tensor& w, const Tensor& x, const Tensor& y) {
 
 void weighted_sum_backward(const Tensor& w, const Tensor& x, const Tensor& dy, const Tensor& dw,
                            const Tensor& dx) {
-  const Op op("weighted_sum_backward", w, x, dy, dw, dx);
+  const OpScope op("weighted_sum_backward", w, x, dy, dw, dx);
   dispatch_float("weighted_sum_backward", dy.dtype(), [&]<class T>() {
     const std::int64_t n = dy.numel(), views = x.numel() / n;
     launch(weighted_sum_backward_kernel<T>, blocks_for(x.numel()), kThreads, 0, views, n,

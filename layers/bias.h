@@ -27,7 +27,7 @@ inline void check_bias(const char* op, const Variable& x, const Variable& bias,
 
 /// The weight as it is multiplied with maps like x. In bf16 it is rounded only where it has
 /// changed, or its optimizer has rounded it already.
-inline Tensor multiplied_weight(const Variable& x, const Variable& weight) {
+inline Tensor compute_weight(const Variable& x, const Variable& weight) {
   return x.dtype() == DType::bf16 ? weight.value().rounded() : weight.value().to(x.dtype());
 }
 
@@ -48,7 +48,7 @@ inline Tensor bias_gradient(const Tensor& dy) {
 }
 
 /// The gradient before an activation, from the activated result y; dy itself for the identity.
-inline Tensor before_activation(Activation activation, const Tensor& y, const Tensor& dy) {
+inline Tensor activation_gradient(Activation activation, const Tensor& y, const Tensor& dy) {
   if (activation.kind == ActivationKind::identity) return dy;
   Tensor dx = Tensor::like(dy);
   backend(dy.device()).elementwise.activation_backward(activation, y, dy, dx);

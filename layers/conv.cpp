@@ -34,7 +34,7 @@ Variable convolve(bool transposed, const Variable& x, const Variable& weight, co
   const ConvCall call = checked_call(op, transposed, x, weight, bias, options, activation);
   const ConvGeometry& g = call.geometry;
   const ConvOps& ops = backend(x.device()).conv;
-  const Tensor w = multiplied_weight(x, weight);
+  const Tensor w = compute_weight(x, weight);
   const Tensor y = make_output(call, x.device());
   const Epilogue epilogue = make_epilogue(without_bias ? Variable() : bias, activation);
   (transposed ? ops.backward_data : ops.forward)(g, x.value(), w, epilogue, y);
@@ -42,7 +42,7 @@ Variable convolve(bool transposed, const Variable& x, const Variable& weight, co
   const Tensor saved = activation.kind == ActivationKind::identity ? Tensor() : y;
   return make_result(y, op, {x, weight, bias}, [=](const Tensor& dy) {
     const ConvOps& kernels = backend(dy.device()).conv;
-    const Tensor dz = before_activation(activation, saved, dy).to(x.dtype());
+    const Tensor dz = activation_gradient(activation, saved, dy).to(x.dtype());
     std::vector<Tensor> gradients(3);
     if (x.requires_grad()) {
       gradients[0] = Tensor::like(x.value());

@@ -37,7 +37,7 @@ struct ConvLayerOptions {
 };
 
 /// Parameters "weight" and, if wanted, "bias". Initialised to 0: see layers/init.h.
-class ConvLayer : public MultiplyingModule {
+class ConvLayer : public WeightedLayer {
  public:
   const ConvLayerOptions& options() const { return options_; }
   int spatial_rank() const { return spatial_rank_; }

@@ -20,14 +20,14 @@ ConvGeometry checked_geometry(const Variable& x, const Variable& weight, const V
 Variable linear(const Variable& x, const Variable& weight, const Variable& bias,
                 Activation activation, Precision precision) {
   const ConvGeometry g = checked_geometry(x, weight, bias, precision);
-  const Tensor w = multiplied_weight(x, weight);
+  const Tensor w = compute_weight(x, weight);
   Tensor y(g.output_shape(), result_dtype(x, activation), x.device());
   backend(x.device()).conv.forward(g, x.value(), w, make_epilogue(bias, activation), y);
 
   const Tensor saved = activation.kind == ActivationKind::identity ? Tensor() : y;
   return make_result(y, "linear", {x, weight, bias}, [=](const Tensor& dy) {
     const ConvOps& kernels = backend(dy.device()).conv;
-    const Tensor dz = before_activation(activation, saved, dy).to(x.dtype());
+    const Tensor dz = activation_gradient(activation, saved, dy).to(x.dtype());
     std::vector<Tensor> gradients(3);
     if (x.requires_grad()) {
       gradients[0] = Tensor::like(x.value());

@@ -17,7 +17,7 @@ struct LinearOptions {
   Activation activation{};
 };
 
-class Linear : public MultiplyingModule {
+class Linear : public WeightedLayer {
  public:
   explicit Linear(const LinearOptions& options);
   const LinearOptions& options() const { return options_; }

@@ -148,8 +148,8 @@ void Module::register_buffer(std::string name, Tensor* tensor) {
   order_.push_back({Kind::buffer, buffers_.size() - 1});
 }
 
-const PreparedConv& MultiplyingModule::prepared(const ConvCall& call, const Tensor& weight,
-                                                const Epilogue& epilogue) {
+const PreparedConv& WeightedLayer::prepared(const ConvCall& call, const Tensor& weight,
+                                            const Epilogue& epilogue) {
   constexpr std::size_t most = 16;
   for (const PreparedCall& known : prepared_)
     if (known.call == call) return *known.convolution;
@@ -168,7 +168,7 @@ const PreparedConv& MultiplyingModule::prepared(const ConvCall& call, const Tens
 
 void set_precision(Module& module, Precision precision) {
   module.visit([precision](const std::string&, Module& each) {
-    if (auto* layer = dynamic_cast<MultiplyingModule*>(&each)) layer->set_precision(precision);
+    if (auto* layer = dynamic_cast<WeightedLayer*>(&each)) layer->set_precision(precision);
   });
 }
 

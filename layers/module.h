@@ -105,7 +105,7 @@ class UnaryModule : public Module {
 };
 
 /// A layer that multiplies maps with weights, and so has a precision (tensor/precision.h).
-class MultiplyingModule : public UnaryModule {
+class WeightedLayer : public UnaryModule {
  public:
   void set_precision(Precision precision) { precision_ = precision; }
 
@@ -125,7 +125,7 @@ class MultiplyingModule : public UnaryModule {
   std::vector<PreparedCall> prepared_;
 };
 
-/// Tells every MultiplyingModule below a module. Of maps the dtype counts: who feeds the module
+/// Tells every WeightedLayer below a module. Of maps the dtype counts: who feeds the module
 /// casts them to bf16.
 void set_precision(Module& module, Precision precision);
 

@@ -49,12 +49,12 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
   const BatchNormParameters parameters{gamma.value(), beta.value(), call.eps, call.activation};
   const bool constant = !call.training, pooled = call.pool != Triple{1, 1, 1};
   PoolGeometry g;
-  Tensor y, winners;
+  Tensor y, argmax;
   if (pooled) {
     g = PoolGeometry::make(op, x.shape(), call.pool, call.pool);
     y = Tensor(g.output_shape(), x.dtype(), x.device());
-    if (history) winners = Tensor(y.shape(), DType::u8, x.device());
-    ops.normalize_pool(g, x.value(), mean, variance, parameters, y, winners);
+    if (history) argmax = Tensor(y.shape(), DType::u8, x.device());
+    ops.normalize_pool(g, x.value(), mean, variance, parameters, y, argmax);
   } else {
     y = call.may_overwrite && !history ? x.value() : Tensor::like(x.value());
     ops.normalize(x.value(), mean, variance, parameters, y);
@@ -68,7 +68,7 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
       dbeta = Tensor::like(beta.value());
     }
     if (pooled)
-      kernels.backward_pool(g, constant, x.value(), dy, winners, mean, variance, parameters, dx,
+      kernels.backward_pool(g, constant, x.value(), dy, argmax, mean, variance, parameters, dx,
                             dgamma, dbeta);
     else
       (constant ? kernels.backward_constant : kernels.backward)(x.value(), dy, mean, variance,

@@ -25,7 +25,7 @@ struct BatchNormCall {
 };
 
 /// The fused function: pool(act(batch_norm(x))), x [N,...,C] or, where it is pooled, [N,H,W,C] or
-/// [N,D,H,W,C]. Saves x, the statistics and the pooling's winners, recomputes the rest.
+/// [N,D,H,W,C]. Saves x, the statistics and the pooling's argmax, recomputes the rest.
 /// Training: running_mean and running_var [C] are updated in place (undefined: not kept).
 Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta,
                     const Tensor& running_mean, const Tensor& running_var,

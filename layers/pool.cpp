@@ -7,12 +7,12 @@ namespace voxgrad {
 Variable max_pool(const Variable& x, const Triple& kernel_size, const Triple& stride) {
   const PoolGeometry g = PoolGeometry::make("max_pool", x.shape(), kernel_size, stride);
   Tensor y(g.output_shape(), x.dtype(), x.device());
-  Tensor winners;
-  if (needs_history({&x})) winners = Tensor(y.shape(), DType::u8, x.device());
-  backend(x.device()).pool.max_forward(g, x.value(), y, winners);
-  return make_result(y, "max_pool", {x}, [g, winners](const Tensor& dy) {
+  Tensor argmax;
+  if (needs_history({&x})) argmax = Tensor(y.shape(), DType::u8, x.device());
+  backend(x.device()).pool.max_forward(g, x.value(), y, argmax);
+  return make_result(y, "max_pool", {x}, [g, argmax](const Tensor& dy) {
     Tensor dx(g.input_shape(), dy.dtype(), dy.device());
-    backend(dy.device()).pool.max_backward(g, dy, winners, dx);
+    backend(dy.device()).pool.max_backward(g, dy, argmax, dx);
     return std::vector{dx};
   });
 }

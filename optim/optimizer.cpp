@@ -39,8 +39,7 @@ void note_copies(const std::vector<Slot>& slots) {
 
 class Adam : public Optimizer {
  public:
-  Adam(std::vector<OptimizedParameter> parameters, std::vector<double> rates,
-       const AdamHyper& hyper)
+  Adam(std::vector<ParameterEntry> parameters, std::vector<double> rates, const AdamOptions& hyper)
       : Optimizer(std::move(parameters), std::move(rates)), hyper_(hyper) {
     for (const auto& parameter : parameters_) {
       const Tensor& value = parameter.variable.value();
@@ -88,13 +87,13 @@ class Adam : public Optimizer {
   struct Moments {
     Tensor m, v, step;
   };
-  AdamHyper hyper_;
+  AdamOptions hyper_;
   std::vector<Moments> moments_;
 };
 
 class Sgd : public Optimizer {
  public:
-  Sgd(std::vector<OptimizedParameter> parameters, std::vector<double> rates, double momentum)
+  Sgd(std::vector<ParameterEntry> parameters, std::vector<double> rates, double momentum)
       : Optimizer(std::move(parameters), std::move(rates)), momentum_(momentum) {
     for (const auto& parameter : parameters_) {
       const Tensor& value = parameter.variable.value();
@@ -136,7 +135,7 @@ class Sgd : public Optimizer {
 
 }  // namespace
 
-Optimizer::Optimizer(std::vector<OptimizedParameter> parameters, std::vector<double> rates)
+Optimizer::Optimizer(std::vector<ParameterEntry> parameters, std::vector<double> rates)
     : parameters_(std::move(parameters)), rates_(std::move(rates)) {
   for (const auto& parameter : parameters_)
     check(parameter.rate < rates_.size(), "[optimizer] ", parameter.name, " has no learning rate");
@@ -152,18 +151,18 @@ void Optimizer::set_learning_rates(std::vector<double> rates) {
   rates_ = std::move(rates);
 }
 
-std::unique_ptr<Optimizer> make_adam(std::vector<OptimizedParameter> parameters,
-                                     std::vector<double> rates, const AdamHyper& hyper) {
+std::unique_ptr<Optimizer> make_adam(std::vector<ParameterEntry> parameters,
+                                     std::vector<double> rates, const AdamOptions& hyper) {
   return std::make_unique<Adam>(std::move(parameters), std::move(rates), hyper);
 }
 
-std::unique_ptr<Optimizer> make_sgd(std::vector<OptimizedParameter> parameters,
+std::unique_ptr<Optimizer> make_sgd(std::vector<ParameterEntry> parameters,
                                     std::vector<double> rates, double momentum) {
   return std::make_unique<Sgd>(std::move(parameters), std::move(rates), momentum);
 }
 
-double milestone_rate(double base, const std::vector<std::int64_t>& milestones, double gamma,
-                      std::int64_t epoch) {
+double multi_step_lr(double base, const std::vector<std::int64_t>& milestones, double gamma,
+                     std::int64_t epoch) {
   const auto passed = std::count_if(milestones.begin(), milestones.end(),
                                     [epoch](std::int64_t milestone) { return milestone <= epoch; });
   return base * std::pow(gamma, double(passed));

@@ -13,7 +13,7 @@
 namespace voxgrad {
 
 /// A parameter as the optimizer sees it. `rate` is the index of its learning rate.
-struct OptimizedParameter {
+struct ParameterEntry {
   std::string name;
   Variable variable;
   std::size_t rate = 0;
@@ -43,20 +43,20 @@ class Optimizer {
   const std::vector<double>& learning_rates() const { return rates_; }
 
  protected:
-  Optimizer(std::vector<OptimizedParameter> parameters, std::vector<double> rates);
-  std::vector<OptimizedParameter> parameters_;
+  Optimizer(std::vector<ParameterEntry> parameters, std::vector<double> rates);
+  std::vector<ParameterEntry> parameters_;
   std::vector<double> rates_;
 };
 
 /// Kingma and Ba, 2015. State a parameter: exp_avg, exp_avg_sq, step (i64 [1]).
-std::unique_ptr<Optimizer> make_adam(std::vector<OptimizedParameter> parameters,
-                                     std::vector<double> rates, const AdamHyper& hyper = {});
+std::unique_ptr<Optimizer> make_adam(std::vector<ParameterEntry> parameters,
+                                     std::vector<double> rates, const AdamOptions& hyper = {});
 /// State a parameter: momentum_buffer.
-std::unique_ptr<Optimizer> make_sgd(std::vector<OptimizedParameter> parameters,
+std::unique_ptr<Optimizer> make_sgd(std::vector<ParameterEntry> parameters,
                                     std::vector<double> rates, double momentum);
 
 /// The learning rate of an epoch (from 0): base * gamma^(number of milestones <= epoch).
-double milestone_rate(double base, const std::vector<std::int64_t>& milestones, double gamma,
-                      std::int64_t epoch);
+double multi_step_lr(double base, const std::vector<std::int64_t>& milestones, double gamma,
+                     std::int64_t epoch);
 
 }  // namespace voxgrad

@@ -26,7 +26,7 @@ Tensor Tensor::rounded() const {
   if (rounding.recorded) return to(DType::bf16);
   if (recording_in_this_thread()) {
     if (!rounding.values) return to(DType::bf16);
-    Recording::round_before_replays(*this);
+    CapturedGraph::round_before_replays(*this);
     return rounding_of_storage();
   }
   if (!rounding.values)

@@ -66,7 +66,7 @@ void Readback::reset() {
   } catch (const Error&) {
     // It has failed and writes no more; whoever asks it next is told.
   }
-  ops.drop_mark(mark_, device_.index);
+  ops.destroy_event(mark_, device_.index);
   ops.release_host(block_, device_.index);
   block_ = mark_ = nullptr;
 }
@@ -90,7 +90,7 @@ void Upload::wait_until_copied(Slot& slot) const {
   if (slot.copied == nullptr) return;
   const StreamOps& ops = ops_of(device_);
   ops.wait(slot.copied, device_.index);
-  ops.drop_mark(std::exchange(slot.copied, nullptr), device_.index);
+  ops.destroy_event(std::exchange(slot.copied, nullptr), device_.index);
 }
 
 void Upload::release(Slot& slot) {
@@ -99,9 +99,9 @@ void Upload::release(Slot& slot) {
   try {
     wait_until_copied(slot);
   } catch (const Error&) {
-    ops.drop_mark(slot.copied, device_.index);  // see Readback::reset
+    ops.destroy_event(slot.copied, device_.index);  // see Readback::reset
   }
-  if (slot.read) ops.drop_mark(slot.read, device_.index);
+  if (slot.read) ops.destroy_event(slot.read, device_.index);
   ops.release_host(slot.block, device_.index);
   slot = {};
 }
@@ -132,7 +132,7 @@ void Upload::operator()(std::size_t bytes, const std::function<void(std::uint8_t
   // Memory that is new here may be what earlier work still uses.
   if (slot.read == nullptr) slot.read = ops.mark(device_.index);
   slot.copied = ops.upload(slot.there.raw(), slot.block, bytes, slot.read, device_.index);
-  ops.drop_mark(std::exchange(slot.read, nullptr), device_.index);
+  ops.destroy_event(std::exchange(slot.read, nullptr), device_.index);
   read(slot.there.slice(0, std::int64_t(bytes)));
   slot.read = ops.mark(device_.index);
 }
@@ -149,13 +149,13 @@ Tensor Upload::operator()(const Tensor& host) {
   return target_;
 }
 
-bool Recording::supported(Device device) {
+bool CapturedGraph::supported(Device device) {
   return ops_of(device).can_record(device.index);
 }
 
 namespace {
 
-thread_local Recording* recording_now = nullptr;
+thread_local CapturedGraph* recording_now = nullptr;
 
 }  // namespace
 
@@ -163,7 +163,7 @@ bool recording_in_this_thread() {
   return recording_now != nullptr;
 }
 
-Recording::Recording(Device device, const std::function<void()>& work) : device_(device) {
+CapturedGraph::CapturedGraph(Device device, const std::function<void()>& work) : device_(device) {
   const StreamOps& ops = ops_of(device);
   ops.begin_recording(device.index);
   recording_now = this;
@@ -178,28 +178,28 @@ Recording::Recording(Device device, const std::function<void()>& work) : device_
   handle_ = ops.end_recording(true, device.index);
 }
 
-void Recording::round_before_replays(const Tensor& tensor) {
+void CapturedGraph::round_before_replays(const Tensor& tensor) {
   check(recording_now != nullptr, "[recording] this thread records nothing");
   recording_now->rounded_.push_back(tensor);
 }
 
-Recording::~Recording() {
+CapturedGraph::~CapturedGraph() {
   if (handle_) ops_of(device_).drop_recording(handle_, device_.index);
 }
 
-Recording::Recording(Recording&& other) noexcept
+CapturedGraph::CapturedGraph(CapturedGraph&& other) noexcept
     : device_(other.device_),
       rounded_(std::move(other.rounded_)),
       handle_(std::exchange(other.handle_, nullptr)) {}
 
-Recording& Recording::operator=(Recording&& other) noexcept {
+CapturedGraph& CapturedGraph::operator=(CapturedGraph&& other) noexcept {
   std::swap(device_, other.device_);
   std::swap(rounded_, other.rounded_);
   std::swap(handle_, other.handle_);
   return *this;
 }
 
-void Recording::replay() const {
+void CapturedGraph::replay() const {
   check(defined(), "[recording] nothing was recorded");
   for (const Tensor& tensor : rounded_) tensor.round_where_needed();
   ops_of(device_).replay(handle_, device_.index);

@@ -74,16 +74,16 @@ class Upload {
 /// Work of fixed shapes on fixed memory, recorded once. What it reads and was made before must
 /// outlive it; tensors made by it belong to it and are overwritten by every replay. Roundings that
 /// it reads (Tensor::rounded) are brought up to date before each replay.
-class Recording {
+class CapturedGraph {
  public:
   /// False on the CPU, and where VOXGRAD_NO_GRAPHS is set in the environment.
   static bool supported(Device device);
-  Recording() = default;
+  CapturedGraph() = default;
   /// Calls `work`, which is recorded and not done. It must not read from the device.
-  Recording(Device device, const std::function<void()>& work);
-  ~Recording();
-  Recording(Recording&& other) noexcept;
-  Recording& operator=(Recording&& other) noexcept;
+  CapturedGraph(Device device, const std::function<void()>& work);
+  ~CapturedGraph();
+  CapturedGraph(CapturedGraph&& other) noexcept;
+  CapturedGraph& operator=(CapturedGraph&& other) noexcept;
 
   bool defined() const { return handle_ != nullptr; }
   void replay() const;

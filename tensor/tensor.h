@@ -79,7 +79,7 @@ class Tensor {
   bool shares_storage_with(const Tensor& other) const { return storage_ == other.storage_; }
 
  private:
-  friend class Recording;
+  friend class CapturedGraph;
   void check_access(DType requested) const;
   Tensor rounding_of_storage() const;
   void round_where_needed() const;

@@ -100,8 +100,8 @@ void multiply_block(const Panels& a, std::int64_t first, std::int64_t last, cons
 
 }  // namespace
 
-void multiply_rows(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, const float* b,
-                   float* c) {
+void gemm_nt(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, const float* b,
+             float* c) {
   const Panels panels(a, m, k);
   const std::int64_t groups = (panels.count + kMostPanels - 1) / kMostPanels;
   const std::int64_t blocks = (n + kBlock - 1) / kBlock;

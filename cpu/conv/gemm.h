@@ -8,7 +8,7 @@ namespace voxgrad::cpu {
 
 /// c [m,n] = a [m,k] b^T with b [n,k], all row-major without gaps. b is read about once for every
 /// 128 rows of a. The same bits for any number of threads.
-void multiply_rows(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, const float* b,
-                   float* c);
+void gemm_nt(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, const float* b,
+             float* c);
 
 }  // namespace voxgrad::cpu

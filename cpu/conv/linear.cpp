@@ -8,8 +8,8 @@ namespace voxgrad::cpu::linear {
 using onednn::multiply;
 
 void forward(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tensor& y) {
-  multiply_rows(g.batch, g.out_channels, g.in_channels, x.data<float>(), w.data<float>(),
-                y.data<float>());
+  gemm_nt(g.batch, g.out_channels, g.in_channels, x.data<float>(), w.data<float>(),
+          y.data<float>());
 }
 
 void backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w, const Tensor& dx) {

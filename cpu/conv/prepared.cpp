@@ -28,7 +28,7 @@ void finish(const Epilogue& epilogue, const Tensor& from, const Tensor& to) {
   });
   const float* const bias = biases.data<float>();
   const float* const in = from.data<float>();
-  dispatch_map("conv", to.dtype(), [&]<class S>() {
+  dispatch_floating("conv", to.dtype(), [&]<class S>() {
     if constexpr (!std::is_same_v<S, double>) {
       S* const out = to.data<S>();
       dispatch_activation(epilogue.activation.kind, [&]<ActivationKind kind>() {
@@ -56,17 +56,17 @@ using Packed = std::shared_ptr<const onednn::PackedWeight>;
 
 void forward_with(const Packed& packed, const ConvGeometry& g, const Tensor& x, const Tensor& w,
                   const Epilogue& epilogue, const Tensor& y) {
-  if (x.dtype() == DType::f32 && conv_few_pixels::suits(g)) {
-    conv_few_pixels::forward(g, x, w, y);
+  if (x.dtype() == DType::f32 && weight_bound::suits(g)) {
+    weight_bound::forward(g, x, w, y);
     if (!is_empty(epilogue)) finish(epilogue, y, y);
   } else if (x.dtype() == DType::f32 && linear::suits(g)) {
     linear::forward(g, x, w, y);
     if (!is_empty(epilogue)) finish(epilogue, y, y);
-  } else if (x.dtype() == DType::f32 && conv_narrow::suits(g)) {
-    conv_narrow::forward(g, x, w, y);
+  } else if (x.dtype() == DType::f32 && small_channels::suits(g)) {
+    small_channels::forward(g, x, w, y);
     if (!is_empty(epilogue)) finish(epilogue, y, y);
-  } else if (!packed && x.dtype() == DType::f32 && conv_winograd::pays_once(g)) {
-    conv_winograd::prepare(g, w, epilogue)->run(x, y);
+  } else if (!packed && x.dtype() == DType::f32 && winograd::pays_once(g)) {
+    winograd::prepare(g, w, epilogue)->run(x, y);
   } else if (!onednn::convolve(onednn::Direction::forward, g, {x, w, y, epilogue, packed})) {
     if (x.dtype() == DType::f32) return conv_reference_ops.forward(g, x, w, epilogue, y);
     through_f32(y, [&](const Tensor& wide) {
@@ -77,8 +77,8 @@ void forward_with(const Packed& packed, const ConvGeometry& g, const Tensor& x, 
 
 void backward_data_with(const Packed& packed, const ConvGeometry& g, const Tensor& dy,
                         const Tensor& w, const Epilogue& epilogue, const Tensor& dx) {
-  if (dy.dtype() == DType::f32 && conv_few_pixels::suits(g)) {
-    conv_few_pixels::backward_data(g, dy, w, dx);
+  if (dy.dtype() == DType::f32 && weight_bound::suits(g)) {
+    weight_bound::backward_data(g, dy, w, dx);
     if (!is_empty(epilogue)) finish(epilogue, dx, dx);
     return;
   }
@@ -87,8 +87,8 @@ void backward_data_with(const Packed& packed, const ConvGeometry& g, const Tenso
     if (!is_empty(epilogue)) finish(epilogue, dx, dx);
     return;
   }
-  if (dy.dtype() == DType::f32 && conv_planes::suits(g)) {
-    conv_planes::backward_data(g, dy, w, dx);
+  if (dy.dtype() == DType::f32 && single_channel::suits(g)) {
+    single_channel::backward_data(g, dy, w, dx);
     if (!is_empty(epilogue)) finish(epilogue, dx, dx);
     return;
   }
@@ -117,8 +117,8 @@ void backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
 }
 
 void backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy, const Tensor& dw) {
-  if (x.dtype() == DType::f32 && conv_few_pixels::suits(g)) {
-    conv_few_pixels::backward_weight(g, x, dy, dw);
+  if (x.dtype() == DType::f32 && weight_bound::suits(g)) {
+    weight_bound::backward_weight(g, x, dy, dw);
   } else if (x.dtype() == DType::f32 && linear::suits(g)) {
     linear::backward_weight(g, x, dy, dw);
   } else if (!onednn::convolve(onednn::Direction::backward_weight, g, {x, dw, dy, {}})) {
@@ -140,10 +140,10 @@ class Prepared : public PreparedConv {
     }
     const ConvGeometry& g = call.geometry;
     const bool f32 = call.x == DType::f32 && call.y == DType::f32;
-    if (f32 && (conv_few_pixels::suits(g) || linear::suits(g))) return;
-    if (f32 && !call.transposed && conv_narrow::suits(g)) return;
-    if (f32 && !call.transposed && conv_winograd::suits(g)) {
-      winograd_ = conv_winograd::prepare(g, w, epilogue, winograd_.get());
+    if (f32 && (weight_bound::suits(g) || linear::suits(g))) return;
+    if (f32 && !call.transposed && small_channels::suits(g)) return;
+    if (f32 && !call.transposed && winograd::suits(g)) {
+      winograd_ = winograd::prepare(g, w, epilogue, winograd_.get());
       runs_winograd_ = true;
       return;
     }

@@ -5,7 +5,7 @@
 #include "cpu/onednn/onednn.h"
 #include "cpu/parallel.h"
 
-namespace voxgrad::cpu::conv_planes {
+namespace voxgrad::cpu::single_channel {
 namespace {
 
 /// to[o * stride + shift] += from[o] for every o in [0, count) that falls into [0, length).
@@ -68,4 +68,4 @@ void backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w, con
   }
 }
 
-}  // namespace voxgrad::cpu::conv_planes
+}  // namespace voxgrad::cpu::single_channel

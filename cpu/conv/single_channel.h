@@ -6,7 +6,7 @@
 
 #include "tensor/ops/conv_ops.h"
 
-namespace voxgrad::cpu::conv_planes {
+namespace voxgrad::cpu::single_channel {
 
 /// True where this form is the fastest.
 bool suits(const ConvGeometry& geometry);
@@ -15,4 +15,4 @@ bool suits(const ConvGeometry& geometry);
 void backward_data(const ConvGeometry& geometry, const Tensor& dy, const Tensor& w,
                    const Tensor& dx);
 
-}  // namespace voxgrad::cpu::conv_planes
+}  // namespace voxgrad::cpu::single_channel

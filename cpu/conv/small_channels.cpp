@@ -7,7 +7,7 @@
 
 #include "cpu/parallel.h"
 
-namespace voxgrad::cpu::conv_narrow {
+namespace voxgrad::cpu::small_channels {
 namespace {
 
 constexpr std::int64_t kLanes = 16, kWidth = 2 * kLanes;  // of a row's piece
@@ -130,10 +130,10 @@ void forward_with(const ConvGeometry& g, const Tensor& x, const Tensor& w, const
 
 bool suits(const ConvGeometry& g) {
 #ifdef __AVX512F__
-  constexpr std::int64_t least_voxels = 4096;
+  constexpr std::int64_t min_voxels = 4096;
   return g.spatial_rank == 3 && g.kernel == Triple{3, 3, 3} && g.stride == Triple{1, 1, 1} &&
          g.in_channels <= kMostIn && g.out_channels <= kMostOut && g.output[2] >= kLanes &&
-         g.output_volume() >= least_voxels;
+         g.output_volume() >= min_voxels;
 #else
   return g.batch < 0;
 #endif
@@ -150,4 +150,4 @@ void forward(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tens
     forward_with<8>(g, x, w, y);
 }
 
-}  // namespace voxgrad::cpu::conv_narrow
+}  // namespace voxgrad::cpu::small_channels

@@ -5,7 +5,7 @@
 
 #include "tensor/ops/conv_ops.h"
 
-namespace voxgrad::cpu::conv_narrow {
+namespace voxgrad::cpu::small_channels {
 
 /// True where this form is the fastest.
 bool suits(const ConvGeometry& geometry);
@@ -13,4 +13,4 @@ bool suits(const ConvGeometry& geometry);
 /// The epilogue is left to the caller. The same bits for any number of threads.
 void forward(const ConvGeometry& geometry, const Tensor& x, const Tensor& w, const Tensor& y);
 
-}  // namespace voxgrad::cpu::conv_narrow
+}  // namespace voxgrad::cpu::small_channels

@@ -12,7 +12,7 @@
 
 #include "cpu/parallel.h"
 
-namespace voxgrad::cpu::conv_few_pixels {
+namespace voxgrad::cpu::weight_bound {
 namespace {
 
 // Tiles of sums fill 24 of 32 registers, or 12 of 16.
@@ -248,11 +248,11 @@ bool suits(const ConvGeometry& g) {
   // more than the arithmetic at any batch. A linear layer saves no padding; from 16 samples on its
   // matrix product was faster. Pix2Vox has no 2-D layer of the kind.
   constexpr std::int64_t heavy = 1 << 19, heaviest = 1 << 24;  // weights
-  constexpr std::int64_t most_rows = 8;
+  constexpr std::int64_t max_rows = 8;
   const std::int64_t weights = g.out_channels * g.kernel_volume() * g.in_channels;
   if (g.spatial_rank == 2 || g.in_channels % kLanes != 0 || g.output_volume() > kMostPixels)
     return false;
-  if (g.kernel_volume() == 1) return weights >= heavy && g.batch * g.output_volume() <= most_rows;
+  if (g.kernel_volume() == 1) return weights >= heavy && g.batch * g.output_volume() <= max_rows;
   return weights >= (g.batch * g.output_volume() <= kMostPixels ? heavy : heaviest);
 }
 
@@ -316,4 +316,4 @@ void backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy, c
   });
 }
 
-}  // namespace voxgrad::cpu::conv_few_pixels
+}  // namespace voxgrad::cpu::weight_bound

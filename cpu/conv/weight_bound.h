@@ -6,7 +6,7 @@
 
 #include "tensor/ops/conv_ops.h"
 
-namespace voxgrad::cpu::conv_few_pixels {
+namespace voxgrad::cpu::weight_bound {
 
 /// True where this form is the fastest.
 bool suits(const ConvGeometry& geometry);
@@ -18,4 +18,4 @@ void backward_data(const ConvGeometry& geometry, const Tensor& dy, const Tensor&
 void backward_weight(const ConvGeometry& geometry, const Tensor& x, const Tensor& dy,
                      const Tensor& dw);
 
-}  // namespace voxgrad::cpu::conv_few_pixels
+}  // namespace voxgrad::cpu::weight_bound

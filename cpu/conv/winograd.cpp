@@ -9,7 +9,7 @@
 #include "cpu/parallel.h"
 #include "cpu/vector_math.h"
 
-namespace voxgrad::cpu::conv_winograd {
+namespace voxgrad::cpu::winograd {
 namespace {
 
 constexpr int kTile = 4;                // edge of an output tile
@@ -68,8 +68,8 @@ void kernel_to_points(const V (&in)[3], V (&out)[kEdge]) {
 
 /// m[row][0..kPanel) = sum over c of v[row][c] * u[c][0..kPanel), for `rows` rows.
 template <int rows>
-void multiply_rows(const float* v, std::int64_t channels, const float* u, float* m,
-                   std::int64_t m_stride) {
+void gemm_nt(const float* v, std::int64_t channels, const float* u, float* m,
+             std::int64_t m_stride) {
   Lanes sums[rows][2] = {};
   for (std::int64_t c = 0; c < channels; ++c, u += kPanel) {
     Lanes left, right;
@@ -92,7 +92,7 @@ using MultiplyRows = void (*)(const float*, std::int64_t, const float*, float*, 
 template <int... row>
 constexpr std::array<MultiplyRows, sizeof...(row)> multiply_table(
     std::integer_sequence<int, row...>) {
-  return {multiply_rows<row + 1>...};
+  return {gemm_nt<row + 1>...};
 }
 
 /// Any number of rows, in near-equal steps of at most kRows.
@@ -305,19 +305,19 @@ class Winograd : public PreparedConv {
 
 bool suits(const ConvGeometry& g) {
 #ifdef __AVX512F__
-  constexpr std::int64_t least_channels = 64, least_tiles = 16;
+  constexpr std::int64_t min_channels = 64, min_tiles = 16;
   const Triple ones{1, 1, 1}, kernel{1, 3, 3};
   return g.spatial_rank == 2 && g.kernel == kernel && g.stride == ones && g.padding[1] <= 1 &&
-         g.padding[2] <= 1 && g.in_channels % kLanes == 0 && g.in_channels >= least_channels &&
-         g.out_channels % kPanel == 0 && g.batch * g.output_volume() >= least_tiles * kTile * kTile;
+         g.padding[2] <= 1 && g.in_channels % kLanes == 0 && g.in_channels >= min_channels &&
+         g.out_channels % kPanel == 0 && g.batch * g.output_volume() >= min_tiles * kTile * kTile;
 #else
   return g.batch < 0;
 #endif
 }
 
 bool pays_once(const ConvGeometry& g) {
-  constexpr std::int64_t least_pixels = 2048;
-  return suits(g) && g.batch * g.output_volume() >= least_pixels;
+  constexpr std::int64_t min_pixels = 2048;
+  return suits(g) && g.batch * g.output_volume() >= min_pixels;
 }
 
 std::shared_ptr<const PreparedConv> prepare(const ConvGeometry& g, const Tensor& w,
@@ -325,4 +325,4 @@ std::shared_ptr<const PreparedConv> prepare(const ConvGeometry& g, const Tensor&
   return std::make_shared<Winograd>(g, w, epilogue, dynamic_cast<const Winograd*>(sibling));
 }
 
-}  // namespace voxgrad::cpu::conv_winograd
+}  // namespace voxgrad::cpu::winograd

@@ -14,7 +14,7 @@
 
 #include "tensor/ops/conv_ops.h"
 
-namespace voxgrad::cpu::conv_winograd {
+namespace voxgrad::cpu::winograd {
 
 /// True where this is the fastest way: wide 3x3 layers, on processors with 32 vector registers.
 bool suits(const ConvGeometry& geometry);
@@ -27,4 +27,4 @@ std::shared_ptr<const PreparedConv> prepare(const ConvGeometry& geometry, const 
                                             const Epilogue& epilogue,
                                             const PreparedConv* sibling = nullptr);
 
-}  // namespace voxgrad::cpu::conv_winograd
+}  // namespace voxgrad::cpu::winograd

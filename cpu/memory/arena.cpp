@@ -37,7 +37,7 @@ Arena::Block Arena::allocate(std::size_t bytes) {
   if (best != holes_.end()) return take(best, bytes);
 
   // Fresh memory then, as little as can be: behind a warm hole that goes some of the way.
-  std::size_t most_warm = 0;
+  std::size_t max_warm = 0;
   for (auto first = holes_.begin(); first != holes_.end(); ++first) {
     std::size_t room = 0, warm = 0, end = first->first;
     for (auto hole = first; hole != holes_.end() && hole->first == end && room < bytes; ++hole) {
@@ -45,9 +45,9 @@ Arena::Block Arena::allocate(std::size_t bytes) {
       warm += hole->second.warm ? hole->second.bytes : 0;
       end += hole->second.bytes;
     }
-    if (room >= bytes && (best == holes_.end() || warm > most_warm)) {
+    if (room >= bytes && (best == holes_.end() || warm > max_warm)) {
       best = first;
-      most_warm = warm;
+      max_warm = warm;
     }
   }
   return best == holes_.end() ? Block{} : take(best, bytes);

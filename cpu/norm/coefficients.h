@@ -42,7 +42,7 @@ struct Coefficients {
 template <ActivationKind kind, class T>
 struct GradientAtNorm {
   Activate<kind, T> activate;
-  ActivationSlope<kind, T> slope;
+  ActivationDerivative<kind, T> slope;
   T operator()(T centred, T scale, T beta, T dy) const {
     return dy * slope(activate(centred * scale + beta));
   }
@@ -87,9 +87,9 @@ struct MeanGradients {
 // norm_pool.cpp
 void normalize_pool(const PoolGeometry& g, const Tensor& x, const Tensor& mean,
                     const Tensor& variance, const BatchNormParameters& parameters, const Tensor& y,
-                    const Tensor& winners);
+                    const Tensor& argmax);
 void backward_pool(const PoolGeometry& g, bool constant, const Tensor& x, const Tensor& dy,
-                   const Tensor& winners, const Tensor& mean, const Tensor& variance,
+                   const Tensor& argmax, const Tensor& mean, const Tensor& variance,
                    const BatchNormParameters& parameters, const Tensor& dx, const Tensor& dgamma,
                    const Tensor& dbeta);
 

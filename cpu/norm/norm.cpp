@@ -11,7 +11,7 @@ namespace voxgrad::cpu {
 namespace {
 
 void statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) {
-  dispatch_map("batch_norm", x.dtype(), [&]<class S>() {
+  dispatch_floating("batch_norm", x.dtype(), [&]<class S>() {
     using T = Compute<S>;
     const RowBlocks blocks = blocks_of(x, mean);
     const S* const in = x.data<S>();
@@ -48,7 +48,7 @@ void statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) {
 
 void normalize(const Tensor& x, const Tensor& mean, const Tensor& variance,
                const BatchNormParameters& parameters, const Tensor& y) {
-  dispatch_map("batch_norm", x.dtype(), [&]<class S>() {
+  dispatch_floating("batch_norm", x.dtype(), [&]<class S>() {
     using T = Compute<S>;
     const RowBlocks blocks = blocks_of(x, mean);
     const Coefficients<T> coefficients(blocks, mean, variance, parameters);
@@ -98,7 +98,7 @@ void update_running(const Tensor& mean, const Tensor& variance, const Tensor& sh
 void backward_with(bool constant, const Tensor& x, const Tensor& dy, const Tensor& mean,
                    const Tensor& variance, const BatchNormParameters& parameters, const Tensor& dx,
                    const Tensor& dgamma, const Tensor& dbeta) {
-  dispatch_map("batch_norm_backward", x.dtype(), [&]<class S>() {
+  dispatch_floating("batch_norm_backward", x.dtype(), [&]<class S>() {
     using T = Compute<S>;
     dispatch_activation(parameters.activation.kind, [&]<ActivationKind kind>() {
       const RowBlocks blocks = blocks_of(x, mean);

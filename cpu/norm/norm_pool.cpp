@@ -1,5 +1,5 @@
 // Batch norm, activation and max pooling in one pass, and its gradient in two: the sums over all
-// winners, then dx. Channels are taken a tile at a time, so that what is kept of a window while its
+// argmax, then dx. Channels are taken a tile at a time, so that what is kept of a window while its
 // elements pass by stays in the first cache.
 #include <algorithm>
 
@@ -58,7 +58,7 @@ bool is_complete(const PoolGeometry& g, const Triple& window) {
   return window[0] < g.output[0] && window[1] < g.output[1] && window[2] < g.output[2];
 }
 
-/// What the backward pass knows of a tile's winners: which they are, x - mean there, and the
+/// What the backward pass knows of a tile's argmax: which they are, x - mean there, and the
 /// gradient at the norm.
 template <class T>
 struct Winners {
@@ -74,17 +74,17 @@ struct PooledGradient {
   PoolGeometry g;
   const S* x;
   const S* dy;
-  const std::uint8_t* winners;
+  const std::uint8_t* argmax;
   GradientAtNorm<kind, T> gradient_at;
 
   /// Of a complete window. m, s, b: the coefficients of the tile's channels (norm_parts.h).
   void find(std::int64_t n, const Triple& window, std::int64_t begin, std::int64_t length,
             const T* m, const T* s, const T* b, Winners<T>& found) const {
     const std::int64_t at = pooled_pixel(g, n, window) * g.channels + begin;
-    const std::uint8_t* const winner = winners + at;
+    const std::uint8_t* const winner = argmax + at;
 #pragma omp simd
     for (std::int64_t j = 0; j < length; ++j) found.tap[j] = winner[j];
-    T chosen[kTile];
+    T chosen[kTile]{};
     for_each_tap(g, n, window, [&](std::int64_t tap, std::int64_t pixel) {
       const S* const in = x + pixel * g.channels + begin;
       if (tap == 0) {
@@ -111,15 +111,15 @@ struct PooledGradient {
 
 void normalize_pool(const PoolGeometry& g, const Tensor& x, const Tensor& mean,
                     const Tensor& variance, const BatchNormParameters& parameters, const Tensor& y,
-                    const Tensor& winners) {
-  dispatch_map("batch_norm", x.dtype(), [&]<class S>() {
+                    const Tensor& argmax) {
+  dispatch_floating("batch_norm", x.dtype(), [&]<class S>() {
     using T = Compute<S>;
     const RowBlocks blocks = blocks_of(x, mean);
     const Coefficients<T> coefficients(blocks, mean, variance, parameters);
     const std::int64_t group_batch = g.batch / blocks.groups, width = blocks.width;
     const S* const in = x.data<S>();
     S* const out = y.data<S>();
-    std::uint8_t* const taps = winners.defined() ? winners.data<std::uint8_t>() : nullptr;
+    std::uint8_t* const taps = argmax.defined() ? argmax.data<std::uint8_t>() : nullptr;
     const T* const means = coefficients.mean.template data<T>();
     const T* const scales = coefficients.scale.template data<T>();
     const T* const betas = coefficients.beta.template data<T>();
@@ -166,10 +166,10 @@ void normalize_pool(const PoolGeometry& g, const Tensor& x, const Tensor& mean,
 }
 
 void backward_pool(const PoolGeometry& g, bool constant, const Tensor& x, const Tensor& dy,
-                   const Tensor& winners, const Tensor& mean, const Tensor& variance,
+                   const Tensor& argmax, const Tensor& mean, const Tensor& variance,
                    const BatchNormParameters& parameters, const Tensor& dx, const Tensor& dgamma,
                    const Tensor& dbeta) {
-  dispatch_map("batch_norm_backward", x.dtype(), [&]<class S>() {
+  dispatch_floating("batch_norm_backward", x.dtype(), [&]<class S>() {
     using T = Compute<S>;
     const RowBlocks blocks = blocks_of(x, mean), pooled = blocks_of(dy, mean);
     const Coefficients<T> coefficients(blocks, mean, variance, parameters);
@@ -181,7 +181,7 @@ void backward_pool(const PoolGeometry& g, bool constant, const Tensor& x, const 
     dispatch_activation(parameters.activation.kind, [&]<ActivationKind kind>() {
       const T alpha = T(parameters.activation.alpha);
       const PooledGradient<S, kind> pooled_gradient{
-          g, x.data<S>(), dy.data<S>(), winners.data<std::uint8_t>(), {{alpha}, {alpha}}};
+          g, x.data<S>(), dy.data<S>(), argmax.data<std::uint8_t>(), {{alpha}, {alpha}}};
 
       // Elements that lost their window, or lie in none, add nothing.
       Tensor sums;  // [G,2,C]: sum of g, sum of g xhat

@@ -126,14 +126,14 @@ bool prefers_blocks(const ConvGeometry& g) {
 /// errors grow, by root mean square to 1e-6 of the result (1e-7 by the definition).
 bool suits_winograd(const ConvGeometry& g, const Types& types) {
   // Each direction transforms all the weights.
-  constexpr std::int64_t block = 16, least_channels = 64, least_pixels = 512;
+  constexpr std::int64_t block = 16, min_channels = 64, min_pixels = 512;
   const auto fits = [](std::int64_t channels) {
-    return channels >= least_channels && channels % block == 0;
+    return channels >= min_channels && channels % block == 0;
   };
   return types.all_f32() && g.spatial_rank == 2 && g.kernel == Triple{1, 3, 3} &&
          g.stride == Triple{1, 1, 1} && g.padding[1] <= 1 && g.padding[2] <= 1 &&
-         fits(g.in_channels) && fits(g.out_channels) &&
-         g.batch * g.output_volume() >= least_pixels && has_winograd();
+         fits(g.in_channels) && fits(g.out_channels) && g.batch * g.output_volume() >= min_pixels &&
+         has_winograd();
 }
 
 /// The primitive descriptor of one direction; the layout of the weights is the kernel's choice.
@@ -241,7 +241,7 @@ std::shared_ptr<const Plan> plan_for(Direction direction, const ConvGeometry& g,
                                      Activation activation, bool bias) {
   static std::mutex mutex;
   static std::map<std::vector<std::int64_t>, std::shared_ptr<const Plan>> plans;
-  constexpr std::size_t most_plans = 1024;
+  constexpr std::size_t max_plans = 1024;
   // Kernels divide their work when they are built, so the number of threads is part of the key.
   std::vector<std::int64_t> key{std::int64_t(direction),
                                 std::int64_t(types.x),
@@ -267,17 +267,17 @@ std::shared_ptr<const Plan> plan_for(Direction direction, const ConvGeometry& g,
   } catch (const dnnl::error& error) {
     check(is_unsupported(error), "[conv] oneDNN cannot prepare ", g, ": ", error.what());
   }
-  if (plans.size() >= most_plans) plans.clear();
+  if (plans.size() >= max_plans) plans.clear();
   plans.emplace(std::move(key), plan);
   return plan;
 }
 
 std::int64_t samples_at_a_time(Direction direction, const ConvGeometry& g, const Types& types) {
   if (direction == Direction::backward_weight || !suits_winograd(g, types)) return g.batch;
-  constexpr std::int64_t most_elements = 6'500'000;
+  constexpr std::int64_t max_elements = 6'500'000;
   const std::int64_t elements =
       g.input_volume() * g.in_channels + g.output_volume() * g.out_channels;
-  const std::int64_t most = std::max<std::int64_t>(1, most_elements / elements);
+  const std::int64_t most = std::max<std::int64_t>(1, max_elements / elements);
   const std::int64_t parts = (g.batch + most - 1) / most;
   return (g.batch + parts - 1) / parts;
 }

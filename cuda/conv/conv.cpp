@@ -1,7 +1,7 @@
 // What the CUDA backend convolves with: our kernels for few channels where there is one
-// (conv_march.h on tensor cores, else conv_narrow.h unless a library's tensor cores may be better),
-// else a library, else our own again. The choice depends on geometry and dtypes alone, so that
-// every run makes the same one.
+// (plane_sweep.h on tensor cores, else small_channels.h unless a library's tensor cores may be
+// better), else a library, else our own again. The choice depends on geometry and dtypes alone, so
+// that every run makes the same one.
 //
 // VOXGRAD_CUDA_CONV in the environment, for comparisons and to find faults: "own" and "cudnn" allow
 // the first or the second alone, "fma" of the first those without tensor cores, and are an error
@@ -41,7 +41,7 @@ Way allowed() {
 /// take 143 to 272 us at batch 64 in merger.layer1 and 2, refiner.layer1 and decoder.layer4, which
 /// have 2048 and more an input pixel, and at most 60 us in all other layers, which have 864 at most
 /// (docs/gpu.md). There tensor cores, where they may be used, have most to save: those of
-/// conv_march.h in bf16, in the directions that it has, else cuDNN's.
+/// plane_sweep.h in bf16, in the directions that it has, else cuDNN's.
 bool better_on_tensor_cores(const ConvGeometry& g, DType factors) {
   if (factors != DType::bf16 && g.precision != Precision::tf32) return false;
   const std::int64_t volume = g.kernel_volume() / (g.stride[0] * g.stride[1] * g.stride[2]);
@@ -54,9 +54,9 @@ void choose(ConvDirection direction, const ConvGeometry& g, DType factors, const
             const Narrow& narrow, const Library& library, const Direct& direct) {
   const Way way = allowed();
   const bool linear = g.spatial_rank == 0, any = way == Way::automatic || linear;
-  if ((any || way == Way::own) && conv_march_suits(direction, g, factors)) return march();
+  if ((any || way == Way::own) && plane_sweep_suits(direction, g, factors)) return march();
   const bool ours = way == Way::own || way == Way::fma;
-  const bool suits = (any || ours) && conv_narrow_suits(direction, g, factors);
+  const bool suits = (any || ours) && small_channels_suits(direction, g, factors);
   if (suits && (ours || !better_on_tensor_cores(g, factors))) return narrow();
   if ((way == Way::cudnn || (any && way != Way::direct)) && library()) return;
   if (suits) return narrow();
@@ -68,31 +68,31 @@ void choose(ConvDirection direction, const ConvGeometry& g, DType factors, const
 
 void forward(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Epilogue& epilogue,
              const Tensor& y) {
-  const Op op("conv forward", x, w, y);
+  const OpScope op("conv forward", x, w, y);
   choose(
-      ConvDirection::forward, g, x.dtype(), [&] { conv_march_forward(g, x, w, epilogue, y); },
-      [&] { conv_narrow_ops.forward(g, x, w, epilogue, y); },
+      ConvDirection::forward, g, x.dtype(), [&] { plane_sweep_forward(g, x, w, epilogue, y); },
+      [&] { small_channels_ops.forward(g, x, w, epilogue, y); },
       [&] { return library_forward(g, x, w, epilogue, y); },
       [&] { conv_direct_ops.forward(g, x, w, epilogue, y); });
 }
 
 void backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
                    const Epilogue& epilogue, const Tensor& dx) {
-  const Op op("conv backward_data", dy, w, dx);
+  const OpScope op("conv backward_data", dy, w, dx);
   choose(
       ConvDirection::backward_data, g, dy.dtype(),
-      [&] { conv_march_backward_data(g, dy, w, epilogue, dx); },
-      [&] { conv_narrow_ops.backward_data(g, dy, w, epilogue, dx); },
+      [&] { plane_sweep_backward_data(g, dy, w, epilogue, dx); },
+      [&] { small_channels_ops.backward_data(g, dy, w, epilogue, dx); },
       [&] { return library_backward_data(g, dy, w, epilogue, dx); },
       [&] { conv_direct_ops.backward_data(g, dy, w, epilogue, dx); });
 }
 
 void backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy, const Tensor& dw) {
-  const Op op("conv backward_weight", x, dy, dw);
+  const OpScope op("conv backward_weight", x, dy, dw);
   choose(
       ConvDirection::backward_weight, g, x.dtype(),
       [] { fail("[conv] tensor cores make no gradients of weights"); },
-      [&] { conv_narrow_ops.backward_weight(g, x, dy, dw); },
+      [&] { small_channels_ops.backward_weight(g, x, dy, dw); },
       [&] { return library_backward_weight(g, x, dy, dw); },
       [&] { conv_direct_ops.backward_weight(g, x, dy, dw); });
 }

@@ -38,7 +38,7 @@ void run(const Epilogue& epilogue, const Tensor& y) {
 
 void apply_epilogue(const Epilogue& epilogue, const Tensor& y) {
   if (!epilogue.bias.defined() && epilogue.activation.kind == ActivationKind::identity) return;
-  dispatch_map("epilogue", y.dtype(), [&]<class T>() {
+  dispatch_floating("epilogue", y.dtype(), [&]<class T>() {
     constexpr int V = kPack<T>;
     if (y.shape()[-1] % V == 0 && packable<T, V>(y.data<T>()))
       run<V, T>(epilogue, y);

@@ -103,7 +103,7 @@ __global__ void __launch_bounds__(kThreads)
 
 void run_direct(const View& view, const Tensor& source, const Tensor& w, const Epilogue& epilogue,
                 const Tensor& result) {
-  dispatch_map("conv", source.dtype(), [&]<class T>() {
+  dispatch_floating("conv", source.dtype(), [&]<class T>() {
     using C = Compute<T>;
     const auto run = [&]<class Result>() {
       launch(direct<T, Result>, blocks_for(result.numel()), kThreads, 0, view, epilogue.activation,
@@ -118,7 +118,7 @@ void run_direct(const View& view, const Tensor& source, const Tensor& w, const E
 
 void forward(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Epilogue& epilogue,
              const Tensor& y) {
-  const Op op("conv", x, w, epilogue.bias, y);
+  const OpScope op("conv", x, w, epilogue.bias, y);
   // As [tap, in, out], so that neighbouring threads read neighbouring weights.
   const std::int64_t columns = g.kernel_volume() * g.in_channels;
   const Tensor turned({columns, g.out_channels}, w.dtype(), w.device());
@@ -128,7 +128,7 @@ void forward(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Epil
 
 void backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
                    const Epilogue& epilogue, const Tensor& dx) {
-  const Op op("conv_backward_data", dy, w, epilogue.bias, dx);
+  const OpScope op("conv_backward_data", dy, w, epilogue.bias, dx);
   run_direct(View(g, true), dy, w, epilogue, dx);
 }
 
@@ -144,8 +144,8 @@ struct WeightView {
         rows(g.batch * g.output[0] * g.output[1]),
         weights(g.out_channels * g.kernel_volume() * g.in_channels) {
     // About as many threads as the largest devices run at a time.
-    constexpr std::int64_t usual_threads = 132 * 2048;
-    const std::int64_t chunks = std::min(rows, divide_up(usual_threads, weights));
+    constexpr std::int64_t default_threads = 132 * 2048;
+    const std::int64_t chunks = std::min(rows, divide_up(default_threads, weights));
     chunk = divide_up(rows, std::min<std::int64_t>(chunks, 65535));
     for (int axis = 0; axis < 3; ++axis) {
       input[axis] = int(g.input[axis]);
@@ -197,11 +197,11 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 void backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy, const Tensor& dw) {
-  const Op op("conv_backward_weight", x, dy, dw);
+  const OpScope op("conv_backward_weight", x, dy, dw);
   const WeightView view(g);
   const std::int64_t chunks = divide_up(view.rows, view.chunk);
   const Tensor partial({chunks, view.weights}, DType::f64, x.device());
-  dispatch_map("conv_backward_weight", x.dtype(), [&]<class T>() {
+  dispatch_floating("conv_backward_weight", x.dtype(), [&]<class T>() {
     launch(weight_sums<T>, dim3(unsigned(divide_up(view.weights, kThreads)), unsigned(chunks)),
            kThreads, 0, view, x.data<T>(), dy.data<T>(), partial.data<double>());
   });

@@ -49,7 +49,7 @@ struct ChannelState {
 template <ActivationKind kind, class C>
 __device__ C gradient_at_norm(C alpha, C centred, C scale, C beta, C dy) {
   const functors::Activate<kind, C> activate{alpha};
-  const functors::ActivationSlope<kind, C> slope{alpha};
+  const functors::ActivationDerivative<kind, C> slope{alpha};
   return dy * slope(activate(centred * scale + beta));
 }
 
@@ -102,9 +102,9 @@ struct GradientState : ChannelState<V, C> {
 // norm_pool.cu
 void normalize_pool(const PoolGeometry& g, const Tensor& x, const Tensor& mean,
                     const Tensor& variance, const BatchNormParameters& parameters, const Tensor& y,
-                    const Tensor& winners);
+                    const Tensor& argmax);
 void backward_pool(const PoolGeometry& g, bool constant, const Tensor& x, const Tensor& dy,
-                   const Tensor& winners, const Tensor& mean, const Tensor& variance,
+                   const Tensor& argmax, const Tensor& mean, const Tensor& variance,
                    const BatchNormParameters& parameters, const Tensor& dx, const Tensor& dgamma,
                    const Tensor& dbeta);
 

@@ -53,8 +53,8 @@ struct StatisticsFinish {
 };
 
 void statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) {
-  const Op op("batch_norm", x, mean, variance);
-  dispatch_map("batch_norm", x.dtype(), [&]<class T>() {
+  const OpScope op("batch_norm", x, mean, variance);
+  dispatch_floating("batch_norm", x.dtype(), [&]<class T>() {
     using C = Compute<T>;
     const std::int64_t groups = mean.shape()[0], channels = x.shape()[-1];
     const std::int64_t rows = x.shape().rows() / groups;
@@ -92,8 +92,8 @@ struct NormalizeBody {
 
 void normalize(const Tensor& x, const Tensor& mean, const Tensor& variance,
                const BatchNormParameters& parameters, const Tensor& y) {
-  const Op op("batch_norm", x, mean, variance, parameters.gamma, parameters.beta, y);
-  dispatch_map("batch_norm", x.dtype(), [&]<class T>() {
+  const OpScope op("batch_norm", x, mean, variance, parameters.gamma, parameters.beta, y);
+  dispatch_floating("batch_norm", x.dtype(), [&]<class T>() {
     const std::int64_t groups = mean.shape()[0], channels = x.shape()[-1];
     const std::int64_t rows = x.shape().rows() / groups;
     const Coefficients<Compute<T>> coefficients(mean, variance, parameters);
@@ -126,7 +126,7 @@ __global__ void update_running_kernel(std::int64_t groups, std::int64_t channels
 void update_running(const Tensor& mean, const Tensor& variance, const Tensor& shift,
                     std::int64_t rows_per_group, double momentum, const Tensor& running_mean,
                     const Tensor& running_var) {
-  const Op op("batch_norm", mean, variance, shift, running_mean, running_var);
+  const OpScope op("batch_norm", mean, variance, shift, running_mean, running_var);
   dispatch_float("batch_norm", mean.dtype(), [&]<class C>() {
     const std::int64_t groups = mean.shape()[0], channels = mean.shape()[1];
     const double unbias =
@@ -194,8 +194,9 @@ struct InputGradientBody {
 void backward_with(bool constant, const Tensor& x, const Tensor& dy, const Tensor& mean,
                    const Tensor& variance, const BatchNormParameters& parameters, const Tensor& dx,
                    const Tensor& dgamma, const Tensor& dbeta) {
-  const Op op("batch_norm_backward", x, dy, mean, variance, parameters.gamma, dx, dgamma, dbeta);
-  dispatch_map("batch_norm_backward", x.dtype(), [&]<class T>() {
+  const OpScope op("batch_norm_backward", x, dy, mean, variance, parameters.gamma, dx, dgamma,
+                   dbeta);
+  dispatch_floating("batch_norm_backward", x.dtype(), [&]<class T>() {
     using C = Compute<T>;
     const std::int64_t groups = mean.shape()[0], channels = x.shape()[-1];
     const std::int64_t rows = x.shape().rows() / groups;

@@ -1,5 +1,5 @@
 // Batch norm, activation and max pooling in one pass, and its gradient in two: the sums over all
-// winners, then dx. A thread takes a pack of channels of one window at a time (rows.h, a row being
+// argmax, then dx. A thread takes a pack of channels of one window at a time (rows.h, a row being
 // a window). The second pass backward walks over windows that cover x, so that each dy is read once
 // and no element is written twice.
 #include "cuda/kernels.h"
@@ -75,7 +75,7 @@ struct NormalizePoolBody {
   Windows windows;
   const T* x;
   T* y;
-  std::uint8_t* winners;  // or null
+  std::uint8_t* argmax;  // or null
 
   __device__ ChannelState<V, C> at(std::int64_t group, std::int64_t channel) const {
     return {coefficients, group, channel};
@@ -101,7 +101,7 @@ struct NormalizePoolBody {
 #pragma unroll
     for (int j = 0; j < V; ++j) out.element[j] = convert_value<T>(best[j]);
     store_pack(y + offset, out);
-    if (winners) store_pack(winners + offset, winner);
+    if (argmax) store_pack(argmax + offset, winner);
   }
 };
 
@@ -113,14 +113,14 @@ struct PooledGradient {
   Windows windows;
   const T* x;
   const T* dy;
-  const std::uint8_t* winners;
+  const std::uint8_t* argmax;
 
-  /// `at`: the window's place in dy, this thread's channels. centred: x - mean of the winners;
+  /// `at`: the window's place in dy, this thread's channels. centred: x - mean of the argmax;
   /// gradient: that at the norm.
   __device__ void find(const ChannelState<V, C>& s, const Window& window, std::int64_t channel,
                        std::int64_t at, Pack<std::uint8_t, V>& winner, C (&centred)[V],
                        C (&gradient)[V]) const {
-    winner = load_pack<V>(winners + at);
+    winner = load_pack<V>(argmax + at);
     const Pack<T, V> out = load_pack<V>(dy + at);
     Pack<T, V> chosen{};
     windows.for_each_tap(window, [&](int tap, std::int64_t pixel) {
@@ -197,7 +197,7 @@ struct PooledInputGradientBody : PooledGradient<V, T, kind> {
 };
 
 /// A thread takes fewer rows where a row is a window of many elements.
-std::int64_t least_windows(const PoolGeometry& g) {
+std::int64_t min_windows(const PoolGeometry& g) {
   return divide_up(8, g.kernel[0] * g.kernel[1] * g.kernel[2]);
 }
 
@@ -213,20 +213,20 @@ std::int64_t windows_a_group(const char* op, const PoolGeometry& g, const Window
 
 void normalize_pool(const PoolGeometry& g, const Tensor& x, const Tensor& mean,
                     const Tensor& variance, const BatchNormParameters& parameters, const Tensor& y,
-                    const Tensor& winners) {
-  const Op op("batch_norm", x, mean, variance, parameters.gamma, parameters.beta, y, winners);
-  dispatch_map("batch_norm", x.dtype(), [&]<class T>() {
+                    const Tensor& argmax) {
+  const OpScope op("batch_norm", x, mean, variance, parameters.gamma, parameters.beta, y, argmax);
+  dispatch_floating("batch_norm", x.dtype(), [&]<class T>() {
     const std::int64_t groups = mean.shape()[0];
     const Windows windows(g, false);
     const std::int64_t rows = windows_a_group("batch_norm", g, windows, groups);
     const Coefficients<Compute<T>> coefficients(mean, variance, parameters);
     const T* const in = x.data<T>();
     T* const out = y.data<T>();
-    std::uint8_t* const taps = winners.defined() ? winners.data<std::uint8_t>() : nullptr;
+    std::uint8_t* const taps = argmax.defined() ? argmax.data<std::uint8_t>() : nullptr;
     dispatch_activation(parameters.activation.kind, [&]<ActivationKind kind>() {
       dispatch_width<T>(g.channels, {in, out}, taps, [&]<int V>() {
         using Body = NormalizePoolBody<V, T, kind>;
-        const Rows r(groups, rows, g.channels, V, least_windows(g));
+        const Rows r(groups, rows, g.channels, V, min_windows(g));
         launch(map_rows<V, Body>, r.grid, kThreads, 0, r,
                Body{coefficients, windows, in, out, taps});
       });
@@ -235,12 +235,12 @@ void normalize_pool(const PoolGeometry& g, const Tensor& x, const Tensor& mean,
 }
 
 void backward_pool(const PoolGeometry& g, bool constant, const Tensor& x, const Tensor& dy,
-                   const Tensor& winners, const Tensor& mean, const Tensor& variance,
+                   const Tensor& argmax, const Tensor& mean, const Tensor& variance,
                    const BatchNormParameters& parameters, const Tensor& dx, const Tensor& dgamma,
                    const Tensor& dbeta) {
   const char* const name = "batch_norm_backward";
-  const Op op(name, x, dy, winners, mean, variance, parameters.gamma, dx, dgamma, dbeta);
-  dispatch_map(name, x.dtype(), [&]<class T>() {
+  const OpScope op(name, x, dy, argmax, mean, variance, parameters.gamma, dx, dgamma, dbeta);
+  dispatch_floating(name, x.dtype(), [&]<class T>() {
     using C = Compute<T>;
     const std::int64_t groups = mean.shape()[0], channels = g.channels;
     const std::int64_t rows = x.shape().rows() / groups;
@@ -248,7 +248,7 @@ void backward_pool(const PoolGeometry& g, bool constant, const Tensor& x, const 
     const Coefficients<C> coefficients(mean, variance, parameters);
     const T* const in = x.data<T>();
     const T* const gradient = dy.data<T>();
-    const std::uint8_t* const taps = winners.data<std::uint8_t>();
+    const std::uint8_t* const taps = argmax.data<std::uint8_t>();
     T* const out = dx.defined() ? dx.data<T>() : nullptr;
     const bool sums = dgamma.defined() || (out && !constant);
     Tensor means;
@@ -263,11 +263,11 @@ void backward_pool(const PoolGeometry& g, bool constant, const Tensor& x, const 
               GradientFinish<C>{channels, double(rows), means.data<double>(),
                                 dgamma.defined() ? dgamma.data<C>() : nullptr,
                                 dgamma.defined() ? dbeta.data<C>() : nullptr},
-              least_windows(g));
+              min_windows(g));
         if (out == nullptr) return;
         using Body = PooledInputGradientBody<V, T, kind>;
         const Rows r(groups, windows_a_group(name, g, covering, groups), channels, V,
-                     least_windows(g));
+                     min_windows(g));
         launch(map_rows<V, Body>, r.grid, kThreads, 0, r,
                Body{Gradient{coefficients, covering, in, gradient, taps},
                     constant ? nullptr : means.data<double>(), out});

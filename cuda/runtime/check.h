@@ -1,5 +1,5 @@
 // Errors of CUDA. Every call of the CUDA libraries goes through check_cuda, and every function of
-// the backend's tables opens with an Op, so that a failure names the operation and its tensors:
+// the backend's tables opens with an OpScope, so that a failure names the operation and its tensors:
 //   [batch_norm] launch failed: invalid configuration argument: f32[64,28,28,512], f32[1,512]
 // Kernels run after the call that started them; a fault inside one shows at a later call, which
 // says so.
@@ -12,17 +12,17 @@
 namespace voxgrad::cuda {
 
 /// What runs now on this thread, for messages. Its tensors' device becomes the current one.
-class Op {
+class OpScope {
  public:
   template <class... Tensors>
-  explicit Op(const char* name, const Tensors&... tensors)
+  explicit OpScope(const char* name, const Tensors&... tensors)
       : name_(name), tensors_{&tensors...}, count_(int(sizeof...(tensors))), outer_(current_) {
     static_assert(sizeof...(tensors) <= max_tensors);
     enter();
   }
-  ~Op() { current_ = outer_; }
-  Op(const Op&) = delete;
-  Op& operator=(const Op&) = delete;
+  ~OpScope() { current_ = outer_; }
+  OpScope(const OpScope&) = delete;
+  OpScope& operator=(const OpScope&) = delete;
 
   /// "[name] what: shapes", of the innermost operation.
   static std::string message(const std::string& what);
@@ -34,8 +34,8 @@ class Op {
   const char* name_;
   const Tensor* tensors_[max_tensors];
   int count_;
-  const Op* outer_;
-  static thread_local const Op* current_;
+  const OpScope* outer_;
+  static thread_local const OpScope* current_;
 };
 
 /// DeviceError that names the running operation and the call.

@@ -77,14 +77,14 @@ void drop_library_handles() {
 
 void check_cublas(cublasStatus_t status, const char* call) {
   if (status != CUBLAS_STATUS_SUCCESS)
-    fail<DeviceError>(Op::message(concat(call, " failed: ", cublas().status_string(status))));
+    fail<DeviceError>(OpScope::message(concat(call, " failed: ", cublas().status_string(status))));
 }
 
 void check_cudnn(cudnnStatus_t status, const char* call) {
   if (status == CUDNN_STATUS_SUCCESS) return;
   char text[512] = "";
   cudnnGetLastErrorString(text, sizeof text);
-  fail<DeviceError>(Op::message(
+  fail<DeviceError>(OpScope::message(
       concat(call, " failed: ", cudnnGetErrorString(status), text[0] ? ": " : "", text)));
 }
 

@@ -240,7 +240,7 @@ CachingAllocator& allocator(int index) {
 // and would read the host's memory again at each replay.
 void copy(void* to, Device to_device, const void* from, Device from_device, std::size_t bytes) {
   if (bytes == 0) return;
-  const Op op("copy");
+  const OpScope op("copy");
   if (to_device.is_cuda() && from_device.is_cuda() && to_device != from_device) {
     use_device(to_device.index);
     check_cuda(cudaStreamSynchronize(current_stream()), "cudaStreamSynchronize");
@@ -260,7 +260,7 @@ void copy(void* to, Device to_device, const void* from, Device from_device, std:
 }
 
 void synchronize(int index) {
-  const Op op("synchronize");
+  const OpScope op("synchronize");
   use_device(index);
   check_cuda(cudaStreamSynchronize(current_stream()), "cudaStreamSynchronize");
 }

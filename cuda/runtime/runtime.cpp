@@ -113,9 +113,9 @@ Event make_event(bool timing) {
   return Event(event);
 }
 
-thread_local const Op* Op::current_ = nullptr;
+thread_local const OpScope* OpScope::current_ = nullptr;
 
-void Op::enter() {
+void OpScope::enter() {
   for (int i = 0; i < count_; ++i) {
     if (!tensors_[i]->defined()) continue;
     const Device device = tensors_[i]->device();
@@ -125,7 +125,7 @@ void Op::enter() {
   current_ = this;
 }
 
-std::string Op::message(const std::string& what) {
+std::string OpScope::message(const std::string& what) {
   if (current_ == nullptr) return "[cuda] " + what;
   std::string text = concat('[', current_->name_, "] ", what);
   const char* separator = ": ";
@@ -151,7 +151,7 @@ void fail_cuda(cudaError_t status, const char* call) {
     default:
       break;
   }
-  fail<DeviceError>(Op::message(concat(call, " failed: ", cudaGetErrorString(status), note)));
+  fail<DeviceError>(OpScope::message(concat(call, " failed: ", cudaGetErrorString(status), note)));
 }
 
 }  // namespace voxgrad::cuda

@@ -78,7 +78,7 @@ Event mark_on(cudaStream_t stream) {
 }
 
 void* upload(void* to, const void* from, std::size_t bytes, void* after, int index) {
-  const Op op("upload");
+  const OpScope op("upload");
   use_device(index);
   check<DeviceError>(current == nullptr, "[upload] a recording cannot wait for an upload");
   const cudaStream_t stream = upload_stream();
@@ -134,13 +134,13 @@ void drop_host_blocks() {
 
 const StreamOps stream_ops{
     [](std::size_t bytes, int index) {
-      const Op op("host memory");
+      const OpScope op("host memory");
       use_device(index);
       return host_blocks().allocate(bytes);
     },
     [](void* block, int) { host_blocks().release(block); },
     [](void* to, const void* from, std::size_t bytes, int index) {
-      const Op op("copy");
+      const OpScope op("copy");
       use_device(index);
       if (bytes > 0)
         check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, current_stream()),
@@ -148,27 +148,27 @@ const StreamOps stream_ops{
     },
     upload,
     [](int index) -> void* {
-      const Op op("mark");
+      const OpScope op("mark");
       use_device(index);
       return new Event(mark_on(current_stream()));
     },
     [](void* mark, int index) {
-      const Op op("wait");
+      const OpScope op("wait");
       use_device(index);
       check_cuda(cudaEventSynchronize(static_cast<Event*>(mark)->get()), "cudaEventSynchronize");
     },
     [](void* mark, int) { delete static_cast<Event*>(mark); },
     [](int) { return std::getenv("VOXGRAD_NO_GRAPHS") == nullptr; },
     [](int index) {
-      const Op op("recording");
+      const OpScope op("recording");
       begin_recording(index);
     },
     [](bool keep, int index) {
-      const Op op("recording");
+      const OpScope op("recording");
       return end_recording(keep, index);
     },
     [](void* recording, int index) {
-      const Op op("replay");
+      const OpScope op("replay");
       use_device(index);
       check_cuda(cudaGraphLaunch(static_cast<Recorded*>(recording)->graph.get(), current_stream()),
                  "cudaGraphLaunch");

@@ -30,7 +30,7 @@ constexpr double field_of_view = 25;
 constexpr double lowest_elevation = 25, highest_elevation = 30;
 // Views from up to this much farther than the nearest that shows the whole object.
 constexpr double farthest = 1.2;
-constexpr std::int64_t fewest_voxels = 8;
+constexpr std::int64_t min_voxels = 8;
 
 // FNV-1a, so that an object's views depend on its name and not on its place in the list.
 std::uint64_t hash_of(const std::string& text) {
@@ -92,7 +92,7 @@ BuiltObject make_object(const MeshSource& source, const BuildOptions& options) {
   BuiltObject object;
   const Mesh mesh = source.load();
   object.grid = voxelize(mesh, options.resolution);
-  check(object.grid.count() >= fewest_voxels, "only ", object.grid.count(), " voxels");
+  check(object.grid.count() >= min_voxels, "only ", object.grid.count(), " voxels");
   const MeshRenderer renderer(mesh);
   Rng rng(options.seed, {hash_of(source.category + "/" + source.id)});
   for (int view = 0; view < options.views; ++view) {
@@ -153,7 +153,7 @@ class Builder {
     if (failure_) std::rethrow_exception(failure_);
   }
 
-  const std::vector<std::unique_ptr<TurnedShape>>& shapes() const {
+  const std::vector<std::unique_ptr<RotatedShape>>& shapes() const {
     return shapes_;
   }
   const std::vector<std::string>& reasons() const {
@@ -171,7 +171,7 @@ class Builder {
     try {
       if (object) {
         write_object(*object, sources_[i], options_);
-        shapes_[i] = std::make_unique<TurnedShape>(object->grid);
+        shapes_[i] = std::make_unique<RotatedShape>(object->grid);
       }
       report(sources_[i].name);
     } catch (...) {
@@ -198,7 +198,7 @@ class Builder {
   const std::vector<MeshSource>& sources_;
   const BuildOptions& options_;
   const BuildProgress& progress_;
-  std::vector<std::unique_ptr<TurnedShape>> shapes_;
+  std::vector<std::unique_ptr<RotatedShape>> shapes_;
   std::vector<std::string> reasons_;
   std::atomic<bool> failed_ = false;
   std::exception_ptr failure_;
@@ -207,11 +207,11 @@ class Builder {
 
 // A split for each of a category's objects: the one it came with, else one of its group's.
 std::vector<std::string> splits_of(const std::vector<const MeshSource*>& sources,
-                                   const std::vector<const TurnedShape*>& shapes,
+                                   const std::vector<const RotatedShape*>& shapes,
                                    std::uint64_t seed) {
   std::vector<std::string> splits(sources.size());
   std::vector<std::size_t> open;
-  std::vector<TurnedShape> open_shapes;
+  std::vector<RotatedShape> open_shapes;
   std::vector<std::string> open_groups;
   for (std::size_t i = 0; i < sources.size(); ++i) {
     splits[i] = sources[i]->split;
@@ -222,7 +222,7 @@ std::vector<std::string> splits_of(const std::vector<const MeshSource*>& sources
   }
   if (open.empty()) return splits;
   const auto groups = near_duplicate_groups(open_shapes, open_groups);
-  const auto dealt = deal_splits(groups, seed, hash_of(sources[0]->category));
+  const auto dealt = assign_splits(groups, seed, hash_of(sources[0]->category));
   for (std::size_t i = 0; i < open.size(); ++i) splits[open[i]] = dealt[i];
   return splits;
 }
@@ -260,7 +260,7 @@ BuildReport build_dataset(const BuildOptions& options, const BuildProgress& prog
   for (std::size_t begin = 0, end = 0; begin < sources.objects.size(); begin = end) {
     const std::string& category = sources.objects[begin].category;
     std::vector<const MeshSource*> built;
-    std::vector<const TurnedShape*> shapes;
+    std::vector<const RotatedShape*> shapes;
     for (; end < sources.objects.size() && sources.objects[end].category == category; ++end) {
       if (builder.shapes()[end]) {
         built.push_back(&sources.objects[end]);

@@ -15,7 +15,7 @@ constexpr double near_duplicate_iou = 0.9;
 
 }  // namespace
 
-TurnedShape::TurnedShape(const VoxelGrid& grid) : count_(grid.count()) {
+RotatedShape::RotatedShape(const VoxelGrid& grid) : count_(grid.count()) {
   const int n = grid.n;
   for (auto& turn : turns_) turn.assign((grid.values.size() + 63) / 64, 0);
   for (int x = 0; x < n; ++x) {
@@ -35,7 +35,7 @@ TurnedShape::TurnedShape(const VoxelGrid& grid) : count_(grid.count()) {
   }
 }
 
-double TurnedShape::best_iou(const TurnedShape& other, double floor) const {
+double RotatedShape::best_iou(const RotatedShape& other, double floor) const {
   const auto [fewer, more] = std::minmax(count_, other.count_);
   if (more == 0 || double(fewer) <= floor * double(more)) return 0;
   double best = 0;
@@ -47,7 +47,7 @@ double TurnedShape::best_iou(const TurnedShape& other, double floor) const {
   return best;
 }
 
-std::vector<std::uint32_t> near_duplicate_groups(const std::vector<TurnedShape>& shapes,
+std::vector<std::uint32_t> near_duplicate_groups(const std::vector<RotatedShape>& shapes,
                                                  const std::vector<std::string>& named) {
   check(shapes.size() == named.size(), "[split groups] ", shapes.size(), " shapes, ", named.size(),
         " group names");
@@ -67,8 +67,8 @@ std::vector<std::uint32_t> near_duplicate_groups(const std::vector<TurnedShape>&
   return result;
 }
 
-std::vector<std::string> deal_splits(const std::vector<std::uint32_t>& groups, std::uint64_t seed,
-                                     std::uint64_t key) {
+std::vector<std::string> assign_splits(const std::vector<std::uint32_t>& groups, std::uint64_t seed,
+                                       std::uint64_t key) {
   std::map<std::uint32_t, std::vector<std::size_t>> members;
   for (std::size_t i = 0; i < groups.size(); ++i) members[groups[i]].push_back(i);
   std::vector<const std::vector<std::size_t>*> order;

@@ -11,13 +11,13 @@
 namespace voxgrad {
 
 /// The occupied voxels of a grid, a bit each, in its four quarter turns about y.
-class TurnedShape {
+class RotatedShape {
  public:
-  explicit TurnedShape(const VoxelGrid& grid);
+  explicit RotatedShape(const VoxelGrid& grid);
 
   /// The highest IoU with any quarter turn of the other, but 0 if the numbers of voxels alone keep
   /// it from passing `floor`. Both shapes must come from grids of one size.
-  double best_iou(const TurnedShape& other, double floor) const;
+  double best_iou(const RotatedShape& other, double floor) const;
 
  private:
   std::array<std::vector<std::uint64_t>, 4> turns_;
@@ -26,12 +26,12 @@ class TurnedShape {
 
 /// Group numbers: shapes with IoU > 0.9 in some quarter turn, or with the same non-empty name in
 /// `named`, share one, also through others. The number is the first member's index.
-std::vector<std::uint32_t> near_duplicate_groups(const std::vector<TurnedShape>& shapes,
+std::vector<std::uint32_t> near_duplicate_groups(const std::vector<RotatedShape>& shapes,
                                                  const std::vector<std::string>& named);
 
 /// A split for each object, that of its group, so that about 80, 10 and 10 in 100 objects are
 /// "train", "val" and "test". Groups are dealt in an order drawn from `seed` and `key`.
-std::vector<std::string> deal_splits(const std::vector<std::uint32_t>& groups, std::uint64_t seed,
-                                     std::uint64_t key);
+std::vector<std::string> assign_splits(const std::vector<std::uint32_t>& groups, std::uint64_t seed,
+                                       std::uint64_t key);
 
 }  // namespace voxgrad

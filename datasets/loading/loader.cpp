@@ -225,8 +225,9 @@ void Loader::State::load_views(Batch& batch, std::int64_t slot, std::int64_t obj
   std::vector<std::int64_t> views(static_cast<std::size_t>(available));
   std::iota(views.begin(), views.end(), 0);
   if (!options.first_views) views = rng.permutation(available);
-  const AugmentationDraw draw = options.augment ? draw_augmentation(rng, n_views, options.transform)
-                                                : plain_draw(n_views, options.transform);
+  const AugmentationDraw draw = options.augment
+                                    ? sample_augmentation(rng, n_views, options.transform)
+                                    : no_augmentation(n_views, options.transform);
   for (int v = 0; v < n_views; ++v) {
     const int view = int(views[std::size_t(v)]);
     const std::shared_ptr<const Image> picture = dataset.shared_view(object, view);

@@ -19,7 +19,7 @@ namespace voxgrad {
 struct Batch {
   Tensor images;   // f32 [V*B,size,size,3]: all objects' first view, then all objects' second, ...
   Tensor volumes;  // f32 [B,n,n,n], [x][y][z]
-  std::vector<PackedView> packed;  // V*B in that order, in place of images (LoaderOptions::pack)
+  std::vector<DeferredView> packed;  // V*B in that order, in place of images (LoaderOptions::pack)
   std::int64_t n_views = 0;
   std::int64_t size = 0;  // B
   int image_size = 0;

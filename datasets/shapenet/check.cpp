@@ -194,11 +194,10 @@ DatasetStatistics dataset_statistics(const Dataset& dataset, int threads) {
     const int views = dataset.view_count(i);
     const bool first = i == 0;
     result.views += views;
-    result.fewest_views = first ? views : std::min(result.fewest_views, views);
-    result.most_views = std::max(result.most_views, views);
-    result.least_occupancy =
-        first ? fact.occupancy : std::min(result.least_occupancy, fact.occupancy);
-    result.most_occupancy = std::max(result.most_occupancy, fact.occupancy);
+    result.min_views = first ? views : std::min(result.min_views, views);
+    result.max_views = std::max(result.max_views, views);
+    result.min_occupancy = first ? fact.occupancy : std::min(result.min_occupancy, fact.occupancy);
+    result.max_occupancy = std::max(result.max_occupancy, fact.occupancy);
     result.mean_occupancy += fact.occupancy / double(result.objects);
     ++result.picture_kinds[fact.picture_kind];
     ++result.resolutions[fact.resolution];

@@ -63,10 +63,10 @@ struct CategoryStatistics {
 
 struct DatasetStatistics {
   std::int64_t objects = 0, views = 0;
-  int fewest_views = 0, most_views = 0;               // of one object
+  int min_views = 0, max_views = 0;                   // of one object
   std::map<std::string, std::int64_t> picture_kinds;  // "137x137x4" (width, height, channels)
   std::map<int, std::int64_t> resolutions;            // of the volumes
-  double mean_occupancy = 0, least_occupancy = 0, most_occupancy = 0;
+  double mean_occupancy = 0, min_occupancy = 0, max_occupancy = 0;
   std::map<std::string, CategoryStatistics> categories;  // by taxonomy name
 };
 

@@ -26,14 +26,14 @@ void check_transform_options(const TransformOptions& options) {
                      "[transform] noise_std must be in 0..10, got ", options.noise_std);
 }
 
-AugmentationDraw plain_draw(int n_views, const TransformOptions& options) {
+AugmentationDraw no_augmentation(int n_views, const TransformOptions& options) {
   AugmentationDraw draw;
   draw.background.fill(options.background);
   draw.views.resize(std::size_t(n_views));
   return draw;
 }
 
-AugmentationDraw draw_augmentation(Rng& rng, int n_views, const TransformOptions& options) {
+AugmentationDraw sample_augmentation(Rng& rng, int n_views, const TransformOptions& options) {
   AugmentationDraw draw;
   const auto shades = std::uint64_t(options.background_high - options.background_low) + 1;
   for (int& shade : draw.background) shade = options.background_low + int(rng.below(shades));
@@ -67,14 +67,14 @@ Row blend(const Row& a, const Row& b, double share_of_a) {
 }
 
 /// The luma of ITU-R BT.601 as a function of the original colour.
-Row grey_of(const ColorMap& map) {
+Row grey_of(const ColorMatrix& map) {
   Row grey;
   for (std::size_t i = 0; i < 4; ++i)
     grey[i] = 0.114 * map[0][i] + 0.587 * map[1][i] + 0.299 * map[2][i];
   return grey;
 }
 
-void apply_step(ColorMap& map, ColorStep step, const AugmentationDraw& draw,
+void apply_step(ColorMatrix& map, ColorStep step, const AugmentationDraw& draw,
                 const std::array<double, 3>& mean) {
   if (step == ColorStep::brightness) {
     for (Row& row : map) row = blend(row, Row{}, draw.brightness);
@@ -102,8 +102,8 @@ std::array<double, 3> color_noise(const std::array<double, 3>& weights) {
 
 }  // namespace
 
-ColorMap color_map(const AugmentationDraw& draw, const std::array<double, 3>& mean) {
-  ColorMap map{Row{1, 0, 0, 0}, Row{0, 1, 0, 0}, Row{0, 0, 1, 0}};
+ColorMatrix color_matrix(const AugmentationDraw& draw, const std::array<double, 3>& mean) {
+  ColorMatrix map{Row{1, 0, 0, 0}, Row{0, 1, 0, 0}, Row{0, 0, 1, 0}};
   for (const ColorStep step : draw.order) apply_step(map, step, draw, mean);
   const auto noise = color_noise(draw.noise);
   for (std::size_t c = 0; c < 3; ++c) map[c][3] += noise[2 - c];
@@ -111,7 +111,7 @@ ColorMap color_map(const AugmentationDraw& draw, const std::array<double, 3>& me
     for (double& entry : row) entry *= 2;
     row[3] -= 1;
   }
-  ColorMap permuted;
+  ColorMatrix permuted;
   for (std::size_t c = 0; c < 3; ++c) permuted[c] = map[std::size_t(draw.channels[c])];
   return permuted;
 }

@@ -7,10 +7,10 @@
 
 namespace voxgrad {
 
-using ColorMap = std::array<std::array<double, 4>, 3>;
+using ColorMatrix = std::array<std::array<double, 4>, 3>;
 
 /// Jitter, noise, normalisation to -1..1 and the permutation of the channels. `mean` is the
 /// picture's mean colour (B, G, R) before these steps: contrast needs it.
-ColorMap color_map(const AugmentationDraw& draw, const std::array<double, 3>& mean);
+ColorMatrix color_matrix(const AugmentationDraw& draw, const std::array<double, 3>& mean);
 
 }  // namespace voxgrad

@@ -16,14 +16,14 @@ std::size_t aligned(std::size_t bytes) {
 
 /// The colour map is affine in the picture's mean, which only the device will know.
 void set_color(PictureParameters& parameters, const AugmentationDraw& draw) {
-  const ColorMap without = color_map(draw, {0, 0, 0});
+  const ColorMatrix without = color_matrix(draw, {0, 0, 0});
   for (std::size_t c = 0; c < 3; ++c)
     for (std::size_t i = 0; i < 4; ++i) parameters.map[c][i] = without[c][i];
   parameters.needs_mean = draw.contrast != 1 ? 1 : 0;
   for (std::size_t i = 0; parameters.needs_mean && i < 3; ++i) {
     std::array<double, 3> unit{};
     unit[i] = 1;
-    const ColorMap with = color_map(draw, unit);
+    const ColorMatrix with = color_matrix(draw, unit);
     for (std::size_t c = 0; c < 3; ++c) parameters.mean_share[c][i] = with[c][3] - without[c][3];
   }
 }
@@ -36,10 +36,10 @@ std::shared_ptr<const std::uint8_t> bytes_of(const std::shared_ptr<Owner>& owner
 
 }  // namespace
 
-PackedView pack_view(const std::shared_ptr<const Image>& picture, const std::optional<Box>& box,
-                     const AugmentationDraw& draw, int view, const TransformOptions& options) {
+DeferredView pack_view(const std::shared_ptr<const Image>& picture, const std::optional<Box>& box,
+                       const AugmentationDraw& draw, int view, const TransformOptions& options) {
   check_picture(*picture);
-  PackedView result;
+  DeferredView result;
   PictureParameters& parameters = result.parameters;
   const std::size_t floats = 3 * std::size_t(options.size) * std::size_t(options.size);
   if (picture->pixels.size() > floats * sizeof(float)) {
@@ -66,13 +66,13 @@ PackedView pack_view(const std::shared_ptr<const Image>& picture, const std::opt
   return result;
 }
 
-std::size_t packed_bytes(std::span<const PackedView> views) {
+std::size_t packed_bytes(std::span<const DeferredView> views) {
   std::size_t bytes = aligned(views.size() * sizeof(PictureParameters));
-  for (const PackedView& view : views) bytes += aligned(view.size);
+  for (const DeferredView& view : views) bytes += aligned(view.size);
   return bytes;
 }
 
-void write_packed(std::span<const PackedView> views, std::uint8_t* block) {
+void write_packed(std::span<const DeferredView> views, std::uint8_t* block) {
   std::size_t offset = aligned(views.size() * sizeof(PictureParameters));
   for (std::size_t i = 0; i < views.size(); ++i) {
     PictureParameters parameters = views[i].parameters;
@@ -83,7 +83,7 @@ void write_packed(std::span<const PackedView> views, std::uint8_t* block) {
   }
 }
 
-Tensor unpack_views(std::span<const PackedView> views, int size) {
+Tensor unpack_views(std::span<const DeferredView> views, int size) {
   const Tensor packed({std::int64_t(packed_bytes(views))}, DType::u8);
   write_packed(views, packed.data<std::uint8_t>());
   Tensor result({std::int64_t(views.size()), size, size, 3});

@@ -12,7 +12,7 @@
 
 namespace voxgrad {
 
-struct PackedView {
+struct DeferredView {
   std::shared_ptr<const std::uint8_t> bytes;  // may be shared with the loader's cache
   std::size_t size = 0;
   PictureParameters parameters;  // the offset is not known yet
@@ -20,14 +20,14 @@ struct PackedView {
 
 /// What transform_view() would write. A picture of more bytes than the view travels as the view,
 /// made here. Errors as there.
-PackedView pack_view(const std::shared_ptr<const Image>& picture, const std::optional<Box>& box,
-                     const AugmentationDraw& draw, int view, const TransformOptions& options);
+DeferredView pack_view(const std::shared_ptr<const Image>& picture, const std::optional<Box>& box,
+                       const AugmentationDraw& draw, int view, const TransformOptions& options);
 
 /// Bytes of a block of views for PictureOps::transform, and the block.
-std::size_t packed_bytes(std::span<const PackedView> views);
-void write_packed(std::span<const PackedView> views, std::uint8_t* block);
+std::size_t packed_bytes(std::span<const DeferredView> views);
+void write_packed(std::span<const DeferredView> views, std::uint8_t* block);
 
 /// The views as f32 [N,size,size,3], made on the CPU.
-Tensor unpack_views(std::span<const PackedView> views, int size);
+Tensor unpack_views(std::span<const DeferredView> views, int size);
 
 }  // namespace voxgrad

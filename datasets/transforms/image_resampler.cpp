@@ -117,12 +117,12 @@ void stream(const float* line, std::size_t count, float* result) {
 
 }  // namespace
 
-ViewResizer::Planes::Planes(std::size_t floats) {
+ImageResampler::Planes::Planes(std::size_t floats) {
   for (std::vector<float>& one : line) one.resize(floats);
 }
 
-ViewResizer::ViewResizer(const Image& picture, const CropArea& area, int size, bool flip,
-                         const std::array<float, 3>& background, bool with_mean)
+ImageResampler::ImageResampler(const Image& picture, const CropArea& area, int size, bool flip,
+                               const std::array<float, 3>& background, bool with_mean)
     : picture_(picture),
       size_(size),
       background_(background),
@@ -139,7 +139,7 @@ ViewResizer::ViewResizer(const Image& picture, const CropArea& area, int size, b
   if (has_alpha() || with_mean) scan(with_mean);
 }
 
-void ViewResizer::unpack(int source_y) {
+void ImageResampler::unpack(int source_y) {
   const std::uint8_t* pixels = picture_.at(left_, source_y);
   auto& [blue, green, red, alpha] = source_.line;
   const auto with = [&, b = blue.data(), g = green.data(), r = red.data(), a = alpha.data()](
@@ -157,11 +157,11 @@ void ViewResizer::unpack(int source_y) {
 }
 
 /// 0 or 1: whether a resized line of the picture is more than background there.
-const std::uint8_t* ViewResizer::shown_in(int source_y) const {
+const std::uint8_t* ImageResampler::shown_in(int source_y) const {
   return shown_.data() + std::size_t(source_y - top_) * std::size_t(size_);
 }
 
-void ViewResizer::scan(bool with_mean) {
+void ImageResampler::scan(bool with_mean) {
   const std::vector<float> row_shares = rows_.shares(), column_shares = columns_.shares();
   if (has_alpha()) shown_.resize(row_shares.size() * std::size_t(size_));
   std::vector<float> alpha_line(line_resizer_.result_floats());
@@ -189,7 +189,7 @@ void ViewResizer::scan(bool with_mean) {
   last_shown_ = int(last.base() - shown_columns.begin()) - 1;
 }
 
-std::array<double, 3> ViewResizer::mean_color() {
+std::array<double, 3> ImageResampler::mean_color() {
   std::array<double, 3> sums{};
   if (hidden_color_) {
     // Rare: what the background covers would have to be taken off the sums again.
@@ -205,7 +205,7 @@ std::array<double, 3> ViewResizer::mean_color() {
   return sums;
 }
 
-std::int64_t ViewResizer::count_background() const {
+std::int64_t ImageResampler::count_background() const {
   if (!has_alpha()) return 0;
   std::int64_t shown_pixels = 0;
   for (int y = 0; y < size_; ++y) {
@@ -218,7 +218,7 @@ std::int64_t ViewResizer::count_background() const {
   return std::int64_t(size_) * size_ - shown_pixels;
 }
 
-const ViewResizer::Planes& ViewResizer::resized(int source_y, const float (&map)[3][4]) {
+const ImageResampler::Planes& ImageResampler::resized(int source_y, const float (&map)[3][4]) {
   for (const Planes& row : cache_)
     if (row.source_y == source_y) return row;
   Planes& row = cache_[oldest_];
@@ -232,7 +232,7 @@ const ViewResizer::Planes& ViewResizer::resized(int source_y, const float (&map)
   return row;
 }
 
-void ViewResizer::write(const ColorMap& map, float* result) {
+void ImageResampler::write(const ColorMatrix& map, float* result) {
   float m[3][4], background[3];
   for (std::size_t c = 0; c < 3; ++c) std::copy_n(map[c].begin(), 4, m[c]);
   map_colors(m, 1, &background_[0], &background_[1], &background_[2], &background[0],
@@ -267,8 +267,8 @@ void ViewResizer::write(const ColorMap& map, float* result) {
 #endif
 }
 
-void ViewResizer::blend(int y, const float* const (&above)[3], const float* const (&below)[3],
-                        const float (&background)[3], float* line) const {
+void ImageResampler::blend(int y, const float* const (&above)[3], const float* const (&below)[3],
+                           const float (&background)[3], float* line) const {
   const int count = last_shown_ - first_shown_ + 1;
   const float weight = rows_.weight[std::size_t(y)];
   if (!has_alpha()) {
@@ -281,7 +281,7 @@ void ViewResizer::blend(int y, const float* const (&above)[3], const float* cons
 }
 
 /// Whether a line of the picture is more than background anywhere.
-bool ViewResizer::shows(int source_y) const {
+bool ImageResampler::shows(int source_y) const {
   if (!has_alpha()) return true;
   const std::uint8_t* shown = shown_in(source_y);
   return std::memchr(shown, 1, std::size_t(size_)) != nullptr;

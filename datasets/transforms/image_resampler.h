@@ -14,17 +14,17 @@
 
 namespace voxgrad {
 
-class ViewResizer {
+class ImageResampler {
  public:
   /// background: the colour B, G, R in [0,1] of pixels whose resized alpha is exactly 0.
   /// with_mean: mean_color() will be asked for.
-  ViewResizer(const Image& picture, const CropArea& area, int size, bool flip,
-              const std::array<float, 3>& background, bool with_mean);
+  ImageResampler(const Image& picture, const CropArea& area, int size, bool flip,
+                 const std::array<float, 3>& background, bool with_mean);
 
   /// The mean B, G, R of the resized picture with its background, before any map.
   std::array<double, 3> mean_color();
   /// Writes f32 [size,size,3].
-  void write(const ColorMap& map, float* result);
+  void write(const ColorMatrix& map, float* result);
 
  private:
   /// A row as lines of floats: B, G, R and alpha, in [0,1] before the map.

@@ -24,10 +24,10 @@ void transform_view(const Image& picture, const std::optional<Box>& box,
   std::array<float, 3> background;
   for (std::size_t c = 0; c < 3; ++c) background[c] = float(draw.background[c]) / 255.0f;
   const bool with_mean = draw.contrast != 1;  // contrast blends with it
-  ViewResizer resizer(picture, crop_area(picture, box, view_draw, options.crop), options.size,
-                      view_draw.flip, background, with_mean);
+  ImageResampler resizer(picture, crop_area(picture, box, view_draw, options.crop), options.size,
+                         view_draw.flip, background, with_mean);
   const auto mean = with_mean ? resizer.mean_color() : std::array<double, 3>{};
-  resizer.write(color_map(draw, mean), result);
+  resizer.write(color_matrix(draw, mean), result);
 }
 
 Tensor preprocess(const std::vector<Image>& pictures, const TransformOptions& options,
@@ -36,7 +36,7 @@ Tensor preprocess(const std::vector<Image>& pictures, const TransformOptions& op
   check_transform_options(options);
   const auto n_views = std::int64_t(pictures.size());
   Tensor result({n_views, options.size, options.size, 3});
-  const AugmentationDraw draw = plain_draw(int(n_views), options);
+  const AugmentationDraw draw = no_augmentation(int(n_views), options);
   for (std::int64_t v = 0; v < n_views; ++v)
     transform_view(pictures[std::size_t(v)], box, draw, int(v), options,
                    result.slice(v, v + 1).data<float>());

@@ -57,9 +57,9 @@ struct AugmentationDraw {
 };
 
 /// For testing: the fixed background and nothing random.
-AugmentationDraw plain_draw(int n_views, const TransformOptions& options);
+AugmentationDraw no_augmentation(int n_views, const TransformOptions& options);
 /// For training.
-AugmentationDraw draw_augmentation(Rng& rng, int n_views, const TransformOptions& options);
+AugmentationDraw sample_augmentation(Rng& rng, int n_views, const TransformOptions& options);
 
 /// Error for a picture without pixels or with a number of channels that is not 1 to 4.
 void check_picture(const Image& picture);

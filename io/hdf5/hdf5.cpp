@@ -3,6 +3,7 @@
 #include <hdf5.h>
 
 #include <array>
+#include <utility>
 
 namespace voxgrad {
 namespace {

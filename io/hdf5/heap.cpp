@@ -95,7 +95,7 @@ class Tree {
               depth <= 4 && total_ <= max_links,
           image.name(), ": HDF5 index of impossible sizes: damaged");
     constexpr std::uint64_t frame = 10;  // signature, version, type, checksum
-    std::uint64_t most = (node_size_ - frame) / record_size_, most_below = most;
+    std::uint64_t most = (node_size_ - frame) / record_size_, max_below = most;
     count_size_ = bytes_for(most);
     std::uint64_t total_size = 0;  // of a child's total in the level's pointers
     levels_.push_back({most, 0});
@@ -103,8 +103,8 @@ class Tree {
       const std::uint64_t pointer = 8 + count_size_ + total_size;
       most = (node_size_ - frame - pointer) / (record_size_ + pointer);
       levels_.push_back({most, total_size});
-      most_below = (most + 1) * most_below + most;
-      total_size = bytes_for(most_below);
+      max_below = (most + 1) * max_below + most;
+      total_size = bytes_for(max_below);
     }
     if (total_ > 0) read(root, root_records, depth);
     check(records_.size() == total_, image.name(), ": HDF5 index of ", total_, " links lists ",

@@ -100,7 +100,7 @@ InferenceFigures measure_inference(const Config& config, std::int64_t batch, std
   model.to(options.device);
   model.set_precision(options.precision);
   const Tensor pictures = benchmark_pictures(config.model, batch, views, Device::cpu());
-  RecordedForward forward(model);
+  CapturedForward forward(model);
   const MemoryOps& device = backend(options.device).memory;
   std::vector<double> seconds;
   for (int i = 0; i < options.warm_up + options.repeats; ++i) {

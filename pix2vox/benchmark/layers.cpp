@@ -41,7 +41,7 @@ std::vector<LayerFigures> measure_layers(const Config& config, std::int64_t batc
   predicting.set_precision(options.precision);
   const Tensor pictures = benchmark_pictures(config.model, batch, views, options.device);
   const Tensor truth = benchmark_truth(config.model, batch, options.device);
-  std::vector<OptimizedParameter> trained;
+  std::vector<ParameterEntry> trained;
   for (const auto& [name, parameter] : model.parameters())
     if (parameter.requires_grad()) trained.push_back({name, parameter, 0});
   const auto optimizer = make_adam(std::move(trained), {1e-3});

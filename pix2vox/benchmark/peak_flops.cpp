@@ -15,7 +15,7 @@
 namespace voxgrad {
 namespace {
 
-double least_seconds(const std::function<void()>& run) {
+double min_seconds(const std::function<void()>& run) {
   using Clock = std::chrono::steady_clock;
   double least = 1e9, spent = 0;
   for (int i = 0; i < 3 || (spent < 0.3 && i < 50); ++i) {
@@ -75,7 +75,7 @@ Peak matrix_product(Device device, DType dtype) {
   const Tensor x = Tensor::full({size, size}, 0.5, dtype, device), y = Tensor::like(x);
   const ConvGeometry geometry = ConvGeometry::linear("peak", x.shape(), x.shape());
   const Backend& kernels = backend(device);
-  const double seconds = least_seconds([&] {
+  const double seconds = min_seconds([&] {
     kernels.conv.forward(geometry, x, x, {}, y);
     kernels.memory.synchronize(device.index);
   });
@@ -85,15 +85,15 @@ Peak matrix_product(Device device, DType dtype) {
 
 }  // namespace
 
-Peak measure_peak(Device device, DType dtype) {
+Peak measure_peak_flops(Device device, DType dtype) {
   check(dtype == DType::f32 || dtype == DType::bf16, "[peak] expects f32 or bf16, got ", dtype);
   if (device.is_cuda()) return matrix_product(device, dtype);
   const double chains = double(kChains) * double(kSteps) * omp_get_max_threads();
   if (dtype == DType::f32)
-    return {2 * kLanes * chains / least_seconds(multiply_in_registers),
+    return {2 * kLanes * chains / min_seconds(multiply_in_registers),
             "fused multiply-adds in registers, f32"};
 #ifdef __AVX512BF16__
-  return {2 * 32 * chains / least_seconds(multiply_bf16_in_registers),
+  return {2 * 32 * chains / min_seconds(multiply_bf16_in_registers),
           "multiply-adds in registers, bf16"};
 #else
   return matrix_product(device, dtype);

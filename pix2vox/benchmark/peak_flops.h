@@ -17,6 +17,6 @@ struct Peak {
 /// On the CPU: chains of multiply-adds that never leave the registers, on all threads in use; bf16
 /// where the processor multiplies it. Elsewhere, and where it does not: a large matrix product of
 /// ours, which reaches less. dtype: f32 or bf16. Takes some tenths of a second.
-Peak measure_peak(Device device, DType dtype = DType::f32);
+Peak measure_peak_flops(Device device, DType dtype = DType::f32);
 
 }  // namespace voxgrad

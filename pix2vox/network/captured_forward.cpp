@@ -2,13 +2,13 @@
 
 namespace voxgrad {
 
-RecordedForward::RecordedForward(Pix2Vox& model)
+CapturedForward::CapturedForward(Pix2Vox& model)
     : model_(model),
       device_(model.parameters().front().variable.device()),
       upload_(device_),
       work_(device_) {}
 
-const Prediction& RecordedForward::operator()(const Tensor& images, std::int64_t n_views) {
+const Prediction& CapturedForward::operator()(const Tensor& images, std::int64_t n_views) {
   const NoGrad no_grad;
   const Tensor there = images.device() == device_ ? images : upload_(images);
   work_({there}, n_views, [&] { prediction_ = model_.forward(there, n_views); });

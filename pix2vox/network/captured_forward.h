@@ -1,17 +1,17 @@
 // The forward pass of a model in evaluation mode, again and again, recorded where the device can do
-// that (tensor/repeated_work.h).
+// that (tensor/graphed_work.h).
 #pragma once
 
 #include "pix2vox/network/model.h"
-#include "tensor/repeated_work.h"
+#include "tensor/graphed_work.h"
 
 namespace voxgrad {
 
-class RecordedForward {
+class CapturedForward {
  public:
   /// The model must outlive this, stay where it is and in evaluation mode, and keep its precision;
   /// its weights may only be changed in place.
-  explicit RecordedForward(Pix2Vox& model);
+  explicit CapturedForward(Pix2Vox& model);
   /// images: as Pix2Vox::forward() takes them, on the host or on the model's device. Calls on one
   /// tensor of the device, with ever new values, are recorded; one on another begins anew. The
   /// result is on the model's device; the next call with this shape overwrites it.
@@ -22,7 +22,7 @@ class RecordedForward {
   Device device_;
   Upload upload_;
   Prediction prediction_;
-  RepeatedWork work_;
+  GraphedWork work_;
 };
 
 }  // namespace voxgrad

@@ -19,7 +19,7 @@ Predictor::Predictor(const Checkpoint& checkpoint, Device device, Precision prec
   fold_for_inference(*model_);
   model_->to(device);
   model_->set_precision(precision);
-  forward_ = std::make_unique<RecordedForward>(*model_);
+  forward_ = std::make_unique<CapturedForward>(*model_);
 }
 
 Predictor::Result Predictor::predict(const std::vector<Image>& views) {

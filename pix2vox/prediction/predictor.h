@@ -36,7 +36,7 @@ class Predictor {
   Config config_;
   double threshold_;
   std::unique_ptr<Pix2Vox> model_;  // where forward_ expects it, also when this is moved
-  std::unique_ptr<RecordedForward> forward_;
+  std::unique_ptr<CapturedForward> forward_;
 };
 
 /// What makes a picture hard to read, in words for its owner; empty if nothing was found. Looks for

@@ -109,7 +109,7 @@ Evaluation evaluate(Pix2Vox& model, const Dataset& dataset, const LoaderOptions&
   const NoGrad no_grad;
   const EvaluationMode mode(model);
   const Device device = model.parameters().front().variable.device();
-  RecordedForward forward(model);
+  CapturedForward forward(model);
   BatchUpload upload(device, model.precision());
   Evaluation result{IouTable(thresholds)};
   LoaderOptions packing = options;

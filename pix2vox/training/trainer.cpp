@@ -23,7 +23,7 @@ double seconds_since(Clock::time_point start) {
 std::unique_ptr<Optimizer> make_optimizer(const Pix2Vox& model, const Config& config) {
   const TrainConfig& train = config.train;
   const std::vector<std::string> parts = model.part_names();
-  std::vector<OptimizedParameter> parameters;
+  std::vector<ParameterEntry> parameters;
   for (const auto& [name, variable] : model.parameters()) {
     if (!variable.requires_grad()) continue;
     const auto part = std::ranges::find(parts, name.substr(0, name.find('.')));
@@ -142,7 +142,7 @@ void Trainer::set_learning_rates() {
   std::vector<double> rates;
   for (const std::string& part : model_.part_names())
     rates.push_back(
-        milestone_rate(train.learning_rate.of(part), train.milestones, train.gamma, state_.epoch));
+        multi_step_lr(train.learning_rate.of(part), train.milestones, train.gamma, state_.epoch));
   optimizer_->set_learning_rates(std::move(rates));
 }
 
@@ -236,7 +236,7 @@ void Trainer::compute_gradients(const BatchUpload::Inputs& inputs, std::int64_t 
     if (parameter.grad().defined()) results.push_back(parameter.grad());
   report_.slice(0, 1).copy_from(losses.merged.value());
   if (losses.refined.defined()) report_.slice(1, 2).copy_from(losses.refined.value());
-  backend(options_.device).reduce.note_not_finite(results, report_.slice(2, 3));
+  backend(options_.device).reduce.flag_non_finite(results, report_.slice(2, 3));
 }
 
 void Trainer::finish_step() {

@@ -10,7 +10,7 @@
 //
 // On a GPU the host does not wait within a step: while the device works on one, the host asks for
 // the next and then reads what the first one gave. From the second step of a kind on, all of a step
-// but the optimizer's is one recorded piece of work (tensor/repeated_work.h).
+// but the optimizer's is one recorded piece of work (tensor/graphed_work.h).
 #pragma once
 
 #include <atomic>
@@ -26,7 +26,7 @@
 #include "pix2vox/data/batch_upload.h"
 #include "pix2vox/training/evaluator.h"
 #include "pix2vox/training/run_folder.h"
-#include "tensor/repeated_work.h"
+#include "tensor/graphed_work.h"
 
 namespace voxgrad {
 
@@ -123,7 +123,7 @@ class Trainer {
   std::deque<PendingStep> pending_;
   BatchUpload upload_;
   Tensor report_;  // f32 [3], as in PendingStep
-  RepeatedWork gradient_work_;
+  GraphedWork gradient_work_;
 };
 
 }  // namespace voxgrad

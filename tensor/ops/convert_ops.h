@@ -92,7 +92,7 @@ VOXGRAD_HD S store(Compute<S> value) {
 
 /// Calls f.template operator()<S>() with S = double, float or BFloat16; else an error.
 template <class F>
-decltype(auto) dispatch_map(const char* op, DType dtype, F&& f) {
+decltype(auto) dispatch_floating(const char* op, DType dtype, F&& f) {
   if (dtype == DType::bf16) return f.template operator()<BFloat16>();
   if (dtype == DType::f32) return f.template operator()<float>();
   if (dtype == DType::f64) return f.template operator()<double>();

@@ -43,7 +43,7 @@ struct Activate {
 
 /// d act(x) / dx, written in terms of y = act(x).
 template <ActivationKind kind, class T>
-struct ActivationSlope {
+struct ActivationDerivative {
   T alpha;
   VOXGRAD_HD T operator()(T y) const {
     if constexpr (kind == ActivationKind::relu) return y > T(0) ? T(1) : T(0);
@@ -62,7 +62,7 @@ struct Clamp {
 
 /// The gradient passes inside and on the bounds, as in PyTorch.
 template <class T>
-struct ClampSlope {
+struct ClampDerivative {
   T low, high;
   VOXGRAD_HD T operator()(T x) const { return x >= low && x <= high ? T(1) : T(0); }
 };
@@ -93,21 +93,21 @@ struct BinaryCrossEntropySlope {
 /// Coefficients are computed in f64 and then rounded, so that 1 - beta2 keeps its digits in f32.
 template <class T>
 struct AdamStep {
-  T beta1, beta2, rest1, rest2, eps, step_size, sqrt_correction2;
+  T beta1, beta2, one_minus_beta1, one_minus_beta2, eps, step_size, sqrt_correction2;
 
   /// step: 1 for the first.
   AdamStep(double beta1_, double beta2_, double eps_, double learning_rate, std::int64_t step)
       : beta1(T(beta1_)),
         beta2(T(beta2_)),
-        rest1(T(1.0 - beta1_)),
-        rest2(T(1.0 - beta2_)),
+        one_minus_beta1(T(1.0 - beta1_)),
+        one_minus_beta2(T(1.0 - beta2_)),
         eps(T(eps_)),
         step_size(T(learning_rate / (1.0 - std::pow(beta1_, double(step))))),
         sqrt_correction2(T(std::sqrt(1.0 - std::pow(beta2_, double(step))))) {}
 
   VOXGRAD_HD void operator()(T& parameter, T gradient, T& m, T& v) const {
-    m = beta1 * m + rest1 * gradient;
-    v = beta2 * v + rest2 * gradient * gradient;
+    m = beta1 * m + one_minus_beta1 * gradient;
+    v = beta2 * v + one_minus_beta2 * gradient * gradient;
     parameter -= step_size * m / (std::sqrt(v) / sqrt_correction2 + eps);
   }
 };

@@ -45,14 +45,14 @@ struct NormOps {
   void (*backward_constant)(const Tensor& x, const Tensor& dy, const Tensor& mean,
                             const Tensor& variance, const BatchNormParameters&, const Tensor& dx,
                             const Tensor& dgamma, const Tensor& dbeta);
-  /// The pooled y and winners (or undefined) from given statistics. The geometry is x's.
+  /// The pooled y and argmax (or undefined) from given statistics. The geometry is x's.
   void (*normalize_pool)(const PoolGeometry&, const Tensor& x, const Tensor& mean,
                          const Tensor& variance, const BatchNormParameters&, const Tensor& y,
-                         const Tensor& winners);
-  /// `backward`, or where `constant` says so, `backward_constant`, of the pooled y. dy and winners
+                         const Tensor& argmax);
+  /// `backward`, or where `constant` says so, `backward_constant`, of the pooled y. dy and argmax
   /// are pooled, dx is x's. dx may be undefined, and dgamma and dbeta together, as above.
   void (*backward_pool)(const PoolGeometry&, bool constant, const Tensor& x, const Tensor& dy,
-                        const Tensor& winners, const Tensor& mean, const Tensor& variance,
+                        const Tensor& argmax, const Tensor& mean, const Tensor& variance,
                         const BatchNormParameters&, const Tensor& dx, const Tensor& dgamma,
                         const Tensor& dbeta);
 };

@@ -14,7 +14,7 @@ struct AdamSlot {
   Tensor copy{};      // as below
 };
 
-struct AdamHyper {
+struct AdamOptions {
   double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
 };
 
@@ -25,9 +25,9 @@ struct SgdSlot {
 };
 
 /// `skip`: f32 [1] or undefined. Where it is not 0, nothing is changed: so gradients that turn out
-/// not to be finite (ReduceOps::note_not_finite) spoil no weights though nobody waited to look.
+/// not to be finite (ReduceOps::flag_non_finite) spoil no weights though nobody waited to look.
 struct OptimizerOps {
-  void (*adam)(std::span<const AdamSlot> slots, const AdamHyper& hyper, const Tensor& skip);
+  void (*adam)(std::span<const AdamSlot> slots, const AdamOptions& hyper, const Tensor& skip);
   void (*sgd)(std::span<const SgdSlot> slots, double momentum, const Tensor& skip);
 };
 

@@ -24,10 +24,10 @@ struct PoolGeometry {
 };
 
 struct PoolOps {
-  /// y = window maxima; winners (u8, y's shape, or undefined) = index of the winner in its window.
-  void (*max_forward)(const PoolGeometry&, const Tensor& x, const Tensor& y, const Tensor& winners);
+  /// y = window maxima; argmax (u8, y's shape, or undefined) = index of the winner in its window.
+  void (*max_forward)(const PoolGeometry&, const Tensor& x, const Tensor& y, const Tensor& argmax);
   /// dx: each dy goes to its winner, all else 0 (overlapping windows add up).
-  void (*max_backward)(const PoolGeometry&, const Tensor& dy, const Tensor& winners,
+  void (*max_backward)(const PoolGeometry&, const Tensor& dy, const Tensor& argmax,
                        const Tensor& dx);
 };
 

@@ -19,7 +19,7 @@ struct ReduceOps {
   bool (*all_finite)(const Tensor& x);
   /// The same without waiting: flag[0] (f32) becomes 1 if one of the tensors, of any float type,
   /// holds a NaN or an infinity, else it stays.
-  void (*note_not_finite)(std::span<const Tensor> tensors, const Tensor& flag);
+  void (*flag_non_finite)(std::span<const Tensor> tensors, const Tensor& flag);
 };
 
 }  // namespace voxgrad

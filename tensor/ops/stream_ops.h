@@ -22,7 +22,7 @@ struct StreamOps {
   /// mark is dropped once.
   void* (*mark)(int index);
   void (*wait)(void* mark, int index);
-  void (*drop_mark)(void* mark, int index);
+  void (*destroy_event)(void* mark, int index);
 
   /// False: the functions below are errors.
   bool (*can_record)(int index);

@@ -21,7 +21,7 @@ json bench(const Arguments& more) {
 }
 
 void check_figures(const json& figures, const json& peak) {
-  const double median = figures.at("median_ms"), least = figures.at("least_ms");
+  const double median = figures.at("median_ms"), least = figures.at("min_ms");
   const double operations = figures.at("operations"), rate = figures.at("gflops");
   CHECK(least > 0);
   CHECK(median >= least);

@@ -100,8 +100,8 @@ inline std::int64_t terms(const ConvGeometry& g, Direction direction) {
 
 /// Largest |value - plain| as a share of what rounding may do: 4 sqrt(K) unit sum |a b|, the unit
 /// being 2^-24 in f32 and 2^-53 in f64. Above 1 is wrong; NaN counts as infinite.
-inline double rounding_share(const ConvGeometry& g, Direction direction, const Tensor& value,
-                             const PlainResult& plain) {
+inline double error_over_bound(const ConvGeometry& g, Direction direction, const Tensor& value,
+                               const PlainResult& plain) {
   const double unit = value.dtype() == DType::f32 ? 0x1p-24 : 0x1p-53;
   const double factor = 4.0 * std::sqrt(double(terms(g, direction))) * unit;
   const std::vector<double> v = value.to(DType::f64).to_vector<double>();

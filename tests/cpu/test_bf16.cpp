@@ -82,17 +82,17 @@ TEST_CASE("bf16 pooling") {
     const Shape shape{2, 6, 7, channels};
     const PoolGeometry g = PoolGeometry::make("max_pool", shape, {1, 2, 3}, {1, 2, 2});
     const Tensor x = narrow_normal(rng, shape), dy = narrow_normal(rng, g.output_shape());
-    const GuardedTensor y(g.output_shape(), kNarrow), winners(g.output_shape(), DType::u8);
-    cpu::pool_ops.max_forward(g, x, y, winners);
+    const GuardedTensor y(g.output_shape(), kNarrow), argmax(g.output_shape(), DType::u8);
+    cpu::pool_ops.max_forward(g, x, y, argmax);
     const Tensor wide_y(g.output_shape()), wide_winners(g.output_shape(), DType::u8);
     cpu::pool_ops.max_forward(g, wide(x), wide_y, wide_winners);
     CHECK(y.intact());
     CHECK(identical(wide(y), wide_y));
-    CHECK(identical(winners, wide_winners));
+    CHECK(identical(argmax, wide_winners));
     // Windows of width 3 at stride 2 overlap in columns: sums of two, rounded once.
     compare(
-        shape, [&](const Tensor& dx) { cpu::pool_ops.max_backward(g, dy, winners, dx); },
-        [&](const Tensor& dx) { cpu::pool_ops.max_backward(g, wide(dy), winners, dx); });
+        shape, [&](const Tensor& dx) { cpu::pool_ops.max_backward(g, dy, argmax, dx); },
+        [&](const Tensor& dx) { cpu::pool_ops.max_backward(g, wide(dy), argmax, dx); });
   }
 }
 
@@ -164,11 +164,11 @@ TEST_CASE("bf16 convolutions sum in f32") {
     cpu::conv_ops.backward_data(g, dy, w, {}, dx);
     cpu::conv_ops.backward_weight(g, x, dy, dw);
     CHECK((y.intact() && dx.intact() && dw.intact()));
-    CHECK(rounding_share(g, Direction::forward, y, plain(Direction::forward, x, w)) <= 1);
-    CHECK(rounding_share(g, Direction::backward_data, dx, plain(Direction::backward_data, dy, w)) <=
-          1);
-    CHECK(rounding_share(g, Direction::backward_weight, dw,
-                         plain(Direction::backward_weight, x, dy)) <= 1);
+    CHECK(error_over_bound(g, Direction::forward, y, plain(Direction::forward, x, w)) <= 1);
+    CHECK(error_over_bound(g, Direction::backward_data, dx,
+                           plain(Direction::backward_data, dy, w)) <= 1);
+    CHECK(error_over_bound(g, Direction::backward_weight, dw,
+                           plain(Direction::backward_weight, x, dy)) <= 1);
 
     const auto epilogue = [&](std::int64_t channels) {
       return Epilogue{random_normal(rng, {channels}, DType::f32), Activation::elu()};

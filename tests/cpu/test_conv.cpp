@@ -23,20 +23,20 @@ void check_all_directions(const ConvOps& ops, const ConvGeometry& g, DType dtype
   const GuardedTensor y(g.output_shape(), dtype);
   ops.forward(g, in.x, in.w, {}, y);
   CHECK(y.intact());
-  CHECK(rounding_share(g, Direction::forward, y, plain_convolution(g, Direction::forward, x, w)) <=
-        1);
+  CHECK(error_over_bound(g, Direction::forward, y,
+                         plain_convolution(g, Direction::forward, x, w)) <= 1);
 
   const GuardedTensor dx(g.input_shape(), dtype);
   ops.backward_data(g, in.dy, in.w, {}, dx);
   CHECK(dx.intact());
-  CHECK(rounding_share(g, Direction::backward_data, dx,
-                       plain_convolution(g, Direction::backward_data, dy, w)) <= 1);
+  CHECK(error_over_bound(g, Direction::backward_data, dx,
+                         plain_convolution(g, Direction::backward_data, dy, w)) <= 1);
 
   const GuardedTensor dw(g.weight_shape(), dtype);
   ops.backward_weight(g, in.x, in.dy, dw);
   CHECK(dw.intact());
-  CHECK(rounding_share(g, Direction::backward_weight, dw,
-                       plain_convolution(g, Direction::backward_weight, x, dy)) <= 1);
+  CHECK(error_over_bound(g, Direction::backward_weight, dw,
+                         plain_convolution(g, Direction::backward_weight, x, dy)) <= 1);
 }
 
 // Bias and activation must give what separate kernels give on the plain result.
@@ -44,7 +44,7 @@ void check_epilogues(const ConvOps& ops, const ConvGeometry& g, DType dtype, Rng
   CAPTURE(concat(g));
   const Operands in = random_operands(rng, g, dtype);
   // Below AVX-512 oneDNN has other kernels behind an epilogue, which sum in another order: the
-  // bound of rounding_share(), for two sums.
+  // bound of error_over_bound(), for two sums.
   const auto longest = std::max(terms(g, Direction::forward), terms(g, Direction::backward_data));
   const double bound = dtype == DType::f64 ? 1e-14
                        : cpu::onednn::uses_avx512()
@@ -197,14 +197,14 @@ TEST_CASE("products of rows agree with plain sums, for any number of threads") {
     const Tensor a = random_normal(rng, {m, k}, DType::f32);
     const Tensor b = random_normal(rng, {n, k}, DType::f32);
     const GuardedTensor c({m, n}, DType::f32), again({m, n}, DType::f32);
-    cpu::multiply_rows(m, n, k, a.data<float>(), b.data<float>(), Tensor(c).data<float>());
+    cpu::gemm_nt(m, n, k, a.data<float>(), b.data<float>(), Tensor(c).data<float>());
     omp_set_num_threads(3);
-    cpu::multiply_rows(m, n, k, a.data<float>(), b.data<float>(), Tensor(again).data<float>());
+    cpu::gemm_nt(m, n, k, a.data<float>(), b.data<float>(), Tensor(again).data<float>());
     omp_set_num_threads(threads);
     CHECK(c.intact());
     CHECK(identical(c, again));
     const ConvGeometry g = ConvGeometry::linear("linear", {m, k}, {n, k});
-    CHECK(rounding_share(
+    CHECK(error_over_bound(
               g, Direction::forward, c,
               plain_convolution(g, Direction::forward, a.to(DType::f64), b.to(DType::f64))) <= 1);
   }
@@ -215,10 +215,10 @@ TEST_CASE(
   Rng rng(16);
   using namespace cpu;
   const ConvOps ops{[](const ConvGeometry& g, const Tensor& x, const Tensor& w, const Epilogue&,
-                       const Tensor& y) { conv_few_pixels::forward(g, x, w, y); },
+                       const Tensor& y) { weight_bound::forward(g, x, w, y); },
                     [](const ConvGeometry& g, const Tensor& dy, const Tensor& w, const Epilogue&,
-                       const Tensor& dx) { conv_few_pixels::backward_data(g, dy, w, dx); },
-                    conv_few_pixels::backward_weight};
+                       const Tensor& dx) { weight_bound::backward_data(g, dy, w, dx); },
+                    weight_bound::backward_weight};
   const ConvOptions halving{{2, 2, 2}, {1, 1, 1}};
   const int threads = omp_get_max_threads();
   for (const ConvGeometry& g : {
@@ -256,7 +256,7 @@ TEST_CASE("heavy layers take the kernels for few pixels") {
        {ConvGeometry::linear("linear", {2, 1024}, {512, 1024}),
         ConvGeometry::transposed("conv_transpose3d", {1, 2, 2, 2, 256}, {256, 4, 4, 4, 32},
                                  {{2, 2, 2}, {1, 1, 1}})}) {
-    CHECK(cpu::conv_few_pixels::suits(g));
+    CHECK(cpu::weight_bound::suits(g));
     check_all_directions(cpu::conv_ops, g, DType::f32, rng);
     check_epilogues(cpu::conv_ops, g, DType::f32, rng);
   }
@@ -276,15 +276,15 @@ TEST_CASE("3x3x3 convolutions with few channels agree with the definition") {
                                       {{1, 1, 1}, {padding, padding, padding}});
         CAPTURE(concat(g));
 #ifdef __AVX512F__
-        if (d == 32) CHECK(cpu::conv_narrow::suits(g));
+        if (d == 32) CHECK(cpu::small_channels::suits(g));
 #endif
         const Operands data = random_operands(rng, g, DType::f32);
         const GuardedTensor y(g.output_shape(), DType::f32);
-        cpu::conv_narrow::forward(g, data.x, data.w, y);
+        cpu::small_channels::forward(g, data.x, data.w, y);
         CHECK(y.intact());
-        CHECK(rounding_share(g, Direction::forward, y,
-                             plain_convolution(g, Direction::forward, data.x.to(DType::f64),
-                                               data.w.to(DType::f64))) <= 1);
+        CHECK(error_over_bound(g, Direction::forward, y,
+                               plain_convolution(g, Direction::forward, data.x.to(DType::f64),
+                                                 data.w.to(DType::f64))) <= 1);
       }
 }
 
@@ -327,14 +327,14 @@ TEST_CASE("Winograd's algorithm agrees with the definition") {
     const PlainResult plain =
         plain_convolution(g, Direction::forward, in.x.to(DType::f64), in.w.to(DType::f64));
     const GuardedTensor y(g.output_shape(), DType::f32);
-    cpu::conv_winograd::prepare(g, in.w, {})->run(in.x, y);
+    cpu::winograd::prepare(g, in.w, {})->run(in.x, y);
     CHECK(y.intact());
     CHECK(max_relative_error(y, plain.value) <= 1e-5);
     for (const Activation activation : {Activation::relu(), Activation::elu()}) {
       const Epilogue epilogue{random_normal(rng, {c.out}, DType::f32), activation};
       const GuardedTensor expected(g.output_shape(), DType::f32);
       cpu::conv_reference_ops.forward(g, in.x, in.w, epilogue, expected);
-      cpu::conv_winograd::prepare(g, in.w, epilogue)->run(in.x, y);
+      cpu::winograd::prepare(g, in.w, epilogue)->run(in.x, y);
       CHECK(max_relative_error(y, expected) <= 1e-5);
     }
   }

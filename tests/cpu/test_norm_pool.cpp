@@ -57,20 +57,20 @@ void check_case(const Case& c) {
   const DType map = c.x.dtype(), number = c.mean.dtype();
   CAPTURE(concat(map, c.g.input_shape(), " to ", c.g.output_shape(), ", groups ", c.mean.shape()[0],
                  ", activation ", int(c.parameters.activation.kind)));
-  const GuardedTensor y(c.g.output_shape(), map), winners(c.g.output_shape(), DType::u8);
-  ops.normalize_pool(c.g, c.x, c.mean, c.variance, c.parameters, y, winners);
-  CHECK((y.intact() && winners.intact()));
+  const GuardedTensor y(c.g.output_shape(), map), argmax(c.g.output_shape(), DType::u8);
+  ops.normalize_pool(c.g, c.x, c.mean, c.variance, c.parameters, y, argmax);
+  CHECK((y.intact() && argmax.intact()));
   const GuardedTensor alone(c.g.output_shape(), map);
   ops.normalize_pool(c.g, c.x, c.mean, c.variance, c.parameters, alone, {});
   CHECK(alone.intact());
   CHECK(identical(alone, y));
   const Tensor full = Tensor::like(c.x), expected_y = Tensor::like(y.tensor());
-  const Tensor expected_winners = Tensor::like(winners.tensor());
+  const Tensor expected_winners = Tensor::like(argmax.tensor());
   ops.normalize(c.x, c.mean, c.variance, c.parameters, full);
   cpu::pool_ops.max_forward(c.g, full, expected_y, expected_winners);
   CHECK(identical(y, expected_y));
   // Rounding to bf16 makes ties, of which the first wins there.
-  if (map != DType::bf16) CHECK(identical(winners, expected_winners));
+  if (map != DType::bf16) CHECK(identical(argmax, expected_winners));
 
   const Shape shape = c.g.input_shape(), vector{c.g.channels};
   const double bound = map == DType::f64 ? 5e-13 : 2e-5;
@@ -79,12 +79,12 @@ void check_case(const Case& c) {
   for (const bool constant : {false, true}) {
     CAPTURE(constant);
     const GuardedTensor dx(shape, map), dgamma(vector, number), dbeta(vector, number);
-    ops.backward_pool(c.g, constant, c.x, c.dy, winners, c.mean, c.variance, c.parameters, dx,
+    ops.backward_pool(c.g, constant, c.x, c.dy, argmax, c.mean, c.variance, c.parameters, dx,
                       dgamma, dbeta);
     CHECK((dx.intact() && dgamma.intact() && dbeta.intact()));
     const Tensor spread(shape, DType::f64), expected(shape, DType::f64);
     const Tensor expected_dgamma(vector, DType::f64), expected_dbeta(vector, DType::f64);
-    cpu::pool_ops.max_backward(c.g, f64(c.dy), winners, spread);
+    cpu::pool_ops.max_backward(c.g, f64(c.dy), argmax, spread);
     (constant ? ops.backward_constant : ops.backward)(
         f64(c.x), spread, f64(c.mean), f64(c.variance),
         {f64(c.parameters.gamma), f64(c.parameters.beta), c.parameters.eps,
@@ -99,9 +99,9 @@ void check_case(const Case& c) {
 
     const GuardedTensor dx_alone(shape, map), dgamma_alone(vector, number),
         dbeta_alone(vector, number);
-    ops.backward_pool(c.g, constant, c.x, c.dy, winners, c.mean, c.variance, c.parameters, dx_alone,
+    ops.backward_pool(c.g, constant, c.x, c.dy, argmax, c.mean, c.variance, c.parameters, dx_alone,
                       {}, {});
-    ops.backward_pool(c.g, constant, c.x, c.dy, winners, c.mean, c.variance, c.parameters, {},
+    ops.backward_pool(c.g, constant, c.x, c.dy, argmax, c.mean, c.variance, c.parameters, {},
                       dgamma_alone, dbeta_alone);
     CHECK(identical(dx_alone, dx));
     CHECK(identical(dgamma_alone, dgamma));
@@ -138,13 +138,13 @@ TEST_CASE("a NaN wins its window behind a batch norm, and the first of equals do
     const Tensor x = Tensor::from<double>({1, nan, 5, 5, -3, -1, 3, 4, 2, 5, -2, -1}, {1, 2, 6, 1});
     const BatchNormParameters identity{Tensor::full({1}, 1, dtype), Tensor::zeros({1}, dtype), 0,
                                        Activation::relu()};
-    const GuardedTensor y(g.output_shape(), dtype), winners(g.output_shape(), DType::u8);
+    const GuardedTensor y(g.output_shape(), dtype), argmax(g.output_shape(), DType::u8);
     ops.normalize_pool(g, x.to(dtype), Tensor::zeros({1, 1}, dtype), Tensor::full({1, 1}, 1, dtype),
-                       identity, y, winners);
+                       identity, y, argmax);
     CHECK(std::isnan(values(y)[0]));
     CHECK(values(y)[1] == 5);
     CHECK(values(y)[2] == 0);
-    CHECK(values(winners) == std::vector<double>{1, 0, 0});
+    CHECK(values(argmax) == std::vector<double>{1, 0, 0});
   }
 }
 
@@ -155,13 +155,13 @@ TEST_CASE("batch norm with pooling does not depend on the number of threads") {
   const Case c = random_case(rng, g, 2, DType::f32, Activation::elu());
   const auto run = [&](int count) {
     omp_set_num_threads(count);
-    const Tensor y(g.output_shape()), winners(g.output_shape(), DType::u8), dx(g.input_shape()),
+    const Tensor y(g.output_shape()), argmax(g.output_shape(), DType::u8), dx(g.input_shape()),
         dgamma({24}), dbeta({24});
-    ops.normalize_pool(g, c.x, c.mean, c.variance, c.parameters, y, winners);
-    ops.backward_pool(g, false, c.x, c.dy, winners, c.mean, c.variance, c.parameters, dx, dgamma,
+    ops.normalize_pool(g, c.x, c.mean, c.variance, c.parameters, y, argmax);
+    ops.backward_pool(g, false, c.x, c.dy, argmax, c.mean, c.variance, c.parameters, dx, dgamma,
                       dbeta);
     omp_set_num_threads(threads);
-    return std::vector<Tensor>{y, winners, dx, dgamma, dbeta};
+    return std::vector<Tensor>{y, argmax, dx, dgamma, dbeta};
   };
   const std::vector<Tensor> one = run(1), three = run(3);
   for (std::size_t i = 0; i < one.size(); ++i) CHECK(identical(one[i], three[i]));

@@ -9,7 +9,7 @@ TEST_CASE("Adam takes the published steps") {
   Rng rng(51);
   for (const DType dtype : kFloats) {
     for (const std::int64_t n : kLengths) {
-      const AdamHyper hyper{0.9, 0.999, 1e-8};
+      const AdamOptions hyper{0.9, 0.999, 1e-8};
       const Tensor p = random_normal(rng, {n}, dtype);
       const Tensor m = Tensor::zeros({n}, dtype), v = Tensor::zeros({n}, dtype);
       const Tensor other = random_normal(rng, {3}, dtype), untouched = other.clone();

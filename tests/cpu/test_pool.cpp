@@ -58,10 +58,10 @@ TEST_CASE("max pool against plain loops, ties included") {
     x = x.to(dtype);
     const Tensor dy = random_normal(rng, g.output_shape(), dtype);
     const GuardedTensor y(g.output_shape(), dtype), dx(g.input_shape(), dtype);
-    const GuardedTensor winners(g.output_shape(), DType::u8);
-    ops.max_forward(g, x, y, winners);
-    ops.max_backward(g, dy, winners, dx);
-    CHECK(winners.intact());
+    const GuardedTensor argmax(g.output_shape(), DType::u8);
+    ops.max_forward(g, x, y, argmax);
+    ops.max_backward(g, dy, argmax, dx);
+    CHECK(argmax.intact());
 
     const std::vector<double> in = values(x), gradient = values(dy);
     std::vector<double> best(std::size_t(y.tensor().numel()),
@@ -77,7 +77,7 @@ TEST_CASE("max pool against plain loops, ties included") {
     std::vector<double> expected_dx(in.size(), 0);
     for (std::size_t j = 0; j < best.size(); ++j) expected_dx[source[j]] += gradient[j];
     check_result(y, best);
-    CHECK(winners.tensor().to_vector<std::uint8_t>() == taps);
+    CHECK(argmax.tensor().to_vector<std::uint8_t>() == taps);
     check_result(dx, expected_dx);
 
     const GuardedTensor alone(g.output_shape(), dtype);
@@ -91,9 +91,9 @@ TEST_CASE("a NaN wins its window") {
   for (const DType dtype : kFloats) {
     const Tensor x = Tensor::from<double>({1, nan, 3, 4}, {1, 2, 2, 1}).to(dtype);
     const PoolGeometry g = PoolGeometry::make("max_pool", x.shape(), {1, 2, 2}, {1, 2, 2});
-    const GuardedTensor y(g.output_shape(), dtype), winners(g.output_shape(), DType::u8);
-    ops.max_forward(g, x, y, winners);
+    const GuardedTensor y(g.output_shape(), dtype), argmax(g.output_shape(), DType::u8);
+    ops.max_forward(g, x, y, argmax);
     CHECK(std::isnan(values(y)[0]));
-    CHECK(values(winners)[0] == 1);
+    CHECK(values(argmax)[0] == 1);
   }
 }

@@ -33,20 +33,20 @@ TEST_CASE("sum, column sums and spread") {
 }
 
 TEST_CASE(
-    "note_not_finite sets its flag for a bad element of any tensor, and never takes it back") {
+    "flag_non_finite sets its flag for a bad element of any tensor, and never takes it back") {
   Rng rng(34);
   const Tensor flag = Tensor::zeros({1});
   const std::vector<Tensor> tensors{random_normal(rng, {7}, DType::f32), random_normal(rng, {3}),
                                     random_normal(rng, {100}, DType::f32)};
-  cpu::reduce_ops.note_not_finite(tensors, flag);
+  cpu::reduce_ops.flag_non_finite(tensors, flag);
   CHECK(flag.item() == 0);
   const Tensor spoiled = tensors[1].slice(2, 3);
   const double good = spoiled.item();
   spoiled.fill(std::numeric_limits<double>::infinity());
-  cpu::reduce_ops.note_not_finite(tensors, flag);
+  cpu::reduce_ops.flag_non_finite(tensors, flag);
   CHECK(flag.item() == 1);
   spoiled.fill(good);
-  cpu::reduce_ops.note_not_finite(tensors, flag);
+  cpu::reduce_ops.flag_non_finite(tensors, flag);
   CHECK(flag.item() == 1);
 }
 

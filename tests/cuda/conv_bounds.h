@@ -14,7 +14,7 @@ namespace voxgrad::testing {
 /// its own last place.
 inline double share(const ConvGeometry& g, Direction direction, const Tensor& value,
                     const PlainResult& plain) {
-  if (value.dtype() != DType::bf16) return rounding_share(g, direction, value, plain);
+  if (value.dtype() != DType::bf16) return error_over_bound(g, direction, value, plain);
   const double factor = 4 * std::sqrt(double(terms(g, direction))) * 0x1p-24;
   const Tensor wide = value.to(DType::f64);
   double worst = 0;

@@ -16,7 +16,7 @@ namespace {
 
 /// Views of one size and what transform_view makes of them.
 struct Views {
-  std::vector<PackedView> packed;
+  std::vector<DeferredView> packed;
   Tensor expected;  // f32 [N,S,S,3]
   int size = 0;
 
@@ -46,7 +46,8 @@ Views views_of_all_kinds(int size, bool training) {
   for (PictureCase test : picture_cases()) {
     test.size = size;
     const TransformOptions options = options_of(test);
-    AugmentationDraw draw = training ? draw_augmentation(rng, 1, options) : plain_draw(1, options);
+    AugmentationDraw draw =
+        training ? sample_augmentation(rng, 1, options) : no_augmentation(1, options);
     draw.views[0].flip = training && views.packed.size() % 2 == 0;
     views.add(picture_of(test, rng), test.box, draw, options);
   }
@@ -106,7 +107,8 @@ TEST_CASE("so are those of real pictures, bf16 is their rounding, and the bits r
     for (const char* name : {"picture_128.png", "picture_137.png", "picture_201x160_rgb.png",
                              "picture_90x70_grey.png"})
       views.add(read_image(in_source_tree("tests/golden/pictures") / name), {},
-                training ? draw_augmentation(rng, 1, options) : plain_draw(1, options), options);
+                training ? sample_augmentation(rng, 1, options) : no_augmentation(1, options),
+                options);
     const Tensor actual = made_by_device(views, DType::f32);
     CHECK(largest_difference(actual, views.expected) <= 2e-6);
     const auto exact = actual.to_vector<float>();

@@ -200,9 +200,9 @@ TEST_CASE("memory is not given back to the system while a graph is filled") {
   if (no_device()) return;
   const MemoryOps& ops = gpu().memory;
   const Tensor x = Tensor::zeros({100}, DType::f32, Device::cuda());
-  CHECK_THROWS_WITH_AS(Recording(Device::cuda(), [&] { ops.trim(0); }),
+  CHECK_THROWS_WITH_AS(CapturedGraph(Device::cuda(), [&] { ops.trim(0); }),
                        doctest::Contains("is recording"), Error);
-  const Recording recording(Device::cuda(), [&] {
+  const CapturedGraph recording(Device::cuda(), [&] {
     x.fill(3);
     std::thread([&] { CHECK_THROWS_AS(ops.trim(0), Error); }).join();
   });

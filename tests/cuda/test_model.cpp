@@ -26,7 +26,7 @@ Trajectory train(Device device, DType dtype, int steps) {
   model->to(dtype);
   model->to(device);
   model->train(true);
-  std::vector<OptimizedParameter> parameters;
+  std::vector<ParameterEntry> parameters;
   for (const auto& [name, variable] : model->parameters())
     parameters.push_back({name, variable, 0});
   const auto optimizer = make_adam(parameters, {1e-3});

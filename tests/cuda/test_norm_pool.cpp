@@ -22,16 +22,16 @@ BatchNormParameters to_gpu(const BatchNormParameters& p) {
 
 /// The largest |f64 y - f64 value at the winner that the device chose|.
 double lost_by_winners(const PoolGeometry& g, const Tensor& full, const Tensor& y,
-                       const Tensor& winners) {
-  // A gradient of 1 a window marks the winners; where windows lie side by side they do not meet.
+                       const Tensor& argmax) {
+  // A gradient of 1 a window marks the argmax; where windows lie side by side they do not meet.
   const Tensor marks(g.input_shape(), DType::f64);
   const Tensor best(g.output_shape(), DType::f64), taps(g.output_shape(), DType::u8);
-  cpu::pool_ops.max_backward(g, Tensor::full(y.shape(), 1, DType::f64), winners, marks);
+  cpu::pool_ops.max_backward(g, Tensor::full(y.shape(), 1, DType::f64), argmax, marks);
   const Tensor chosen(g.input_shape(), DType::f64);
   for (std::int64_t i = 0; i < chosen.numel(); ++i)
     chosen.data<double>()[i] = marks.data<double>()[i] == 1 ? full.data<double>()[i] : -1e300;
   cpu::pool_ops.max_forward(g, chosen, best, taps);
-  CHECK(identical(taps, winners));
+  CHECK(identical(taps, argmax));
   double worst = 0;
   for (std::int64_t i = 0; i < y.numel(); ++i)
     worst = std::max(worst, y.data<double>()[i] - best.data<double>()[i]);
@@ -68,15 +68,15 @@ void check_case(Rng& rng, const Shape& shape, const Triple& kernel, std::int64_t
   const GuardedOutput odd_winners(g.output_shape(), DType::u8, 1);
   ops.normalize_pool(g, gx, gmean, gvariance, to_gpu(parameters), gy, odd_winners);
   CHECK(identical(odd_winners.get(), gwinners.get()));
-  // Equal but for rounding: f32 finds the winners of bf16 maps too.
-  const Tensor winners = gwinners.get();
-  CHECK(lost_by_winners(g, full, y, winners) <= (map == DType::f64 ? 1e-13 : 1e-5));
+  // Equal but for rounding: f32 finds the argmax of bf16 maps too.
+  const Tensor argmax = gwinners.get();
+  CHECK(lost_by_winners(g, full, y, argmax) <= (map == DType::f64 ? 1e-13 : 1e-5));
 
   for (const bool constant : {false, true}) {
     CAPTURE(constant);
     const Tensor dx(shape, DType::f64), dgamma({channels}, DType::f64);
     const Tensor dbeta({channels}, DType::f64);
-    cpu::norm_ops.backward_pool(g, constant, f64(x), f64(dy), winners, f64(mean), f64(variance),
+    cpu::norm_ops.backward_pool(g, constant, f64(x), f64(dy), argmax, f64(mean), f64(variance),
                                 f64(parameters), dx, dgamma, dbeta);
     const GuardedOutput gdx(shape, map), dx_alone(shape, map, 1);
     const GuardedOutput gdgamma({channels}, number), gdbeta({channels}, number);
@@ -141,11 +141,11 @@ TEST_CASE("a NaN wins its window behind a batch norm, and the first of equals do
       Tensor::from<float>({1, std::nanf(""), 5, 5, -3, -1, 3, 4, 2, 5, -2, -1}, {1, 2, 6, 1});
   const BatchNormParameters identity{testing::to_gpu(Tensor::full({1}, 1)),
                                      testing::to_gpu(Tensor::zeros({1})), 0, Activation::relu()};
-  const GuardedOutput y(g.output_shape(), DType::f32), winners(g.output_shape(), DType::u8);
+  const GuardedOutput y(g.output_shape(), DType::f32), argmax(g.output_shape(), DType::u8);
   gpu().norm.normalize_pool(g, testing::to_gpu(x), testing::to_gpu(Tensor::zeros({1, 1})),
-                            testing::to_gpu(Tensor::full({1, 1}, 1)), identity, y, winners);
+                            testing::to_gpu(Tensor::full({1, 1}, 1)), identity, y, argmax);
   CHECK(std::isnan(y.get().data<float>()[0]));
   CHECK(y.get().data<float>()[1] == 5);
   CHECK(y.get().data<float>()[2] == 0);
-  CHECK(winners.get().to_vector<std::uint8_t>() == std::vector<std::uint8_t>{1, 0, 0});
+  CHECK(argmax.get().to_vector<std::uint8_t>() == std::vector<std::uint8_t>{1, 0, 0});
 }

@@ -7,8 +7,8 @@ using namespace voxgrad::testing;
 
 namespace {
 
-using cuda::conv_march_suits;
 using cuda::ConvDirection;
+using cuda::plane_sweep_suits;
 
 struct Kind {
   std::int64_t in, out, kernel, padding;
@@ -25,7 +25,8 @@ ConvGeometry geometry(const Kind& kind, std::int64_t batch, Triple extents) {
 
 void run(bool backward, const ConvGeometry& g, const Tensor& from, const Tensor& w,
          const Epilogue& epilogue, const Tensor& to) {
-  (backward ? cuda::conv_march_backward_data : cuda::conv_march_forward)(g, from, w, epilogue, to);
+  (backward ? cuda::plane_sweep_backward_data : cuda::plane_sweep_forward)(g, from, w, epilogue,
+                                                                           to);
 }
 
 /// All directions and dtypes of results. `offset`: elements by which results lie off, and whether
@@ -35,8 +36,8 @@ void check_all(Rng& rng, const Kind& kind, const ConvGeometry& g, std::int64_t o
     if (backward && !kind.backward) continue;
     const Direction direction = backward ? Direction::backward_data : Direction::forward;
     CAPTURE(concat(g, backward ? " backward" : ""));
-    REQUIRE(conv_march_suits(backward ? ConvDirection::backward_data : ConvDirection::forward, g,
-                             DType::bf16));
+    REQUIRE(plane_sweep_suits(backward ? ConvDirection::backward_data : ConvDirection::forward, g,
+                              DType::bf16));
     const Shape shape = backward ? g.input_shape() : g.output_shape();
     const Tensor from =
         random_normal(rng, backward ? g.output_shape() : g.input_shape(), DType::bf16);
@@ -126,16 +127,16 @@ TEST_CASE("bias and every activation on the way out of marching convolutions") {
 
 TEST_CASE("what tensor cores have no kernel for") {
   const ConvGeometry g = geometry(kKinds[0], 1, {8, 8, 8});
-  CHECK_FALSE(conv_march_suits(ConvDirection::forward, g, DType::f32));
-  CHECK_FALSE(conv_march_suits(ConvDirection::backward_weight, g, DType::bf16));
-  CHECK_FALSE(conv_march_suits(ConvDirection::backward_data, geometry(kKinds[2], 1, {8, 8, 8}),
-                               DType::bf16));
-  CHECK_FALSE(conv_march_suits(ConvDirection::forward, geometry({8, 4, 3, 1, true}, 1, {8, 8, 8}),
-                               DType::bf16));
+  CHECK_FALSE(plane_sweep_suits(ConvDirection::forward, g, DType::f32));
+  CHECK_FALSE(plane_sweep_suits(ConvDirection::backward_weight, g, DType::bf16));
+  CHECK_FALSE(plane_sweep_suits(ConvDirection::backward_data, geometry(kKinds[2], 1, {8, 8, 8}),
+                                DType::bf16));
+  CHECK_FALSE(plane_sweep_suits(ConvDirection::forward, geometry({8, 4, 3, 1, true}, 1, {8, 8, 8}),
+                                DType::bf16));
   // A plane whose places do not fit 32 bits.
-  CHECK_FALSE(conv_march_suits(ConvDirection::forward, geometry(kKinds[1], 1, {1, 11600, 11600}),
-                               DType::bf16));
+  CHECK_FALSE(plane_sweep_suits(ConvDirection::forward, geometry(kKinds[1], 1, {1, 11600, 11600}),
+                                DType::bf16));
   // One column, higher than a tile can hold.
   CHECK_FALSE(
-      conv_march_suits(ConvDirection::forward, geometry(kKinds[0], 1, {4, 200, 1}), DType::bf16));
+      plane_sweep_suits(ConvDirection::forward, geometry(kKinds[0], 1, {4, 200, 1}), DType::bf16));
 }

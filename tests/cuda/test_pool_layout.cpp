@@ -43,22 +43,22 @@ TEST_CASE("max pooling chooses as the CPU does") {
           random_pool(rng, i % 2 ? 8 * random_int(rng, 1, 4) : random_int(rng, 1, 9));
       CAPTURE(concat(dtype, g.input_shape(), " to ", g.output_shape()));
       const Tensor x = odd_values(rng, g.input_shape(), dtype);
-      const Tensor y(g.output_shape(), DType::f64), winners(g.output_shape(), DType::u8);
-      cpu::pool_ops.max_forward(g, x.to(DType::f64), y, winners);
+      const Tensor y(g.output_shape(), DType::f64), argmax(g.output_shape(), DType::u8);
+      cpu::pool_ops.max_forward(g, x.to(DType::f64), y, argmax);
       const GuardedOutput gy(g.output_shape(), dtype), alone(g.output_shape(), dtype, 1);
       const GuardedOutput gwinners(g.output_shape(), DType::u8);
       gpu().pool.max_forward(g, to_gpu(x), gy, gwinners);
-      CHECK(identical(gwinners.get(), winners));
+      CHECK(identical(gwinners.get(), argmax));
       const GuardedOutput odd_winners(g.output_shape(), DType::u8, 1);
       gpu().pool.max_forward(g, to_gpu(x), gy, odd_winners);
-      CHECK(identical(odd_winners.get(), winners));
+      CHECK(identical(odd_winners.get(), argmax));
       CHECK(identical(gy.get(), y.to(dtype)));
       gpu().pool.max_forward(g, to_gpu(x), alone, {});
       CHECK(identical(alone.get(), gy.get()));
 
       const Tensor dy = random_normal(rng, g.output_shape(), dtype);
       const Tensor dx(g.input_shape(), DType::f64);
-      cpu::pool_ops.max_backward(g, dy.to(DType::f64), winners, dx);
+      cpu::pool_ops.max_backward(g, dy.to(DType::f64), argmax, dx);
       const GuardedOutput gdx(g.input_shape(), dtype);
       gpu().pool.max_backward(g, to_gpu(dy), gwinners, gdx);
       check_close(gdx.get(), dx);

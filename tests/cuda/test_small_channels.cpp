@@ -11,9 +11,9 @@ using namespace voxgrad::testing;
 
 namespace {
 
-using cuda::conv_narrow_ops;
-using cuda::conv_narrow_suits;
 using cuda::ConvDirection;
+using cuda::small_channels_ops;
+using cuda::small_channels_suits;
 
 constexpr DType kFactors[] = {DType::f32, DType::bf16};
 
@@ -36,9 +36,9 @@ ConvGeometry geometry(const Kind& kind, std::int64_t batch, Triple extents) {
 }
 
 bool suits_all(const ConvGeometry& g, DType factors) {
-  return conv_narrow_suits(ConvDirection::forward, g, factors) &&
-         conv_narrow_suits(ConvDirection::backward_data, g, factors) &&
-         conv_narrow_suits(ConvDirection::backward_weight, g, factors);
+  return small_channels_suits(ConvDirection::forward, g, factors) &&
+         small_channels_suits(ConvDirection::backward_data, g, factors) &&
+         small_channels_suits(ConvDirection::backward_weight, g, factors);
 }
 
 /// All directions, results f32 too where factors are bf16. `offset`: elements by which results lie
@@ -61,13 +61,13 @@ void check_all(Rng& rng, const ConvGeometry& g, DType dtype, std::int64_t offset
   for (const DType result : {dtype, DType::f32}) {
     const GuardedOutput gy(g.output_shape(), result, offset);
     const GuardedOutput gdx(g.input_shape(), result, offset);
-    conv_narrow_ops.forward(g, there(x), there(w), {}, gy);
+    small_channels_ops.forward(g, there(x), there(w), {}, gy);
     CHECK(share(g, Direction::forward, gy.get(), y) <= 1);
-    conv_narrow_ops.backward_data(g, there(dy), there(w), {}, gdx);
+    small_channels_ops.backward_data(g, there(dy), there(w), {}, gdx);
     CHECK(share(g, Direction::backward_data, gdx.get(), dx) <= 1);
   }
   const GuardedOutput gdw(g.weight_shape(), DType::f32, offset);
-  conv_narrow_ops.backward_weight(g, there(x), there(dy), gdw);
+  small_channels_ops.backward_weight(g, there(x), there(dy), gdw);
   CHECK(share(g, Direction::backward_weight, gdw.get(), dw) <= 1);
 }
 
@@ -134,8 +134,8 @@ TEST_CASE("narrow weight gradients of more rows than blocks, twice the same bits
     const PlainResult dw =
         plain_convolution(g, Direction::backward_weight, x.to(DType::f64), dy.to(DType::f64));
     const GuardedOutput once(g.weight_shape(), DType::f32), twice(g.weight_shape(), DType::f32);
-    conv_narrow_ops.backward_weight(g, to_gpu(x), to_gpu(dy), once);
-    conv_narrow_ops.backward_weight(g, to_gpu(x), to_gpu(dy), twice);
+    small_channels_ops.backward_weight(g, to_gpu(x), to_gpu(dy), once);
+    small_channels_ops.backward_weight(g, to_gpu(x), to_gpu(dy), twice);
     CHECK(share(g, Direction::backward_weight, once.get(), dw) <= 1);
     CHECK(identical(once.get(), twice.get()));
   }
@@ -169,7 +169,7 @@ TEST_CASE("bias and every activation on the way out of narrow convolutions") {
               {bias.to(DType::f64), activation}, expected);
           for (const DType result : {dtype, DType::f32}) {
             const GuardedOutput y(shape, result);
-            run(conv_narrow_ops, to_gpu(from), to_gpu(w), {to_gpu(bias), activation}, y);
+            run(small_channels_ops, to_gpu(from), to_gpu(w), {to_gpu(bias), activation}, y);
             check_map(y.get(), expected, 10);
           }
         }
@@ -178,7 +178,7 @@ TEST_CASE("bias and every activation on the way out of narrow convolutions") {
 
 TEST_CASE("what has no narrow kernel") {
   const auto refused = [](const Kind& kind, ConvDirection direction, DType factors = DType::f32) {
-    return !conv_narrow_suits(direction, geometry(kind, 1, {8, 8, 8}), factors);
+    return !small_channels_suits(direction, geometry(kind, 1, {8, 8, 8}), factors);
   };
   for (const ConvDirection direction :
        {ConvDirection::forward, ConvDirection::backward_data, ConvDirection::backward_weight}) {
@@ -189,14 +189,14 @@ TEST_CASE("what has no narrow kernel") {
     CHECK(refused({8, 1, 1, 2, 0}, direction));
     ConvGeometry flat = geometry(kKinds[0], 1, {8, 8, 8});
     flat.kernel[0] = 1;
-    CHECK_FALSE(conv_narrow_suits(direction, flat, DType::f32));
-    CHECK_FALSE(
-        conv_narrow_suits(direction, ConvGeometry::linear("linear", {3, 8}, {1, 8}), DType::f32));
+    CHECK_FALSE(small_channels_suits(direction, flat, DType::f32));
+    CHECK_FALSE(small_channels_suits(direction, ConvGeometry::linear("linear", {3, 8}, {1, 8}),
+                                     DType::f32));
   }
   CHECK(refused({1, 32, 4, 2, 2}, ConvDirection::backward_data));
   // One column, higher than a tile can hold.
-  CHECK_FALSE(
-      conv_narrow_suits(ConvDirection::forward, geometry(kKinds[5], 1, {4, 200, 1}), DType::f32));
+  CHECK_FALSE(small_channels_suits(ConvDirection::forward, geometry(kKinds[5], 1, {4, 200, 1}),
+                                   DType::f32));
 }
 
 TEST_CASE("VOXGRAD_CUDA_CONV allows one way to convolve") {
@@ -236,7 +236,7 @@ TEST_CASE("own convolutions in bf16 are those on tensor cores, by multiply-adds 
   if (no_device()) return;
   Rng rng(98);
   const ConvGeometry g = geometry(kKinds[0], 1, {4, 6, 8});
-  REQUIRE(cuda::conv_march_suits(ConvDirection::forward, g, DType::bf16));
+  REQUIRE(cuda::plane_sweep_suits(ConvDirection::forward, g, DType::bf16));
   const Tensor x = to_gpu(random_normal(rng, g.input_shape(), DType::bf16));
   const Tensor w = to_gpu(random_normal(rng, g.weight_shape(), DType::bf16));
   const auto result = [&](const auto& convolve) {
@@ -244,7 +244,8 @@ TEST_CASE("own convolutions in bf16 are those on tensor cores, by multiply-adds 
     convolve(g, x, w, Epilogue{}, y);
     return y.get();
   };
-  const Tensor march = result(cuda::conv_march_forward), narrow = result(conv_narrow_ops.forward);
+  const Tensor march = result(cuda::plane_sweep_forward),
+               narrow = result(small_channels_ops.forward);
   REQUIRE_FALSE(identical(march, narrow));  // sums in another order
   CHECK(identical(result(gpu().conv.forward), march));
   const ForcedWay own("own");

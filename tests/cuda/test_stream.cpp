@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <thread>
 
-#include "tensor/repeated_work.h"
+#include "tensor/graphed_work.h"
 #include "tests/cuda/device_cases.h"
 
 using namespace voxgrad;
@@ -41,7 +41,7 @@ TEST_CASE("a recording does nothing until it is replayed, and then on the same m
   const Tensor x = to_gpu(Tensor::full({100}, 2)), y = to_gpu(Tensor::full({100}, 0));
   Tensor made;
   {
-    const Recording recording(Device::cuda(), [&] {
+    const CapturedGraph recording(Device::cuda(), [&] {
       const Tensor scratch = Tensor::like(x);  // let go before the replay
       gpu().elementwise.affine(x, 3, 1, scratch);
       made = Tensor::like(x);
@@ -64,10 +64,10 @@ TEST_CASE("a recording does nothing until it is replayed, and then on the same m
 TEST_CASE("work that reads from the device cannot be recorded, and nothing is broken by trying") {
   if (no_device()) return;
   const Tensor x = to_gpu(Tensor::full({4}, 2));
-  CHECK_THROWS_AS(Recording(Device::cuda(), [&] { x.to_vector<float>(); }), DeviceError);
-  CHECK_THROWS_WITH_AS(Recording(Device::cuda(), [] { fail("mine"); }), "mine", Error);
+  CHECK_THROWS_AS(CapturedGraph(Device::cuda(), [&] { x.to_vector<float>(); }), DeviceError);
+  CHECK_THROWS_WITH_AS(CapturedGraph(Device::cuda(), [] { fail("mine"); }), "mine", Error);
   CHECK(to_cpu(x).to_vector<float>()[3] == 2);
-  const Recording recording(Device::cuda(), [&] { x.fill(3); });
+  const CapturedGraph recording(Device::cuda(), [&] { x.fill(3); });
   recording.replay();
   CHECK(to_cpu(x).to_vector<float>()[3] == 3);
 }
@@ -75,7 +75,7 @@ TEST_CASE("work that reads from the device cannot be recorded, and nothing is br
 TEST_CASE("work that copies from ordinary host memory cannot be recorded") {
   if (no_device()) return;
   const Tensor x = to_gpu(Tensor::full({4}, 2)), host = Tensor::full({4}, 5);
-  CHECK_THROWS_WITH_AS(Recording(Device::cuda(), [&] { x.copy_from(host); }),
+  CHECK_THROWS_WITH_AS(CapturedGraph(Device::cuda(), [&] { x.copy_from(host); }),
                        doctest::Contains("ordinary host memory"), DeviceError);
   CHECK(to_cpu(x).to_vector<float>()[3] == 2);
   x.copy_from(host);
@@ -88,14 +88,14 @@ TEST_CASE("a recording that cannot begin leaves the stream as it was") {
   {
     cuda::GraphPool pool(0);
     pool.begin();
-    CHECK_THROWS_WITH_AS(Recording(Device::cuda(), [&] { x.fill(9); }),
+    CHECK_THROWS_WITH_AS(CapturedGraph(Device::cuda(), [&] { x.fill(9); }),
                          doctest::Contains("fills a graph's pool already"), Error);
   }
   x.fill(3);
   CHECK(to_cpu(x).to_vector<float>()[3] == 3);
-  const Recording outer(Device::cuda(), [&] {
+  const CapturedGraph outer(Device::cuda(), [&] {
     std::thread([] {  // which has the same stream
-      CHECK_THROWS_AS(Recording(Device::cuda(), [] {}), DeviceError);
+      CHECK_THROWS_AS(CapturedGraph(Device::cuda(), [] {}), DeviceError);
       cuda::GraphPool pool(0);
       CHECK_NOTHROW(pool.begin());
     })
@@ -112,7 +112,7 @@ TEST_CASE("replays read weights as they are, rounded to bf16") {
   const Tensor weight = full(1), seen = to_gpu(Tensor::zeros({100}, DType::bf16));
   const auto last = [](const Tensor& x) { return to_cpu(x).to(DType::f32).to_vector<float>()[99]; };
   weight.rounded();
-  const Recording recording(Device::cuda(), [&] { seen.copy_from(weight.rounded()); });
+  const CapturedGraph recording(Device::cuda(), [&] { seen.copy_from(weight.rounded()); });
   CHECK(weight.kept_rounding().defined());
   for (const float value : {2.0f, 3.0f}) {
     weight.fill(value);
@@ -122,7 +122,7 @@ TEST_CASE("replays read weights as they are, rounded to bf16") {
     CHECK(last(seen) == value);
   }
   // Recorded work that writes a weight, before or behind its rounding.
-  const Recording writing(Device::cuda(), [&] {
+  const CapturedGraph writing(Device::cuda(), [&] {
     seen.copy_from(weight.rounded());
     gpu().elementwise.affine(weight, 1, 1, weight);
   });
@@ -135,7 +135,7 @@ TEST_CASE("replays read weights as they are, rounded to bf16") {
   CHECK(last(seen) == 6);
   // The first rounding of all within a recording.
   const Tensor fresh = full(5);
-  const Recording first(Device::cuda(), [&] { seen.copy_from(fresh.rounded()); });
+  const CapturedGraph first(Device::cuda(), [&] { seen.copy_from(fresh.rounded()); });
   for (const float value : {5.0f, 8.0f}) {
     fresh.fill(value);
     first.replay();
@@ -146,7 +146,7 @@ TEST_CASE("replays read weights as they are, rounded to bf16") {
 
 TEST_CASE("repeated work is done, recorded and replayed, and begins anew where its inputs moved") {
   if (no_device()) return;
-  RepeatedWork repeated{Device::cuda()};
+  GraphedWork repeated{Device::cuda()};
   const Tensor y = to_gpu(Tensor::zeros({8}));
   Tensor x = to_gpu(Tensor::zeros({8}));
   int calls = 0;
@@ -174,7 +174,7 @@ TEST_CASE("calls of repeated work that fail do not count") {
   if (no_device()) return;
   const Tensor x = to_gpu(Tensor::zeros({8}));
   for (const int failing : {1, 2}) {
-    RepeatedWork repeated{Device::cuda()};
+    GraphedWork repeated{Device::cuda()};
     int calls = 0;
     const auto repeat = [&] {
       repeated({x}, 0, [&] {
@@ -196,8 +196,8 @@ TEST_CASE("calls of repeated work that fail do not count") {
 
 TEST_CASE("VOXGRAD_NO_GRAPHS switches recording off") {
   if (no_device()) return;
-  CHECK(Recording::supported(Device::cuda()));
+  CHECK(CapturedGraph::supported(Device::cuda()));
   setenv("VOXGRAD_NO_GRAPHS", "1", 1);
-  CHECK_FALSE(Recording::supported(Device::cuda()));
+  CHECK_FALSE(CapturedGraph::supported(Device::cuda()));
   unsetenv("VOXGRAD_NO_GRAPHS");
 }

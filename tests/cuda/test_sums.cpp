@@ -10,7 +10,7 @@ using namespace voxgrad::testing;
 namespace {
 
 /// |sum - exact| as a share of 4 sqrt(K) units of rounding of the sum of magnitudes.
-double rounding_share(const Tensor& actual, const Tensor& x) {
+double error_over_bound(const Tensor& actual, const Tensor& x) {
   const std::int64_t channels = actual.numel(), rows = x.numel() / channels;
   const Tensor wide = x.to(DType::f64), sums = actual.to(DType::f64);
   const double unit = actual.dtype() == DType::f64 ? 0x1p-53 : 0x1p-24;
@@ -42,15 +42,15 @@ TEST_CASE("sums and column sums err less than rounding allows") {
         const Tensor x = random_normal(rng, {rows, channels}, dtype);
         const GuardedOutput columns({channels}, parameters_of(dtype));
         gpu().reduce.column_sums(to_gpu(x), columns);
-        CHECK(rounding_share(columns.get(), x) <= 1);
+        CHECK(error_over_bound(columns.get(), x) <= 1);
         const GuardedOutput odd({channels}, parameters_of(dtype));
         gpu().reduce.column_sums(to_gpu_misaligned(x), odd);
-        CHECK(rounding_share(odd.get(), x) <= 1);
+        CHECK(error_over_bound(odd.get(), x) <= 1);
       }
       const Tensor x = random_normal(rng, {rows}, dtype);
       const GuardedOutput sum({1}, parameters_of(dtype));
       gpu().reduce.sum(to_gpu(x), sum);
-      CHECK(rounding_share(sum.get(), x) <= 1);
+      CHECK(error_over_bound(sum.get(), x) <= 1);
     }
   }
 }
@@ -91,7 +91,7 @@ TEST_CASE("one look finds one bad element in any of many tensors of all float ty
     tensors.push_back(
         to_gpu(random_normal(rng, {i == 5 ? 20001 : random_int(rng, 0, 40)}, kMaps[i % 3])));
   const Tensor flag = to_gpu(Tensor::zeros({1}));
-  gpu().reduce.note_not_finite(tensors, flag);
+  gpu().reduce.flag_non_finite(tensors, flag);
   CHECK(to_cpu(flag).item() == 0);
   for (const std::size_t i : {0, 5, 130, 131, 132, 397, 398, 399}) {
     CAPTURE(i);
@@ -99,7 +99,7 @@ TEST_CASE("one look finds one bad element in any of many tensors of all float ty
     const Tensor place = tensors[i].slice(tensors[i].numel() - 1, tensors[i].numel());
     flag.fill(0);
     place.fill(std::numeric_limits<double>::infinity());
-    gpu().reduce.note_not_finite(tensors, flag);
+    gpu().reduce.flag_non_finite(tensors, flag);
     CHECK(to_cpu(flag).item() == 1);
     place.fill(0);
   }

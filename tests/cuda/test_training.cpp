@@ -97,7 +97,7 @@ TEST_CASE("a recorded forward pass gives the bits of one that is not, for each o
   const auto model = make_tiny(config);
   model->to(Device::cuda());
   model->train(false);
-  RecordedForward forward(*model);
+  CapturedForward forward(*model);
   const NoGrad no_grad;
   for (int i = 0; i < 6; ++i) {  // three times of the one shape, three of another
     const Tensor images = random_images(config, i < 3 ? 2 : 4, std::uint64_t(i));
@@ -113,7 +113,7 @@ TEST_CASE("a recorded forward pass tells apart inputs that lie in one tensor") {
   const auto model = make_tiny(config);
   model->to(Device::cuda());
   model->train(false);
-  RecordedForward forward(*model);
+  CapturedForward forward(*model);
   const NoGrad no_grad;
   const Tensor images = to_gpu(random_images(config, 4, 1));
   const Shape shape = random_images(config, 2, 1).shape();

@@ -202,15 +202,15 @@ TEST_CASE("near-duplicates are found in any quarter turn, and through others") {
         for (int z = z0; z < z0 + dz; ++z) grid.at(x, y, z) = 1;
       }
     }
-    return TurnedShape(grid);
+    return RotatedShape(grid);
   };
-  const TurnedShape first = bar(1, 2, 3, 10), turned = bar(2, 12, 10, 3);
+  const RotatedShape first = bar(1, 2, 3, 10), turned = bar(2, 12, 10, 3);
   CHECK(first.best_iou(first, 0.9) == 1);
   CHECK(first.best_iou(turned, 0.9) == 1);  // (x, z) -> (z, 15 - x)
   CHECK(first.best_iou(bar(1, 3, 3, 10), 0.5) == doctest::Approx(9.0 / 11));
   CHECK(first.best_iou(bar(1, 2, 3, 8), 0.9) == 0);  // by the counts alone
 
-  const TurnedShape base = bar(0, 0, 2, 14), more = bar(0, 0, 2, 15), most = bar(0, 0, 2, 16);
+  const RotatedShape base = bar(0, 0, 2, 14), more = bar(0, 0, 2, 15), most = bar(0, 0, 2, 16);
   CHECK(base.best_iou(most, 0.5) < 0.9);
   CHECK(near_duplicate_groups({base, first, most, more, turned}, {"", "", "", "", ""}) ==
         std::vector<std::uint32_t>{0, 1, 0, 0, 1});
@@ -221,7 +221,7 @@ TEST_CASE("near-duplicates are found in any quarter turn, and through others") {
 TEST_CASE("splits keep groups together, in the wanted proportion, by seed") {
   std::vector<std::uint32_t> groups(200);
   for (std::uint32_t i = 0; i < 200; ++i) groups[i] = i < 20 ? 0 : i / 3 * 3;
-  const auto splits = deal_splits(groups, 7, 1);
+  const auto splits = assign_splits(groups, 7, 1);
   std::map<std::string, int> count;
   for (std::size_t i = 0; i < 200; ++i) {
     ++count[splits[i]];
@@ -230,10 +230,10 @@ TEST_CASE("splits keep groups together, in the wanted proportion, by seed") {
   CHECK(std::abs(count["train"] - 160) <= 12);
   CHECK(std::abs(count["val"] - 20) <= 12);
   CHECK(std::abs(count["test"] - 20) <= 12);
-  CHECK(deal_splits(groups, 7, 1) == splits);
-  CHECK(deal_splits(groups, 8, 1) != splits);
-  CHECK(deal_splits({0}, 1, 1) == std::vector<std::string>{"train"});
-  const auto few = deal_splits({0, 1, 2, 3, 4}, 1, 1);
+  CHECK(assign_splits(groups, 7, 1) == splits);
+  CHECK(assign_splits(groups, 8, 1) != splits);
+  CHECK(assign_splits({0}, 1, 1) == std::vector<std::string>{"train"});
+  const auto few = assign_splits({0, 1, 2, 3, 4}, 1, 1);
   CHECK(std::count(few.begin(), few.end(), "train") == 4);
   CHECK(std::count(few.begin(), few.end(), "test") == 1);
 }

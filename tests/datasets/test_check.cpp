@@ -99,14 +99,14 @@ TEST_CASE("statistics count and measure") {
   const DatasetStatistics statistics = dataset_statistics(dataset);
   CHECK(statistics.objects == 6);
   CHECK(statistics.views == 17);
-  CHECK(statistics.fewest_views == 2);
-  CHECK(statistics.most_views == 3);
+  CHECK(statistics.min_views == 2);
+  CHECK(statistics.max_views == 3);
   CHECK(statistics.picture_kinds.at("24x24x4") == 6);
   CHECK(statistics.resolutions.at(32) == 6);
   std::vector<double> shares;
   for (int i = 0; i < 6; ++i) shares.push_back(double(dataset.volume(i).count()) / 32768);
-  CHECK(statistics.least_occupancy == doctest::Approx(std::ranges::min(shares)));
-  CHECK(statistics.most_occupancy == doctest::Approx(std::ranges::max(shares)));
+  CHECK(statistics.min_occupancy == doctest::Approx(std::ranges::min(shares)));
+  CHECK(statistics.max_occupancy == doctest::Approx(std::ranges::max(shares)));
   const double chairs = (shares[0] + shares[1] + shares[2]) / 3;
   const double tables = (shares[3] + shares[4] + shares[5]) / 3;
   CHECK(statistics.mean_occupancy == doctest::Approx((chairs + tables) / 2));

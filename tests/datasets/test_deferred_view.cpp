@@ -39,11 +39,11 @@ TEST_CASE("a packed view is the view, for every kind of picture and way to resiz
       const auto picture = std::make_shared<const Image>(picture_of(test, rng));
       const TransformOptions options = options_of(test);
       AugmentationDraw draw =
-          training ? draw_augmentation(rng, 1, options) : plain_draw(1, options);
+          training ? sample_augmentation(rng, 1, options) : no_augmentation(1, options);
       draw.views[0].flip = training;
       Tensor expected({1, test.size, test.size, 3});
       transform_view(*picture, test.box, draw, 0, options, expected.data<float>());
-      const std::vector<PackedView> packed{pack_view(picture, test.box, draw, 0, options)};
+      const std::vector<DeferredView> packed{pack_view(picture, test.box, draw, 0, options)};
       CHECK(packed[0].size <= std::min(picture->pixels.size(), expected.bytes()));
       CHECK(largest_difference(unpack_views(packed, test.size), expected) <= 2e-6);
     }
@@ -54,10 +54,10 @@ TEST_CASE("a picture of more bytes than the view is transformed before it is pac
   const PictureCase test{100, 100, 3, 32, 0};
   const auto picture = std::make_shared<const Image>(picture_of(test, rng));
   const TransformOptions options = options_of(test);
-  const AugmentationDraw draw = draw_augmentation(rng, 1, options);
+  const AugmentationDraw draw = sample_augmentation(rng, 1, options);
   const Tensor expected({1, 32, 32, 3});
   transform_view(*picture, {}, draw, 0, options, expected.data<float>());
-  const std::vector<PackedView> packed{pack_view(picture, {}, draw, 0, options)};
+  const std::vector<DeferredView> packed{pack_view(picture, {}, draw, 0, options)};
   CHECK(packed[0].size == expected.bytes());
   CHECK(packed[0].parameters.width == 0);
   CHECK(identical(unpack_views(packed, 32), expected));
@@ -65,7 +65,7 @@ TEST_CASE("a picture of more bytes than the view is transformed before it is pac
 
 TEST_CASE("pictures that cannot be transformed cannot be packed") {
   const TransformOptions options;
-  const AugmentationDraw draw = plain_draw(1, options);
+  const AugmentationDraw draw = no_augmentation(1, options);
   CHECK_THROWS_WITH_AS(pack_view(std::make_shared<const Image>(), {}, draw, 0, options),
                        doctest::Contains("a picture needs pixels"), Error);
   CHECK_THROWS_WITH_AS(

@@ -56,7 +56,7 @@ std::vector<double> expected_view(const Image& picture, const PictureCase& test,
       pixels.push_back(color);
     }
   std::vector<double> result;
-  const ColorMap map = color_map(draw, mean);
+  const ColorMatrix map = color_matrix(draw, mean);
   for (const auto& [b, g, r] : pixels)
     for (const auto& row : map) result.push_back(row[0] * b + row[1] * g + row[2] * r + row[3]);
   return result;
@@ -75,7 +75,7 @@ TEST_CASE("a view is what its definition says, for every kind of picture and way
       const Image picture = picture_of(test, rng);
       const TransformOptions options = options_of(test);
       AugmentationDraw draw =
-          training ? draw_augmentation(rng, 1, options) : plain_draw(1, options);
+          training ? sample_augmentation(rng, 1, options) : no_augmentation(1, options);
       draw.views[0].flip = training;
       std::vector<float> actual(3 * std::size_t(test.size) * std::size_t(test.size), NAN);
       transform_view(picture, test.box, draw, 0, options, actual.data());
@@ -96,10 +96,10 @@ TEST_CASE("a picture without any alpha is all background") {
   TransformOptions options;
   options.size = 19;
   Rng rng(3);
-  AugmentationDraw draw = draw_augmentation(rng, 1, options);
+  AugmentationDraw draw = sample_augmentation(rng, 1, options);
   std::vector<float> result(3 * 19 * 19, NAN);
   transform_view(picture, {}, draw, 0, options, result.data());
-  const ColorMap map = color_map(
+  const ColorMatrix map = color_matrix(
       draw, {draw.background[0] / 255.0, draw.background[1] / 255.0, draw.background[2] / 255.0});
   for (std::size_t i = 0; i < result.size(); ++i) {
     const auto& row = map[i % 3];

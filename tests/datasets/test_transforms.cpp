@@ -156,7 +156,7 @@ TEST_CASE("random numbers stay in their ranges and reach both ends") {
   int flips = 0;
   const int count = 2000;
   for (int i = 0; i < count; ++i) {
-    const AugmentationDraw draw = draw_augmentation(rng, 1, options);
+    const AugmentationDraw draw = sample_augmentation(rng, 1, options);
     shades.insert(draw.background.begin(), draw.background.end());
     for (const double factor : {draw.brightness, draw.contrast, draw.saturation}) {
       least = std::min(least, factor);

@@ -13,12 +13,12 @@ constexpr double tolerance = 1e-10;
 using nlohmann::json;
 
 std::unique_ptr<Optimizer> make_optimizer(const json& golden_case,
-                                          const std::vector<OptimizedParameter>& parameters) {
+                                          const std::vector<ParameterEntry>& parameters) {
   const json& options = golden_case.at("options");
   const double rate = options.at("lr");
   if (golden_case.at("optimizer") == "SGD")
     return make_sgd(parameters, {rate}, options.at("momentum"));
-  AdamHyper hyper;
+  AdamOptions hyper;
   if (options.contains("betas")) {
     hyper.beta1 = options.at("betas")[0];
     hyper.beta2 = options.at("betas")[1];
@@ -32,11 +32,11 @@ double scheduled_rate(const json& golden_case, std::int64_t step) {
   const json& milestones = golden_case.at("milestones");
   const double base = golden_case.at("options").at("lr");
   if (milestones.is_null()) return base;
-  return milestone_rate(base, milestones.at("epochs"), milestones.at("gamma"), step);
+  return multi_step_lr(base, milestones.at("epochs"), milestones.at("gamma"), step);
 }
 
 void check_case(const json& golden_case) {
-  std::vector<OptimizedParameter> parameters;
+  std::vector<ParameterEntry> parameters;
   for (const json& description : golden_case.at("parameters"))
     parameters.push_back({concat("parameter ", parameters.size()),
                           Variable(golden::formula_tensor(description), true)});

@@ -5,10 +5,10 @@
 using namespace voxgrad;
 
 TEST_CASE("the milestone schedule multiplies at every milestone passed") {
-  CHECK(milestone_rate(1e-3, {150}, 0.5, 0) == 1e-3);
-  CHECK(milestone_rate(1e-3, {150}, 0.5, 149) == 1e-3);
-  CHECK(milestone_rate(1e-3, {150}, 0.5, 150) == 5e-4);
-  CHECK(milestone_rate(1, {2, 4}, 0.1, 5) == doctest::Approx(0.01));
+  CHECK(multi_step_lr(1e-3, {150}, 0.5, 0) == 1e-3);
+  CHECK(multi_step_lr(1e-3, {150}, 0.5, 149) == 1e-3);
+  CHECK(multi_step_lr(1e-3, {150}, 0.5, 150) == 5e-4);
+  CHECK(multi_step_lr(1, {2, 4}, 0.1, 5) == doctest::Approx(0.01));
 }
 
 TEST_CASE("Adam's first step has the size of its learning rate; parameters without gradient rest") {

@@ -8,8 +8,8 @@
 #include "layers/fold.h"
 #include "optim/optimizer.h"
 #include "pix2vox/network/captured_forward.h"
+#include "tensor/graphed_work.h"
 #include "tensor/ops/backend.h"
-#include "tensor/repeated_work.h"
 #include "tests/pix2vox/tiny.h"
 
 namespace voxgrad::testing {
@@ -39,7 +39,7 @@ std::int64_t fail_each_allocation(Device device, Before before, Work work, After
 }
 
 /// Every part, in its least size: a step is asked for hundreds of times.
-inline ModelConfig least_model() {
+inline ModelConfig min_model() {
   ModelConfig model = tiny_model();
   model.trunk_channels = {1, 1, 1, 1};
   model.encoder_channels = {1, 1, 8};
@@ -54,13 +54,13 @@ inline ModelConfig least_model() {
 class SmallTraining {
  public:
   SmallTraining(Device device, Precision precision, bool adam)
-      : model_(least_model()), report_({1}, DType::f32, device), gradient_work_(device) {
+      : model_(min_model()), report_({1}, DType::f32, device), gradient_work_(device) {
     initialize(model_, 3);
     model_.to(device);
     model_.set_precision(precision);
-    images_ = random_images(least_model(), 2, 5).to(DType::f32).to(device);
-    truth_ = random_truth(least_model(), 1, 6).to(DType::f32).to(device);
-    std::vector<OptimizedParameter> parameters;
+    images_ = random_images(min_model(), 2, 5).to(DType::f32).to(device);
+    truth_ = random_truth(min_model(), 1, 6).to(DType::f32).to(device);
+    std::vector<ParameterEntry> parameters;
     for (const auto& [name, variable] : model_.parameters())
       if (variable.requires_grad()) parameters.push_back({name, variable});
     optimizer_ = adam ? make_adam(parameters, {1e-3}) : make_sgd(parameters, {1e-3}, 0.9);
@@ -96,13 +96,13 @@ class SmallTraining {
     std::vector<Tensor> results{losses.total.value()};
     for (const auto& [name, parameter] : model_.parameters())
       if (parameter.grad().defined()) results.push_back(parameter.grad());
-    backend(report_.device()).reduce.note_not_finite(results, report_);
+    backend(report_.device()).reduce.flag_non_finite(results, report_);
   }
 
   Pix2Vox model_;
   Tensor images_, truth_, report_;
   std::unique_ptr<Optimizer> optimizer_;
-  RepeatedWork gradient_work_;
+  GraphedWork gradient_work_;
 };
 
 inline bool same_bits(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
@@ -136,17 +136,17 @@ inline std::vector<std::int64_t> check_training_out_of_memory(Device device, Pre
 /// The same for the predictions of a folded network: the first with a shape, and the ones after it.
 inline std::vector<std::int64_t> check_prediction_out_of_memory(Device device,
                                                                 Precision precision) {
-  const Tensor images = random_images(least_model(), 2, 8).to(DType::f32);
+  const Tensor images = random_images(min_model(), 2, 8).to(DType::f32);
   std::unique_ptr<Pix2Vox> model;
-  std::unique_ptr<RecordedForward> forward;
+  std::unique_ptr<CapturedForward> forward;
   const auto build = [&] {
     forward = nullptr;
-    model = std::make_unique<Pix2Vox>(least_model());
+    model = std::make_unique<Pix2Vox>(min_model());
     initialize(*model, 7);
     fold_for_inference(*model);
     model->to(device);
     model->set_precision(precision);
-    forward = std::make_unique<RecordedForward>(*model);
+    forward = std::make_unique<CapturedForward>(*model);
   };
   const auto predict = [&] { return (*forward)(images, 2).volume().value().to(Device::cpu()); };
   build();

@@ -52,8 +52,8 @@ TEST_CASE("the median of an even number of runs lies between the middle two") {
 }
 
 TEST_CASE("the peak is measured for f32") {
-  const Peak peak = measure_peak(Device::cpu());
+  const Peak peak = measure_peak_flops(Device::cpu());
   CHECK(peak.operations > 1e9);
   CHECK_FALSE(peak.how.empty());
-  CHECK_THROWS_WITH(measure_peak(Device::cpu(), DType::f64), doctest::Contains("f64"));
+  CHECK_THROWS_WITH(measure_peak_flops(Device::cpu(), DType::f64), doctest::Contains("f64"));
 }

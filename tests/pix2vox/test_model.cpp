@@ -266,7 +266,7 @@ TEST_CASE("steps after the first take no memory from the system") {
   config.encoder_pool = 6;
   config.encoder_kernel_sizes = {1, 1, 1};
   const auto model = make_tiny(config);
-  std::vector<OptimizedParameter> trained;
+  std::vector<ParameterEntry> trained;
   for (const auto& [name, parameter] : model->parameters())
     if (parameter.requires_grad()) trained.push_back({name, parameter, 0});
   const auto adam = make_adam(trained, {1e-3});

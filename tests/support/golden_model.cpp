@@ -267,7 +267,7 @@ void check_ten_steps(const ModelRun& run, std::int64_t views) {
   const json& expected = run.numbers.at(concat("ten Adam steps on one batch of 2, ", count(views),
                                                ": [merged, refined] loss before each step"));
   const Tensor pictures = make_pictures(run, 2, views), truth = make_truth(run, 2);
-  std::vector<OptimizedParameter> trained;
+  std::vector<ParameterEntry> trained;
   for (const auto& [name, parameter] : model->parameters())
     if (parameter.requires_grad())
       trained.push_back({name, parameter, std::size_t(name.starts_with("merger.") ? 1 : 0)});

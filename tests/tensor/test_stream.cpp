@@ -21,8 +21,8 @@ TEST_CASE("on the CPU an upload is the tensor itself, and nothing is recorded") 
   Upload upload{Device::cpu()};
   const Tensor host = Tensor::from<float>({1, 2}, {2});
   CHECK(upload(host).shares_storage_with(host));
-  CHECK_FALSE(Recording::supported(Device::cpu()));
-  CHECK_THROWS_WITH_AS(Recording(Device::cpu(), [] {}), doctest::Contains("does not record"),
+  CHECK_FALSE(CapturedGraph::supported(Device::cpu()));
+  CHECK_THROWS_WITH_AS(CapturedGraph(Device::cpu(), [] {}), doctest::Contains("does not record"),
                        DeviceError);
-  CHECK_THROWS_AS(Recording().replay(), Error);
+  CHECK_THROWS_AS(CapturedGraph().replay(), Error);
 }

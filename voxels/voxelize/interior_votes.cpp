@@ -11,7 +11,7 @@ constexpr int n_directions = 13;
 constexpr int n_half_lines = 2 * n_directions;
 constexpr int votes_for_inside = 16;
 // Votes between these bounds leave it open: the point is in a shape that is far from closed.
-constexpr int fewest_open_votes = 9, most_open_votes = 22;
+constexpr int min_open_votes = 9, max_open_votes = 22;
 using Cell = std::array<int, 3>;
 
 // One of each pair of opposite directions to the 26 neighbours of a cell.
@@ -182,7 +182,7 @@ std::vector<std::uint8_t> count_votes(const MeshParts& mesh, const std::vector<L
 }
 
 bool is_open(int votes) {
-  return votes >= fewest_open_votes && votes <= most_open_votes;
+  return votes >= min_open_votes && votes <= max_open_votes;
 }
 
 // In a shape that is far from closed 26 half-lines sample the openings coarsely. There the mean of

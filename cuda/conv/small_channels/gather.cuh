@@ -1,4 +1,4 @@
-// gather of conv_narrow.h: each pixel of the result collects what it is made of.
+// gather of small_channels.h: each pixel of the result collects what it is made of.
 #pragma once
 
 #include "cuda/conv/small_channels/result.cuh"

@@ -1,4 +1,4 @@
-// How the kernels of conv_narrow.h write their results: through shared memory, so that
+// How the kernels of small_channels.h write their results: through shared memory, so that
 // neighbouring threads write neighbours, and so that bias and activation are code of one place.
 #pragma once
 

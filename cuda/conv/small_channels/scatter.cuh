@@ -1,5 +1,5 @@
-// scatter of conv_narrow.h: backward_data at stride 2, where pixels of the result fall into eight
-// kinds, by the parities of their coordinates.
+// scatter of small_channels.h: backward_data at stride 2, where pixels of the result fall into
+// eight kinds, by the parities of their coordinates.
 #pragma once
 
 #include "cuda/conv/small_channels/gather.cuh"

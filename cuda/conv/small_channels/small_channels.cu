@@ -97,30 +97,30 @@ void run(bool transposed, const ConvGeometry& g, const Tensor& source, const Ten
 
 void forward(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Epilogue& epilogue,
              const Tensor& y) {
-  const Op op("conv", x, w, epilogue.bias, y);
+  const OpScope op("conv", x, w, epilogue.bias, y);
   run(false, g, x, w, epilogue, y);
 }
 
 void backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
                    const Epilogue& epilogue, const Tensor& dx) {
-  const Op op("conv_backward_data", dy, w, epilogue.bias, dx);
+  const OpScope op("conv_backward_data", dy, w, epilogue.bias, dx);
   run(true, g, dy, w, epilogue, dx);
 }
 
 }  // namespace
 
-bool conv_narrow_suits(ConvDirection direction, const ConvGeometry& g, DType factors) {
+bool small_channels_suits(ConvDirection direction, const ConvGeometry& g, DType factors) {
   if (factors != DType::f32 && factors != DType::bf16) return false;
   if (g.spatial_rank == 0) return false;  // linear layers have kernels of their own
   const std::int64_t kernel = g.kernel[2], stride = g.stride[2];
   if (!cubic(g, kernel, stride)) return false;
-  if (direction == ConvDirection::backward_weight) return conv_narrow_weight_suits(g);
+  if (direction == ConvDirection::backward_weight) return small_channels_weight_suits(g);
   const View view(g, direction == ConvDirection::backward_data);
   const auto fit = [&]<class Shape>() { return fits<Shape>(view); };
   return Gathers::choose(view, fit) || Scatters::choose(view, fit) ||
          Points::choose(view, [&]<class Shape>() { return true; });
 }
 
-const ConvOps conv_narrow_ops{forward, backward_data, conv_narrow_backward_weight};
+const ConvOps small_channels_ops{forward, backward_data, small_channels_backward_weight};
 
 }  // namespace voxgrad::cuda

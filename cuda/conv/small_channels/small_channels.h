@@ -28,14 +28,14 @@ namespace voxgrad::cuda {
 enum class ConvDirection { forward, backward_data, backward_weight };
 
 /// Whether there is a kernel. `factors`: the dtype of both.
-bool conv_narrow_suits(ConvDirection direction, const ConvGeometry& g, DType factors);
+bool small_channels_suits(ConvDirection direction, const ConvGeometry& g, DType factors);
 
 /// For what suits alone.
-extern const ConvOps conv_narrow_ops;
+extern const ConvOps small_channels_ops;
 
-// Of conv_narrow_ops, in conv_narrow_weights.cu.
-bool conv_narrow_weight_suits(const ConvGeometry& g);
-void conv_narrow_backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy,
-                                 const Tensor& dw);
+// Of small_channels_ops, in small_channels_weights.cu.
+bool small_channels_weight_suits(const ConvGeometry& g);
+void small_channels_backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy,
+                                    const Tensor& dw);
 
 }  // namespace voxgrad::cuda

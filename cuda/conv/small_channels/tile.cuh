@@ -1,5 +1,5 @@
-// What the kernels of conv_narrow.h share: the choice of an instance, and tiles of a map in shared
-// memory.
+// What the kernels of small_channels.h share: the choice of an instance, and tiles of a map in
+// shared memory.
 #pragma once
 
 #include "cuda/runtime/launch.cuh"

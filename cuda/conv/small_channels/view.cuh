@@ -1,4 +1,4 @@
-// A direction of a convolution as the kernels of conv_narrow.h see it, and how its results are
+// A direction of a convolution as the kernels of small_channels.h see it, and how its results are
 // shared among blocks.
 #pragma once
 
@@ -28,9 +28,9 @@ struct View {
   }
 };
 
-/// Pixels of a row that a block takes at most: what tiles of conv_narrow_tile.h and planes of
-/// conv_march_plane.h have room for.
-constexpr int most_width = 34;
+/// Pixels of a row that a block takes at most: what tiles of small_channels_tile.h and planes of
+/// plane_sweep_plane.h have room for.
+constexpr int max_width = 34;
 
 /// How results are shared among blocks: rows are cut into parts of `width` pixels, so that
 /// `columns` of them cover the plane's width; a block takes `threads` pixels of such a column, row
@@ -40,7 +40,7 @@ struct Cut {
   int depths;                  // blocks along the depth
 
   Cut(const int (&result)[3], int threads, int depth)
-      : columns(int(divide_up(result[2], most_width))) {
+      : columns(int(divide_up(result[2], max_width))) {
     width = int(divide_up(result[2], columns));
     blocks = int(divide_up(std::int64_t(result[1]) * width, threads));
     depths = int(divide_up(result[0], depth));

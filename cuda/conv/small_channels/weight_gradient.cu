@@ -14,12 +14,12 @@ struct WeightShape {
   static constexpr int S = S_, R = R_, RT = RT_, K = K_, stride = stride_, H = H_, G = G_;
   static constexpr int owners = K * K * S, threads = owners * G;
   static constexpr int slices = R / RT;
-  static constexpr int most_width = stride == 1 ? 34 : 17;
+  static constexpr int max_width = stride == 1 ? 34 : 17;
   static constexpr int rows = (H - 1) * stride + K;  // of x, in each of K planes
-  static constexpr int pitch = ((most_width - 1) * stride + K) * S | 1;
+  static constexpr int pitch = ((max_width - 1) * stride + K) * S | 1;
   static constexpr int tile = K * rows * pitch, reduction = RT * threads;
   static constexpr int memory = tile > reduction ? tile : reduction;
-  static constexpr int gradients = H * most_width * RT;
+  static constexpr int gradients = H * max_width * RT;
   static_assert(R % RT == 0 && H % G == 0 && threads <= 1024 &&
                 4 * (memory + gradients) <= static_limit);
 
@@ -42,8 +42,8 @@ struct Jobs {
   int width, columns, heights;  // of a job along the width; jobs along the width; along the height
   std::int64_t count;
 
-  Jobs(const ConvGeometry& g, int most_width, int height)
-      : columns(int(divide_up(g.output[2], most_width))),
+  Jobs(const ConvGeometry& g, int max_width, int height)
+      : columns(int(divide_up(g.output[2], max_width))),
         heights(int(divide_up(g.output[1], height))) {
     width = int(divide_up(g.output[2], columns));
     count = g.batch * g.output[0] * heights * columns;
@@ -106,12 +106,12 @@ __global__ void __launch_bounds__(Shape::threads)
     fill_rows<S, S>(memory, pitch, K, Shape::rows, (width - 1) * stride + K,
                     depth * stride - jobs.padding[0], row * stride - jobs.padding[1],
                     column * stride - jobs.padding[2], jobs.input, x + sample * inputs * S, 0);
-    fill_rows<R, RT>(gradients, Shape::most_width * RT, 1, rows, width, depth, row, column,
+    fill_rows<R, RT>(gradients, Shape::max_width * RT, 1, rows, width, depth, row, column,
                      jobs.output, dy + sample * outputs * R, first);
     __syncthreads();
     for (int h = team; h < rows; h += Shape::G) {
       const float* from = memory + (kd * Shape::rows + h * stride + kh) * pitch + channel;
-      const float* gradient = gradients + h * Shape::most_width * RT;
+      const float* gradient = gradients + h * Shape::max_width * RT;
       float seen[K];  // what the taps of this pixel see
 #pragma unroll
       for (int kw = stride; kw < K; ++kw) seen[kw] = from[(kw - stride) * S];
@@ -185,20 +185,20 @@ void run_point(const ConvGeometry& g, const Tensor& x, const Tensor& dy, const T
 
 }  // namespace
 
-bool conv_narrow_weight_suits(const ConvGeometry& g) {
+bool small_channels_weight_suits(const ConvGeometry& g) {
   return suits_point(g) || WeightShapes::choose(g, [&]<class Shape>() { return true; });
 }
 
-void conv_narrow_backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy,
-                                 const Tensor& dw) {
-  const Op op("conv_backward_weight", x, dy, dw);
+void small_channels_backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy,
+                                    const Tensor& dw) {
+  const OpScope op("conv_backward_weight", x, dy, dw);
   dispatch_factor(x.dtype(), [&]<class T>() {
     if (suits_point(g)) return run_point<T>(g, x, dy, dw);
     const bool ran = WeightShapes::choose(g, [&]<class Shape>() {
       // Two blocks for each of the largest devices' multiprocessors.
-      constexpr std::int64_t usual_blocks = 264;
-      const Jobs jobs(g, Shape::most_width, Shape::H);
-      const std::int64_t blocks = std::min(jobs.count, usual_blocks / Shape::slices);
+      constexpr std::int64_t default_blocks = 264;
+      const Jobs jobs(g, Shape::max_width, Shape::H);
+      const std::int64_t blocks = std::min(jobs.count, default_blocks / Shape::slices);
       const std::int64_t weights = dw.numel();
       const Tensor partial({blocks, weights}, DType::f64, x.device());
       launch(weight_parts<Shape, T>, dim3(unsigned(blocks), Shape::slices), Shape::threads, 0, jobs,

@@ -1,4 +1,4 @@
-// How the kernels of conv_march.h see their problem, and bring a plane of the source into shared
+// How the kernels of plane_sweep.h see their problem, and bring a plane of the source into shared
 // memory.
 #pragma once
 

@@ -192,19 +192,19 @@ void run(bool transposed, const ConvGeometry& g, const Tensor& source, const Ten
 
 }  // namespace
 
-void conv_march_forward(const ConvGeometry& g, const Tensor& x, const Tensor& w,
-                        const Epilogue& epilogue, const Tensor& y) {
-  const Op op("conv", x, w, epilogue.bias, y);
+void plane_sweep_forward(const ConvGeometry& g, const Tensor& x, const Tensor& w,
+                         const Epilogue& epilogue, const Tensor& y) {
+  const OpScope op("conv", x, w, epilogue.bias, y);
   run(false, g, x, w, epilogue, y);
 }
 
-void conv_march_backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
-                              const Epilogue& epilogue, const Tensor& dx) {
-  const Op op("conv_backward_data", dy, w, epilogue.bias, dx);
+void plane_sweep_backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
+                               const Epilogue& epilogue, const Tensor& dx) {
+  const OpScope op("conv_backward_data", dy, w, epilogue.bias, dx);
   run(true, g, dy, w, epilogue, dx);
 }
 
-bool conv_march_suits(ConvDirection direction, const ConvGeometry& g, DType factors) {
+bool plane_sweep_suits(ConvDirection direction, const ConvGeometry& g, DType factors) {
   if (factors != DType::bf16 || g.spatial_rank == 0 || !cubic(g, g.kernel[2], 1) ||
       direction == ConvDirection::backward_weight)
     return false;

@@ -1,5 +1,5 @@
-// Convolutions of few channels on tensor cores, in bf16: those of conv_narrow.h that multiply-adds
-// bind. Any batch and extents, stride 1, any padding:
+// Convolutions of few channels on tensor cores, in bf16: those of small_channels.h that
+// multiply-adds bind. Any batch and extents, stride 1, any padding:
 //
 //   kernel 3   9-16 and 16-8 channels (in-out), forward and backward_data: merger.layer1 and 2
 //   kernel 4   1-32 channels, forward: refiner.layer1
@@ -21,12 +21,12 @@
 namespace voxgrad::cuda {
 
 /// Whether there is a kernel; none for backward_weight.
-bool conv_march_suits(ConvDirection direction, const ConvGeometry& g, DType factors);
+bool plane_sweep_suits(ConvDirection direction, const ConvGeometry& g, DType factors);
 
 /// For what suits alone.
-void conv_march_forward(const ConvGeometry& g, const Tensor& x, const Tensor& w,
-                        const Epilogue& epilogue, const Tensor& y);
-void conv_march_backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
-                              const Epilogue& epilogue, const Tensor& dx);
+void plane_sweep_forward(const ConvGeometry& g, const Tensor& x, const Tensor& w,
+                         const Epilogue& epilogue, const Tensor& y);
+void plane_sweep_backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
+                               const Epilogue& epilogue, const Tensor& dx);
 
 }  // namespace voxgrad::cuda

@@ -55,11 +55,11 @@ cudaError_t run(void (*kernel)(const int*, int*), unsigned threads, const int* x
 Tensor packed_pictures(Rng& rng) {
   TransformOptions options;
   options.size = 70;
-  std::vector<PackedView> views;
+  std::vector<DeferredView> views;
   for (int i = 0; i < 3; ++i)
     views.push_back(
         pack_view(std::make_shared<const Image>(picture_of({40, 50, 4, 70, 0, Alpha::random}, rng)),
-                  {}, draw_augmentation(rng, 1, options), 0, options));
+                  {}, sample_augmentation(rng, 1, options), 0, options));
   Tensor block({std::int64_t(packed_bytes(views))}, DType::u8);
   write_packed(views, block.data<std::uint8_t>());
   return block;

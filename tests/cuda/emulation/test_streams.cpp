@@ -44,7 +44,7 @@ TEST_CASE("a late stream does nothing until somebody waits, and then all that wa
   gpu().stream.copy(&seen[1], x.raw(), sizeof(float), 0);
   CHECK(seen[0] == 0);
   gpu().stream.wait(mark, 0);
-  gpu().stream.drop_mark(mark, 0);
+  gpu().stream.destroy_event(mark, 0);
   CHECK(seen[0] == 1);
   CHECK(seen[1] == 0);
   gpu().memory.synchronize(0);
@@ -185,7 +185,7 @@ TEST_CASE("an upload that fails behind its copy leaves nothing on its way") {
 
 TEST_CASE("a recording refuses to wait for an upload") {
   Upload upload{Device::cuda()};
-  CHECK_THROWS_WITH_AS(Recording(Device::cuda(), [&] { upload(Tensor::full({4}, 1)); }),
+  CHECK_THROWS_WITH_AS(CapturedGraph(Device::cuda(), [&] { upload(Tensor::full({4}, 1)); }),
                        doctest::Contains("cannot wait for an upload"), DeviceError);
 }
 

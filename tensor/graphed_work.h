@@ -11,9 +11,9 @@ namespace voxgrad {
 /// The first call of a kind does its work as it comes, which builds plans and warms up caches: that
 /// cannot be recorded. The second records it, and all from then on replay it. A call that throws
 /// does not count: the next one of its kind takes its place.
-class RepeatedWork {
+class GraphedWork {
  public:
-  explicit RepeatedWork(Device device) : device_(device) {}
+  explicit GraphedWork(Device device) : device_(device) {}
 
   /// Does `work`, or repeats it. Calls are of one kind if `variant` is the same and `inputs` (at
   /// least one) lie in the same memory with the same shapes and dtypes; their values may change.
@@ -28,7 +28,7 @@ class RepeatedWork {
   Device device_;
   std::vector<Tensor> inputs_;  // of the remembered kind: their memory goes to nobody else
   std::int64_t variant_ = 0;
-  Recording recording_;
+  CapturedGraph recording_;
 };
 
 }  // namespace voxgrad
