@@ -1,5 +1,6 @@
 // Errors of CUDA. Every call of the CUDA libraries goes through check_cuda, and every function of
-// the backend's tables opens with an OpScope, so that a failure names the operation and its tensors:
+// the backend's tables opens with an OpScope, so that a failure names the operation and its
+// tensors:
 //   [batch_norm] launch failed: invalid configuration argument: f32[64,28,28,512], f32[1,512]
 // Kernels run after the call that started them; a fault inside one shows at a later call, which
 // says so.

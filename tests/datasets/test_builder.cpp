@@ -13,7 +13,7 @@
 #include "datasets/shapenet/shapenet.h"
 #include "io/file.h"
 #include "tensor/error.h"
-#include "tests/datasets/expect_error.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/shapes.h"
 #include "tests/support/temporary_folder.h"
 

@@ -8,7 +8,7 @@
 #include "datasets/shapenet/check.h"
 #include "datasets/shapenet/shapenet.h"
 #include "tensor/error.h"
-#include "tests/datasets/expect_error.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/tiny_dataset.h"
 #include "voxels/grid/binvox.h"
 

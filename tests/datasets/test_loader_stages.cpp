@@ -10,8 +10,8 @@
 #include "datasets/loading/loader.h"
 #include "tensor/error.h"
 #include "tests/datasets/epochs.h"
-#include "tests/datasets/expect_error.h"
 #include "tests/datasets/fake_dataset.h"
+#include "tests/support/expect_error.h"
 
 using namespace voxgrad;
 using namespace voxgrad::testing;

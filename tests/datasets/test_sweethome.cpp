@@ -5,9 +5,9 @@
 
 #include "datasets/build/sweethome.h"
 #include "io/file.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/shapes.h"
 #include "tests/support/temporary_folder.h"
-#include "tests/voxels/grids.h"
 
 using namespace voxgrad;
 using testing::error_of;

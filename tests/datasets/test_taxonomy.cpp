@@ -2,7 +2,7 @@
 
 #include "datasets/shapenet/taxonomy.h"
 #include "tensor/error.h"
-#include "tests/datasets/expect_error.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/source_tree.h"
 #include "tests/support/temporary_folder.h"
 

@@ -10,7 +10,7 @@
 
 #include "datasets/transforms/transforms.h"
 #include "tensor/error.h"
-#include "tests/datasets/expect_error.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/npz.h"
 #include "tests/support/source_tree.h"
 

@@ -11,16 +11,6 @@ VoxelGrid random_grid(int n, double occupied, std::uint64_t seed) {
   return grid;
 }
 
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  FAIL("expected an Error, none was thrown");
-  return "";
-}
-
 Bytes inserted(const Bytes& bytes, std::size_t offset, const Bytes& more) {
   Bytes result(bytes.size() + more.size());
   const auto middle = bytes.begin() + std::ptrdiff_t(offset);

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "tensor/error.h"
 #include "tensor/rng.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 #include "voxels/grid/grid.h"
 
@@ -16,9 +16,6 @@ namespace voxgrad::testing {
 
 /// Each voxel occupied with the given probability.
 VoxelGrid random_grid(int n, double occupied, std::uint64_t seed);
-
-/// The message of the Error that the action throws; fails the test if it throws none.
-std::string error_of(const std::function<void()>& action);
 
 /// What happened to damaged copies of a file.
 struct MutantCount {

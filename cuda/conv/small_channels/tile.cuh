@@ -4,6 +4,7 @@
 
 #include "cuda/runtime/launch.cuh"
 #include "cuda/runtime/packs.h"
+#include "tensor/ops/conv_ops.h"
 
 namespace voxgrad::cuda::narrow {
 

@@ -5,10 +5,12 @@
 
 #include <string>
 
+#include "tensor/error.h"
+
 namespace voxgrad::testing {
 
 /// The message of the E that the action throws. Fails the test if it throws none or another kind.
-template <class E, class Action>
+template <class E = Error, class Action>
 std::string error_of(const Action& action) {
   try {
     action();
