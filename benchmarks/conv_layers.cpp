@@ -111,13 +111,13 @@ Tensor random_tensor(const Shape& shape) {
 
 /// What conv_onednn_ops runs.
 std::string kernel_of(cpu::onednn::Direction direction, const ConvGeometry& g) {
-  if (cpu::weight_bound::suits(g)) return "few pixels";
-  if (cpu::linear::suits(g)) return "matrix product";
-  if (direction == cpu::onednn::Direction::backward_data && cpu::single_channel::suits(g))
+  if (cpu::weight_bound::preferred(g)) return "few pixels";
+  if (cpu::linear::supports(g)) return "matrix product";
+  if (direction == cpu::onednn::Direction::backward_data && cpu::single_channel::preferred(g))
     return "maps of taps";
-  if (direction == cpu::onednn::Direction::forward && cpu::small_channels::suits(g))
+  if (direction == cpu::onednn::Direction::forward && cpu::small_channels::preferred(g))
     return "narrow";
-  if (direction == cpu::onednn::Direction::forward && cpu::winograd::pays_once(g))
+  if (direction == cpu::onednn::Direction::forward && cpu::winograd::preferred_unprepared(g))
     return "Winograd";
   const std::string name = cpu::onednn::kernel_name(direction, g);
   return name == "none" ? "loops" : name;

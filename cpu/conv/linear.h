@@ -6,7 +6,7 @@
 
 namespace voxgrad::cpu::linear {
 
-inline bool suits(const ConvGeometry& geometry) {
+inline bool supports(const ConvGeometry& geometry) {
   return geometry.spatial_rank == 0;
 }
 

@@ -56,16 +56,16 @@ using Packed = std::shared_ptr<const onednn::PackedWeight>;
 
 void forward_with(const Packed& packed, const ConvGeometry& g, const Tensor& x, const Tensor& w,
                   const Epilogue& epilogue, const Tensor& y) {
-  if (x.dtype() == DType::f32 && weight_bound::suits(g)) {
+  if (x.dtype() == DType::f32 && weight_bound::preferred(g)) {
     weight_bound::forward(g, x, w, y);
     if (!is_empty(epilogue)) finish(epilogue, y, y);
-  } else if (x.dtype() == DType::f32 && linear::suits(g)) {
+  } else if (x.dtype() == DType::f32 && linear::supports(g)) {
     linear::forward(g, x, w, y);
     if (!is_empty(epilogue)) finish(epilogue, y, y);
-  } else if (x.dtype() == DType::f32 && small_channels::suits(g)) {
+  } else if (x.dtype() == DType::f32 && small_channels::preferred(g)) {
     small_channels::forward(g, x, w, y);
     if (!is_empty(epilogue)) finish(epilogue, y, y);
-  } else if (!packed && x.dtype() == DType::f32 && winograd::pays_once(g)) {
+  } else if (!packed && x.dtype() == DType::f32 && winograd::preferred_unprepared(g)) {
     winograd::prepare(g, w, epilogue)->run(x, y);
   } else if (!onednn::convolve(onednn::Direction::forward, g, {x, w, y, epilogue, packed})) {
     if (x.dtype() == DType::f32) return conv_reference_ops.forward(g, x, w, epilogue, y);
@@ -77,17 +77,17 @@ void forward_with(const Packed& packed, const ConvGeometry& g, const Tensor& x, 
 
 void backward_data_with(const Packed& packed, const ConvGeometry& g, const Tensor& dy,
                         const Tensor& w, const Epilogue& epilogue, const Tensor& dx) {
-  if (dy.dtype() == DType::f32 && weight_bound::suits(g)) {
+  if (dy.dtype() == DType::f32 && weight_bound::preferred(g)) {
     weight_bound::backward_data(g, dy, w, dx);
     if (!is_empty(epilogue)) finish(epilogue, dx, dx);
     return;
   }
-  if (dy.dtype() == DType::f32 && linear::suits(g)) {
+  if (dy.dtype() == DType::f32 && linear::supports(g)) {
     linear::backward_data(g, dy, w, dx);
     if (!is_empty(epilogue)) finish(epilogue, dx, dx);
     return;
   }
-  if (dy.dtype() == DType::f32 && single_channel::suits(g)) {
+  if (dy.dtype() == DType::f32 && single_channel::preferred(g)) {
     single_channel::backward_data(g, dy, w, dx);
     if (!is_empty(epilogue)) finish(epilogue, dx, dx);
     return;
@@ -117,9 +117,9 @@ void backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
 }
 
 void backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy, const Tensor& dw) {
-  if (x.dtype() == DType::f32 && weight_bound::suits(g)) {
+  if (x.dtype() == DType::f32 && weight_bound::preferred(g)) {
     weight_bound::backward_weight(g, x, dy, dw);
-  } else if (x.dtype() == DType::f32 && linear::suits(g)) {
+  } else if (x.dtype() == DType::f32 && linear::supports(g)) {
     linear::backward_weight(g, x, dy, dw);
   } else if (!onednn::convolve(onednn::Direction::backward_weight, g, {x, dw, dy, {}})) {
     if (x.dtype() == DType::f32) return conv_reference_ops.backward_weight(g, x, dy, dw);
@@ -140,9 +140,9 @@ class Prepared : public PreparedConv {
     }
     const ConvGeometry& g = call.geometry;
     const bool f32 = call.x == DType::f32 && call.y == DType::f32;
-    if (f32 && (weight_bound::suits(g) || linear::suits(g))) return;
-    if (f32 && !call.transposed && small_channels::suits(g)) return;
-    if (f32 && !call.transposed && winograd::suits(g)) {
+    if (f32 && (weight_bound::preferred(g) || linear::supports(g))) return;
+    if (f32 && !call.transposed && small_channels::preferred(g)) return;
+    if (f32 && !call.transposed && winograd::preferred(g)) {
       winograd_ = winograd::prepare(g, w, epilogue, winograd_.get());
       runs_winograd_ = true;
       return;

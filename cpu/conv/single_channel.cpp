@@ -53,8 +53,12 @@ void add_maps(const ConvGeometry& g, const float* maps, float* dx) {
 
 }  // namespace
 
-bool suits(const ConvGeometry& g) {
-  return g.spatial_rank == 3 && g.in_channels == 1 && g.kernel_volume() >= 8 && g.out_channels >= 8;
+bool supports(const ConvGeometry& g) {
+  return g.in_channels == 1;
+}
+
+bool preferred(const ConvGeometry& g) {
+  return supports(g) && g.spatial_rank == 3 && g.kernel_volume() >= 8 && g.out_channels >= 8;
 }
 
 void backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w, const Tensor& dx) {

@@ -8,8 +8,10 @@
 
 namespace voxgrad::cpu::single_channel {
 
-/// True where this form is the fastest.
-bool suits(const ConvGeometry& geometry);
+/// True for what it can compute.
+bool supports(const ConvGeometry& geometry);
+/// True where it does, and is the fastest known way.
+bool preferred(const ConvGeometry& geometry);
 
 /// The epilogue is left to the caller.
 void backward_data(const ConvGeometry& geometry, const Tensor& dy, const Tensor& w,

@@ -128,12 +128,15 @@ void forward_with(const ConvGeometry& g, const Tensor& x, const Tensor& w, const
 
 }  // namespace
 
-bool suits(const ConvGeometry& g) {
+bool supports(const ConvGeometry& g) {
+  return g.spatial_rank == 3 && g.kernel == Triple{3, 3, 3} && g.stride == Triple{1, 1, 1} &&
+         g.in_channels <= kMostIn && g.out_channels <= kMostOut;
+}
+
+bool preferred(const ConvGeometry& g) {
 #ifdef __AVX512F__
   constexpr std::int64_t min_voxels = 4096;
-  return g.spatial_rank == 3 && g.kernel == Triple{3, 3, 3} && g.stride == Triple{1, 1, 1} &&
-         g.in_channels <= kMostIn && g.out_channels <= kMostOut && g.output[2] >= kLanes &&
-         g.output_volume() >= min_voxels;
+  return supports(g) && g.output[2] >= kLanes && g.output_volume() >= min_voxels;
 #else
   return g.batch < 0;
 #endif

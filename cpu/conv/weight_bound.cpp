@@ -243,15 +243,18 @@ void in_batches(const ConvGeometry& g, Run run) {
 
 }  // namespace
 
-bool suits(const ConvGeometry& g) {
+bool supports(const ConvGeometry& g) {
+  return g.in_channels % kLanes == 0 && g.output_volume() <= kMostPixels;
+}
+
+bool preferred(const ConvGeometry& g) {
   // By time on two AVX-512 cores. Lighter weights cost little to reorder, and the heaviest ones
   // more than the arithmetic at any batch. A linear layer saves no padding; from 16 samples on its
   // matrix product was faster. Pix2Vox has no 2-D layer of the kind.
   constexpr std::int64_t heavy = 1 << 19, heaviest = 1 << 24;  // weights
   constexpr std::int64_t max_rows = 8;
   const std::int64_t weights = g.out_channels * g.kernel_volume() * g.in_channels;
-  if (g.spatial_rank == 2 || g.in_channels % kLanes != 0 || g.output_volume() > kMostPixels)
-    return false;
+  if (!supports(g) || g.spatial_rank == 2) return false;
   if (g.kernel_volume() == 1) return weights >= heavy && g.batch * g.output_volume() <= max_rows;
   return weights >= (g.batch * g.output_volume() <= kMostPixels ? heavy : heaviest);
 }

@@ -8,8 +8,10 @@
 
 namespace voxgrad::cpu::weight_bound {
 
-/// True where this form is the fastest.
-bool suits(const ConvGeometry& geometry);
+/// True for what it can compute.
+bool supports(const ConvGeometry& geometry);
+/// True where it does, and is the fastest known way.
+bool preferred(const ConvGeometry& geometry);
 
 // The epilogue is left to the caller. The same bits for any number of threads.
 void forward(const ConvGeometry& geometry, const Tensor& x, const Tensor& w, const Tensor& y);

@@ -303,21 +303,25 @@ class Winograd : public PreparedConv {
 
 }  // namespace
 
-bool suits(const ConvGeometry& g) {
+bool supports(const ConvGeometry& g) {
+  return g.spatial_rank == 2 && g.kernel == Triple{1, 3, 3} && g.stride == Triple{1, 1, 1} &&
+         g.padding[1] <= 1 && g.padding[2] <= 1 && g.in_channels % kLanes == 0 &&
+         g.out_channels % kPanel == 0;
+}
+
+bool preferred(const ConvGeometry& g) {
 #ifdef __AVX512F__
   constexpr std::int64_t min_channels = 64, min_tiles = 16;
-  const Triple ones{1, 1, 1}, kernel{1, 3, 3};
-  return g.spatial_rank == 2 && g.kernel == kernel && g.stride == ones && g.padding[1] <= 1 &&
-         g.padding[2] <= 1 && g.in_channels % kLanes == 0 && g.in_channels >= min_channels &&
-         g.out_channels % kPanel == 0 && g.batch * g.output_volume() >= min_tiles * kTile * kTile;
+  return supports(g) && g.in_channels >= min_channels &&
+         g.batch * g.output_volume() >= min_tiles * kTile * kTile;
 #else
   return g.batch < 0;
 #endif
 }
 
-bool pays_once(const ConvGeometry& g) {
+bool preferred_unprepared(const ConvGeometry& g) {
   constexpr std::int64_t min_pixels = 2048;
-  return suits(g) && g.batch * g.output_volume() >= min_pixels;
+  return preferred(g) && g.batch * g.output_volume() >= min_pixels;
 }
 
 std::shared_ptr<const PreparedConv> prepare(const ConvGeometry& g, const Tensor& w,

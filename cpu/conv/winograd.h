@@ -16,11 +16,13 @@
 
 namespace voxgrad::cpu::winograd {
 
-/// True where this is the fastest way: wide 3x3 layers, on processors with 32 vector registers.
-bool suits(const ConvGeometry& geometry);
-
-/// True where it is, though the weights are prepared for a single run.
-bool pays_once(const ConvGeometry& geometry);
+/// True for what it can compute.
+bool supports(const ConvGeometry& geometry);
+/// True where it does, and is the fastest known way once the weights are transformed: wide 3x3
+/// layers, on processors with 32 vector registers.
+bool preferred(const ConvGeometry& geometry);
+/// True where it is the fastest though the weights are transformed for a single run.
+bool preferred_unprepared(const ConvGeometry& geometry);
 
 /// sibling: as for ConvOps::prepare.
 std::shared_ptr<const PreparedConv> prepare(const ConvGeometry& geometry, const Tensor& w,

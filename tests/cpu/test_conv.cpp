@@ -256,7 +256,7 @@ TEST_CASE("heavy layers take the kernels for few pixels") {
        {ConvGeometry::linear("linear", {2, 1024}, {512, 1024}),
         ConvGeometry::transposed("conv_transpose3d", {1, 2, 2, 2, 256}, {256, 4, 4, 4, 32},
                                  {{2, 2, 2}, {1, 1, 1}})}) {
-    CHECK(cpu::weight_bound::suits(g));
+    CHECK(cpu::weight_bound::preferred(g));
     check_all_directions(cpu::conv_ops, g, DType::f32, rng);
     check_epilogues(cpu::conv_ops, g, DType::f32, rng);
   }
@@ -276,7 +276,7 @@ TEST_CASE("3x3x3 convolutions with few channels agree with the definition") {
                                       {{1, 1, 1}, {padding, padding, padding}});
         CAPTURE(concat(g));
 #ifdef __AVX512F__
-        if (d == 32) CHECK(cpu::small_channels::suits(g));
+        if (d == 32) CHECK(cpu::small_channels::preferred(g));
 #endif
         const Operands data = random_operands(rng, g, DType::f32);
         const GuardedTensor y(g.output_shape(), DType::f32);

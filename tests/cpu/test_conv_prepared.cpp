@@ -30,7 +30,7 @@ TEST_CASE("prepared convolutions give what the kernels give, run after run") {
         const Tensor& x = transposed ? in.dy : in.x;
         const Shape shape = transposed ? g.input_shape() : g.output_shape();
         // bf16 is rounded once more or less; Winograd's errors have a test of their own below.
-        const bool winograd = !transposed && dtype == DType::f32 && cpu::winograd::suits(g);
+        const bool winograd = !transposed && dtype == DType::f32 && cpu::winograd::preferred(g);
         const double bound = dtype == DType::bf16 ? 0.01 : winograd ? 1e-5 : 1e-6;
         const GuardedTensor expected(shape, dtype), y(shape, dtype);
         (transposed ? cpu::conv_ops.backward_data : cpu::conv_ops.forward)(g, x, in.w, epilogue,
