@@ -7,6 +7,7 @@
 
 #include "apps/verbs.h"
 #include "layers/gradcheck_cases.h"
+#include "simd/isa.h"
 #include "tensor/ops/backend.h"
 
 namespace voxgrad::apps {
@@ -24,10 +25,20 @@ std::string try_device(Device device) {
                        : "gives wrong gradients: " + result.message;
 }
 
+// The level of the kernels in use, and those that VOXGRAD_ISA can ask for.
+std::string instructions() {
+  std::string others;
+  for (const Isa isa : available_isas())
+    if (isa != current_isa()) others.append(others.empty() ? "" : ", ").append(name(isa));
+  return std::string(name(current_isa())) +
+         (others.empty() ? "" : " (VOXGRAD_ISA can choose: " + others + ")");
+}
+
 int doctor() {
   line("pix2vox", VOXGRAD_VERSION);
   line("processor", fmt::format("{} cores, {} threads in use", std::thread::hardware_concurrency(),
                                 omp_get_max_threads()));
+  line("instructions", instructions());
   line("cpu", try_device(Device::cpu()));
   line("CUDA",
        cuda_built_in()

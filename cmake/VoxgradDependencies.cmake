@@ -31,6 +31,23 @@ add_library(voxgrad_onednn INTERFACE)
 target_include_directories(voxgrad_onednn SYSTEM INTERFACE ${DNNL_INCLUDE_DIR})
 target_link_libraries(voxgrad_onednn INTERFACE ${DNNL_LIBRARY})
 
+# Highway: vector kernels, compiled once for each of the levels of simd/isa.h and for no other target.
+# A library with such kernels links it PRIVATE.
+pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)
+set(unused_targets "HWY_SSE4|HWY_SVE|HWY_SVE2")
+if(hwy_VERSION VERSION_GREATER_EQUAL 1.0)
+  string(APPEND unused_targets "|HWY_AVX3_DL|HWY_SVE_256|HWY_SVE2_128")
+endif()
+if(hwy_VERSION VERSION_GREATER_EQUAL 1.1)
+  string(APPEND unused_targets "|HWY_SSE2|HWY_AVX3_ZEN4|HWY_AVX3_SPR|HWY_NEON|HWY_NEON_BF16")
+endif()
+if(hwy_VERSION VERSION_GREATER_EQUAL 1.3)
+  string(APPEND unused_targets "|HWY_AVX10_2")
+endif()
+add_library(voxgrad_hwy INTERFACE)
+target_link_libraries(voxgrad_hwy INTERFACE PkgConfig::hwy)
+target_compile_definitions(voxgrad_hwy INTERFACE "HWY_DISABLED_TARGETS=(${unused_targets})" HWY_WANT_SSSE3=1)
+
 set(VOXGRAD_WITH_CUDA OFF)
 if(NOT VOXGRAD_CUDA STREQUAL "OFF")
   include(CheckLanguage)

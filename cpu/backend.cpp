@@ -1,8 +1,10 @@
 #include "cpu/kernels.h"
+#include "simd/isa.h"
 
 namespace voxgrad {
 
 const Backend& cpu_backend() {
+  current_isa();  // an unusable VOXGRAD_ISA ends the program here
   static const Backend backend{"cpu",           cpu::memory_ops,    cpu::elementwise_ops,
                                cpu::conv_ops,   cpu::norm_ops,      cpu::pool_ops,
                                cpu::reduce_ops, cpu::loss_ops,      cpu::view_ops,

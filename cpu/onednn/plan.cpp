@@ -9,6 +9,8 @@
 #include <mutex>
 #include <vector>
 
+#include "simd/isa.h"
+
 namespace voxgrad::cpu::onednn {
 
 using dnnl::algorithm;
@@ -18,10 +20,22 @@ namespace {
 
 constexpr bool old_onednn = DNNL_VERSION_MAJOR < 3;
 
-/// Leaves AMX out (is_faulty), unless the environment names the instructions to use.
-dnnl::engine make_engine() {
+/// oneDNN keeps to VOXGRAD_ISA where that is below what the processor has, or else to its own
+/// environment variable. Without either AMX is left out (is_faulty).
+void limit_instructions() {
+#if defined(__x86_64__)
   const bool named = std::getenv("ONEDNN_MAX_CPU_ISA") || std::getenv("DNNL_MAX_CPU_ISA");
-  if (old_onednn && !named) dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core_bf16);
+  if (current_isa() != available_isas().back()) {
+    const bool avx2 = current_isa() == Isa::avx2;
+    dnnl::set_max_cpu_isa(avx2 ? dnnl::cpu_isa::avx2 : dnnl::cpu_isa::sse41);
+  } else if (old_onednn && !named) {
+    dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core_bf16);
+  }
+#endif
+}
+
+dnnl::engine make_engine() {
+  limit_instructions();
   return {dnnl::engine::kind::cpu, 0};
 }
 
