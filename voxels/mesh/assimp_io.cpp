@@ -1,9 +1,9 @@
 #include "voxels/mesh/assimp_io.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "tensor/error.h"
+#include "voxels/mesh/mesh_text.h"
 
 namespace voxgrad {
 namespace {
@@ -38,18 +38,11 @@ class MemoryStream : public Assimp::IOStream {
   std::size_t position_ = 0;
 };
 
-// Model files from Windows name their materials with backslashes.
-std::string tidy(const char* path) {
-  std::string result(path);
-  std::replace(result.begin(), result.end(), '\\', '/');
-  return std::filesystem::path(result).lexically_normal().generic_string();
-}
-
 }  // namespace
 
 bool LookupIo::Exists(const char* path) const {
   try {
-    return lookup_(tidy(path)).has_value();
+    return lookup_(tidy_path(path)).has_value();
   } catch (const Error&) {
     return true;  // Open will say what is wrong with it
   }
@@ -58,7 +51,7 @@ bool LookupIo::Exists(const char* path) const {
 Assimp::IOStream* LookupIo::Open(const char* path, const char* mode) {
   if (mode == nullptr || mode[0] != 'r') return nullptr;
   try {
-    auto bytes = lookup_(tidy(path));
+    auto bytes = lookup_(tidy_path(path));
     if (!bytes) return nullptr;
     check(bytes->size() <= bytes_left_, path, ": the mesh's files pass the limit of ",
           max_mesh_file_bytes >> 20, " MiB");

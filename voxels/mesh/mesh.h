@@ -1,4 +1,4 @@
-// Triangle meshes with a colour a triangle. Coordinates as in the file; y is up.
+// Triangle meshes with a colour per triangle. Coordinates as in the file; y is up.
 #pragma once
 
 #include <array>
@@ -13,7 +13,8 @@ using Vec3 = std::array<double, 3>;
 struct Mesh {
   std::vector<Vec3> vertices;
   std::vector<std::array<std::uint32_t, 3>> triangles;  // counter-clockwise seen from outside
-  std::vector<std::array<float, 3>> colors;             // RGB 0..1, one a triangle, or empty
+  std::vector<std::array<float, 3>> colors;             // RGB 0..1, one per triangle, or empty
+  std::vector<std::string> notes;  // what a reader passed over: textures, material files
 
   struct Bounds {
     Vec3 low, high;

@@ -6,15 +6,17 @@
 
 #include <algorithm>
 #include <assimp/Importer.hpp>
-#include <cctype>
 #include <cmath>
 
 #include "io/file.h"
 #include "tensor/error.h"
 #include "voxels/image/srgb.h"
 #include "voxels/mesh/assimp_io.h"
+#include "voxels/mesh/mesh_text.h"
+#include "voxels/mesh/obj_reader.h"
 #include "voxels/mesh/off_reader.h"
 #include "voxels/mesh/ply_reader.h"
+#include "voxels/mesh/stl_reader.h"
 #include "voxels/mesh/vec3.h"
 
 namespace voxgrad {
@@ -23,10 +25,7 @@ namespace {
 using Color = std::array<float, 3>;
 
 std::string lower_suffix(const std::filesystem::path& file) {
-  std::string suffix = file.extension().string();
-  std::transform(suffix.begin(), suffix.end(), suffix.begin(),
-                 [](unsigned char c) { return char(std::tolower(c)); });
-  return suffix;
+  return lower_case(file.extension().string());
 }
 
 float clamped(float value) {
@@ -65,8 +64,13 @@ class Collector {
           "[read mesh] ", name_, ": more than ", max_mesh_triangles, " triangles");
     const auto base = std::uint32_t(mesh_.vertices.size());
     for (unsigned i = 0; i < part.mNumVertices; ++i) {
-      const aiVector3D v = transform * part.mVertices[i];
-      mesh_.vertices.push_back({v.x, v.y, v.z});
+      const aiVector3D& v = part.mVertices[i];
+      Vec3 place;
+      for (unsigned row = 0; row < 3; ++row) {
+        const ai_real* m = transform[row];
+        place[row] = double(m[0]) * v.x + double(m[1]) * v.y + double(m[2]) * v.z + double(m[3]);
+      }
+      mesh_.vertices.push_back(place);
     }
     // A mirroring transform would turn the mesh inside out.
     const bool mirrored = transform.Determinant() < 0;
@@ -151,6 +155,41 @@ Mesh read_with_assimp(const std::string& path, const FileLookup& lookup, const s
   }
 }
 
+// Files that an OBJ mesh names, beside it: as written or, for paths of another machine, by name.
+// One that cannot be read, or is too much for the cap on all of them, is as good as none.
+SideFile side_files(const std::string& mesh, const FileLookup& lookup) {
+  const std::string folder = std::filesystem::path(mesh).parent_path().generic_string();
+  return [folder, lookup, left = max_mesh_file_bytes](
+             const std::string& name) mutable -> std::optional<std::vector<std::uint8_t>> {
+    const std::filesystem::path path(tidy_path(name));
+    for (const std::filesystem::path& place : {path, path.filename()}) {
+      try {
+        const std::string full =
+            place.is_absolute()
+                ? place.generic_string()
+                : tidy_path((std::filesystem::path(folder) / place).generic_string());
+        auto bytes = lookup(full);
+        if (!bytes) continue;
+        if (bytes->size() > left) return std::nullopt;
+        left -= bytes->size();
+        return bytes;
+      } catch (const Error&) {
+        return std::nullopt;
+      }
+    }
+    return std::nullopt;
+  };
+}
+
+Mesh decode(const std::vector<std::uint8_t>& bytes, const std::string& suffix,
+            const std::string& path, const FileLookup& lookup, const std::string& name) {
+  check(!bytes.empty(), "[read mesh] ", name, ": the file is empty");
+  if (suffix == ".ply") return decode_ply(bytes, name);
+  if (suffix == ".off") return decode_off(bytes, name);
+  if (suffix == ".stl") return decode_stl(bytes, name);
+  return decode_obj(bytes, side_files(path, lookup), name);
+}
+
 void remove_degenerate(Mesh& mesh) {
   std::size_t kept = 0;
   for (std::size_t i = 0; i < mesh.triangles.size(); ++i) {
@@ -183,12 +222,12 @@ Mesh read_mesh(const std::string& path, const FileLookup& lookup, const std::str
   check(is_mesh_file(path), "[read mesh] ", name, ": suffix '", suffix,
         "' is none of .obj .off .ply .stl .glb .gltf .dae");
   Mesh mesh;
-  if (suffix == ".ply" || suffix == ".off") {
+  if (suffix == ".glb" || suffix == ".gltf" || suffix == ".dae") {
+    mesh = read_with_assimp(path, lookup, name, suffix != ".dae");
+  } else {
     const auto bytes = lookup(path);
     check(bytes.has_value(), "[read mesh] ", name, ": no such file");
-    mesh = suffix == ".ply" ? decode_ply(*bytes, name) : decode_off(*bytes, name);
-  } else {
-    mesh = read_with_assimp(path, lookup, name, suffix == ".glb" || suffix == ".gltf");
+    mesh = decode(*bytes, suffix, path, lookup, name);
   }
   remove_degenerate(mesh);
   check(!mesh.triangles.empty(), "[read mesh] ", name, ": no triangle with an area");

@@ -1,12 +1,14 @@
-// Reads triangle meshes: OBJ with MTL, STL, glTF and GLB, COLLADA (DAE) with assimp; OFF and PLY
-// with readers of our own.
+// Reads triangle meshes: OBJ with MTL, OFF, PLY and STL with readers of our own; glTF, GLB and
+// COLLADA (DAE) with assimp.
 //
-// The nodes' transforms are applied, polygons become triangles, lines and points go, and so do
-// triangles without area. A triangle's colour is the file's for the face or, as a mean, for its
-// vertices, else its material's diffuse colour (`usemtl` and `Kd` in an OBJ), clamped to 0..1;
-// glTF's linear colours become sRGB. Textures are not read. Coordinates stay as in the file; y is
-// taken as up (COLLADA files that say otherwise are turned). Errors name the file: not a regular
-// file, over the limits below, not understood, no triangle.
+// The nodes' transforms are applied, polygons become triangles (voxels/mesh/polygon.h), lines and
+// points go, and so do triangles without area. Coordinates stay as in the file, in double as far as
+// the file goes; y is taken as up (COLLADA files that say otherwise are turned). A triangle's
+// colour is the file's for the face or, as a mean, for its vertices, else its material's diffuse
+// colour, clamped to 0..1; glTF's linear colours become sRGB. Pictures (textures) are read for OBJ
+// materials without a colour of their own (voxels/mesh/obj_reader.h). What was passed over is in
+// Mesh::notes. Errors name the file: not a regular file, over the limits below, not understood, no
+// triangle.
 #pragma once
 
 #include <cstdint>

@@ -2,17 +2,19 @@
 
 #include <algorithm>
 #include <bit>
-#include <charconv>
 #include <cstring>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "tensor/error.h"
-#include "voxels/mesh/mesh_reader.h"
-#include "voxels/mesh/vec3.h"
+#include "voxels/mesh/face_builder.h"
+#include "voxels/mesh/mesh_text.h"
 
 namespace voxgrad {
 namespace {
+
+constexpr MeshColor grey{0.7f, 0.7f, 0.7f};
 
 enum class Type { i8, u8, i16, u16, i32, u32, f32, f64 };
 
@@ -71,11 +73,15 @@ struct Element {
     return -1;
   }
   int find_list() const {
+    int lists = 0, last = -1;
     for (std::size_t i = 0; i < properties.size(); ++i) {
       const Property& p = properties[i];
-      if (p.is_list && (p.name == "vertex_indices" || p.name == "vertex_index")) return int(i);
+      if (!p.is_list) continue;
+      if (p.name == "vertex_indices" || p.name == "vertex_index") return int(i);
+      ++lists;
+      last = int(i);
     }
-    return -1;
+    return lists == 1 ? last : -1;  // under another name, but there is no doubt
   }
 };
 
@@ -84,9 +90,10 @@ enum class Format { ascii, little, big };
 class PlyReader {
  public:
   PlyReader(std::span<const std::uint8_t> bytes, const std::string& name)
-      : bytes_(bytes), name_(name) {}
+      : bytes_(bytes), name_(name), faces_(name, grey) {}
 
   Mesh read() {
+    if (mesh_text(bytes_, name_).size() < bytes_.size()) bytes_ = bytes_.subspan(3);
     read_header();
     for (const Element& element : elements_) {
       // A record has at least a byte, whatever the format, unless it has no property at all.
@@ -96,12 +103,13 @@ class PlyReader {
         read_vertices(element);
       } else if (element.name == "face") {
         read_faces(element);
+      } else if (element.name == "tristrips") {
+        read_strips(element);
       } else {
         skip(element);
       }
     }
-    require(!mesh_.triangles.empty(), "no face");
-    return std::move(mesh_);
+    return faces_.take();
   }
 
  private:
@@ -114,13 +122,20 @@ class PlyReader {
   std::vector<std::string> header_line() {
     const auto* begin = bytes_.data() + at_;
     const auto* all_end = bytes_.data() + bytes_.size();
-    const auto* end = std::find(begin, std::min(all_end, begin + 4096), '\n');
-    require(end != all_end && *end == '\n', "the header does not end");
+    const auto* limit = begin + std::min<std::ptrdiff_t>(all_end - begin, 4096);
+    const auto* end =
+        std::find_if(begin, limit, [](std::uint8_t c) { return c == '\n' || c == '\r'; });
+    require(end != limit, "the header does not end");
     at_ += std::size_t(end - begin) + 1;
+    // The first line tells whether CR stands alone: binary data may begin with LF.
+    if (*end == '\r' && begin == bytes_.data()) {
+      cr_alone_ = at_ == bytes_.size() || bytes_[at_] != '\n';
+    }
+    if (*end == '\r' && !cr_alone_ && at_ < bytes_.size() && bytes_[at_] == '\n') ++at_;
     std::vector<std::string> words;
     bool in_word = false;
     for (const auto* c = begin; c != end; ++c) {
-      const bool blank = *c == ' ' || *c == '\t' || *c == '\r';
+      const bool blank = *c == ' ' || *c == '\t';
       if (!blank && !in_word) words.emplace_back();
       if (!blank) words.back() += char(*c);
       in_word = !blank;
@@ -144,23 +159,17 @@ class PlyReader {
 
   void read_header() {
     require(header_line() == std::vector<std::string>{"ply"}, "no PLY file");
-    const std::vector<std::string> format = header_line();
-    require(format.size() == 3 && format[0] == "format", "the second line is no format");
-    if (format[1] == "ascii") {
-      format_ = Format::ascii;
-    } else {
-      require(format[1].starts_with("binary_"), "unknown format '", format[1], "'");
-      format_ = format[1] == "binary_big_endian" ? Format::big : Format::little;
-    }
+    bool has_format = false;
     for (auto words = header_line(); words != std::vector<std::string>{"end_header"};
          words = header_line()) {
       if (words.empty() || words[0] == "comment" || words[0] == "obj_info") continue;
-      if (words[0] == "element" && words.size() == 3) {
-        Element element{words[1], 0, {}};
-        const auto result =
-            std::from_chars(words[2].data(), words[2].data() + words[2].size(), element.count);
-        require(result.ec == std::errc() && *result.ptr == 0, "bad count '", words[2], "'");
-        elements_.push_back(std::move(element));
+      if (words[0] == "format" && words.size() >= 2) {
+        format_ = format_named(words[1]);
+        has_format = true;
+      } else if (words[0] == "element" && words.size() == 3) {
+        const std::optional<std::int64_t> count = parse_integer(words[2]);
+        require(count && *count >= 0, "bad count '", words[2], "'");
+        elements_.push_back({words[1], std::uint64_t(*count), {}});
       } else {
         const bool scalar = words[0] == "property" && words.size() == 3;
         const bool list = words[0] == "property" && words.size() == 5 && words[1] == "list";
@@ -171,21 +180,26 @@ class PlyReader {
         elements_.back().properties.push_back(std::move(property));
       }
     }
+    require(has_format, "the header names no format");
+  }
+
+  Format format_named(const std::string& word) const {
+    if (word == "ascii") return Format::ascii;
+    require(word == "binary_little_endian" || word == "binary_big_endian", "unknown format '", word,
+            "'");
+    return word == "binary_big_endian" ? Format::big : Format::little;
   }
 
   double next(Type type) { return format_ == Format::ascii ? next_text() : next_binary(type); }
 
   double next_text() {
-    const auto blank = [](std::uint8_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
-    while (at_ < bytes_.size() && blank(bytes_[at_])) ++at_;
-    const char* begin = reinterpret_cast<const char*>(bytes_.data()) + at_;
-    const char* end = reinterpret_cast<const char*>(bytes_.data()) + bytes_.size();
-    double value = 0;
-    const auto result = std::from_chars(begin, end, value);
-    require(result.ec == std::errc(), at_ == bytes_.size() ? "fewer data than the header promises"
-                                                           : "a number is not understood");
-    at_ += std::size_t(result.ptr - begin);
-    return value;
+    std::string_view rest(reinterpret_cast<const char*>(bytes_.data()) + at_, bytes_.size() - at_);
+    const std::string_view word = take_word(rest);
+    require(!word.empty(), "fewer data than the header promises");
+    const std::optional<double> value = parse_number(word);
+    require(value.has_value(), "'", word.substr(0, 20), "' is no number");
+    at_ = bytes_.size() - rest.size();
+    return *value;
   }
 
   template <class T>
@@ -258,8 +272,8 @@ class PlyReader {
     return {
         {element.find("diffuse_red"), element.find("diffuse_green"), element.find("diffuse_blue")}};
   }
-  Vec3f color_of(const Element& element, const ColorPlaces& places) const {
-    Vec3f color;
+  MeshColor color_of(const Element& element, const ColorPlaces& places) const {
+    MeshColor color;
     for (int c = 0; c < 3; ++c) {
       const int place = places.place[c];
       const double value = scalars_[place] / full_scale(element.properties[place].type);
@@ -274,8 +288,12 @@ class PlyReader {
     const ColorPlaces colors = color_places(element);
     for (std::uint64_t i = 0; i < element.count; ++i) {
       read_record(element, -1);
-      mesh_.vertices.push_back({scalars_[place[0]], scalars_[place[1]], scalars_[place[2]]});
-      if (colors.there()) vertex_colors_.push_back(color_of(element, colors));
+      const Vec3 vertex{scalars_[place[0]], scalars_[place[1]], scalars_[place[2]]};
+      if (colors.there()) {
+        faces_.add_vertex(vertex, color_of(element, colors));
+      } else {
+        faces_.add_vertex(vertex);
+      }
     }
   }
 
@@ -285,26 +303,42 @@ class PlyReader {
     const ColorPlaces colors = color_places(element);
     for (std::uint64_t i = 0; i < element.count; ++i) {
       read_record(element, list);
-      for (const double index : list_) {
-        require(index >= 0 && index < double(mesh_.vertices.size()), "face ", i, " uses vertex ",
-                index, " of ", mesh_.vertices.size());
-      }
-      for (std::size_t k = 2; k < list_.size(); ++k) {
-        const std::array<std::uint32_t, 3> triangle{
-            std::uint32_t(list_[0]), std::uint32_t(list_[k - 1]), std::uint32_t(list_[k])};
-        require(mesh_.triangles.size() < max_mesh_triangles, "more than ", max_mesh_triangles,
-                " triangles");
-        mesh_.triangles.push_back(triangle);
-        mesh_.colors.push_back(colors.there() ? color_of(element, colors) : mean_color(triangle));
+      corners_.clear();
+      for (const double index : list_) corners_.push_back(checked_index(i, index));
+      if (colors.there()) {
+        faces_.add_face(corners_, color_of(element, colors));
+      } else {
+        faces_.add_face(corners_);
       }
     }
   }
 
-  Vec3f mean_color(const std::array<std::uint32_t, 3>& triangle) const {
-    if (vertex_colors_.empty()) return {0.7f, 0.7f, 0.7f};
-    const Vec3f sum =
-        vertex_colors_[triangle[0]] + vertex_colors_[triangle[1]] + vertex_colors_[triangle[2]];
-    return 1 / 3.0f * sum;
+  std::uint32_t checked_index(std::uint64_t record, double index) const {
+    require(index >= 0 && index < double(faces_.vertex_count()), "face ", record, " uses vertex ",
+            index, " of ", faces_.vertex_count());
+    return std::uint32_t(index);
+  }
+
+  // Each corner from the third on makes a triangle with the two before it, wound in turns.
+  void read_strips(const Element& element) {
+    const int list = element.find_list();
+    require(list >= 0, "strips without vertex_indices");
+    for (std::uint64_t i = 0; i < element.count; ++i) {
+      read_record(element, list);
+      corners_.clear();
+      for (const double index : list_) {
+        if (index < 0) {
+          corners_.clear();
+          continue;
+        }
+        corners_.push_back(checked_index(i, index));
+        const std::size_t n = corners_.size();
+        if (n < 3) continue;
+        std::array<std::uint32_t, 3> triangle{corners_[n - 3], corners_[n - 2], corners_[n - 1]};
+        if (n % 2 == 0) std::swap(triangle[0], triangle[1]);
+        faces_.add_face(triangle);
+      }
+    }
   }
 
   std::span<const std::uint8_t> bytes_;
@@ -312,9 +346,10 @@ class PlyReader {
   std::size_t at_ = 0;
   Format format_ = Format::ascii;
   std::vector<Element> elements_;
+  bool cr_alone_ = false;
   std::vector<double> scalars_, list_;
-  std::vector<Vec3f> vertex_colors_;
-  Mesh mesh_;
+  std::vector<std::uint32_t> corners_;
+  FaceBuilder faces_;
 };
 
 }  // namespace
