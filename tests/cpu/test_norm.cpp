@@ -192,8 +192,10 @@ TEST_CASE("running statistics take each group in turn, unbiased") {
   for (const DType dtype : kFloats) {
     const Tensor mean = Tensor::from<double>({1, 2, 3, 4}, {2, 2}).to(dtype);
     const Tensor variance = Tensor::from<double>({4, 8, 12, 16}, {2, 2}).to(dtype);
-    const Tensor running_mean = Tensor::zeros({2}, dtype);
-    const Tensor running_var = Tensor::full({2}, 1, dtype);
+    const GuardedTensor guarded_mean({2}, dtype), guarded_var({2}, dtype);
+    const Tensor &running_mean = guarded_mean.tensor(), &running_var = guarded_var.tensor();
+    running_mean.fill(0);
+    running_var.fill(1);
     ops.update_running(mean, variance, {}, 5, 0.1, running_mean, running_var);
     const std::vector<double> m = values(running_mean), v = values(running_var);
     CHECK(m[0] == doctest::Approx(0.9 * 0.1 * 1 + 0.1 * 3));
@@ -204,6 +206,8 @@ TEST_CASE("running statistics take each group in turn, unbiased") {
                        running_mean, running_var);
     CHECK(values(running_mean) == std::vector<double>{13, -16});
     CHECK(values(running_var) == std::vector<double>{15, 20});
+    CHECK(guarded_mean.intact());
+    CHECK(guarded_var.intact());
   }
 }
 

@@ -49,3 +49,63 @@ TEST_CASE("optimizer state survives a round trip and refuses what does not fit")
   CHECK(second->state()[2].tensor.to_vector<std::int64_t>()[0] == 1);
   CHECK_THROWS_WITH(other->load_state(copy), doctest::Contains("missing: y/exp_avg"));
 }
+
+TEST_CASE("each parameter moves at the rate of its index, and rates may be set anew") {
+  const auto make = [](bool adam, std::vector<Variable>& variables) {
+    std::vector<ParameterEntry> parameters;
+    for (int i = 0; i < 2; ++i) {
+      variables.emplace_back(Tensor::from(std::vector<double>{0}, {1}), true);
+      parameters.push_back({concat("p", i), variables.back(), std::size_t(1 - i)});
+    }
+    return adam ? make_adam(parameters, {0.25, 0.5}) : make_sgd(parameters, {0.25, 0.5}, 0);
+  };
+  for (const bool is_adam : {false, true}) {
+    CAPTURE(is_adam);
+    std::vector<Variable> x;
+    const auto optimizer = make(is_adam, x);
+    CHECK(optimizer->learning_rates() == std::vector<double>{0.25, 0.5});
+    for (Variable& each : x) each.backward(Tensor::from(std::vector<double>{1}, {1}));
+    optimizer->step();
+    CHECK(x[0].value().item() == doctest::Approx(-0.5));
+    CHECK(x[1].value().item() == doctest::Approx(-0.25));
+    optimizer->set_learning_rates({2, 4});
+    optimizer->step();
+    CHECK(x[0].value().item() == doctest::Approx(-4.5));
+    CHECK(x[1].value().item() == doctest::Approx(-2.25));
+  }
+}
+
+TEST_CASE("a wrong number of learning rates is refused") {
+  const Variable x(Tensor::from(std::vector<double>{0}, {1}), true);
+  const auto sgd = make_sgd({{"x", x, 0}}, {0.1}, 0);
+  CHECK_THROWS_WITH(sgd->set_learning_rates({}), doctest::Contains("expects 1"));
+  CHECK_THROWS_WITH(sgd->set_learning_rates({1, 2}), doctest::Contains("got 2"));
+  CHECK_NOTHROW(sgd->set_learning_rates({1}));
+  CHECK_THROWS_WITH(make_sgd({{"weight", x, 1}}, {0.1}, 0),
+                    doctest::Contains("weight has no learning rate"));
+}
+
+TEST_CASE("SGD's momentum goes on after its state was saved and loaded") {
+  Variable a(Tensor::from(std::vector<double>{0}, {1}), true);
+  Variable b(Tensor::from(std::vector<double>{0}, {1}), true);
+  const auto step = [](Variable& x, Optimizer& optimizer) {
+    optimizer.zero_grad();
+    x.backward(Tensor::from(std::vector<double>{1}, {1}));
+    optimizer.step();
+  };
+  const auto first = make_sgd({{"x", a, 0}}, {0.1}, 0.9);
+  const auto second = make_sgd({{"x", b, 0}}, {0.1}, 0.9);
+  CHECK(std::string(first->type()) == "sgd");
+  step(a, *first);
+  CHECK(first->state().at(0).name == "x/momentum_buffer");
+  std::vector<Optimizer::NamedState> copy{
+      {first->state()[0].name, first->state()[0].tensor.clone()}};
+  second->load_state(copy);
+  step(b, *second);
+  CHECK(b.value().item() == doctest::Approx(-0.19));
+  copy[0].tensor = Tensor::zeros({2});
+  CHECK_THROWS_WITH(second->load_state(copy), doctest::Contains("wrong shape: x/momentum_buffer"));
+  copy[0] = {"x/momentum_buffer", Tensor::zeros({1}, DType::f64)};
+  copy.push_back({"y/momentum_buffer", Tensor::zeros({1}, DType::f64)});
+  CHECK_THROWS_WITH(second->load_state(copy), doctest::Contains("that are not trained"));
+}

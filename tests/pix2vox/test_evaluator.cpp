@@ -1,5 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <map>
+
 #include "pix2vox/training/evaluator.h"
 #include "tests/pix2vox/tiny.h"
 #include "tests/pix2vox/toy_dataset.h"
@@ -31,25 +35,107 @@ TEST_CASE("tables weigh objects or categories") {
   CHECK_THROWS_AS(table.add("chair", {1}), Error);
 }
 
-TEST_CASE("evaluation leaves the model's mode alone and does not depend on the batch size") {
+namespace {
+
+LoaderOptions two_views(std::int64_t batch_size) {
+  LoaderOptions options;
+  options.batch_size = batch_size;
+  options.n_vox = 8;
+  options.first_views = true;
+  options.n_views = 2;
+  options.transform.size = int(tiny_model().image_size);
+  return options;
+}
+
+// Object by object, with loops over voxels.
+struct Expected {
+  std::vector<double> iou;                         // mean over objects, at each threshold
+  std::map<std::string, std::vector<double>> sum;  // over the objects of a category
+  double loss_merged = 0, loss_refined = 0;
+};
+
+double plain_iou(const float* probability, const VoxelGrid& truth, double threshold) {
+  std::int64_t both = 0, either = 0;
+  for (std::size_t i = 0; i < truth.values.size(); ++i) {
+    const bool predicted = probability[i] >= threshold, filled = truth.values[i] == 1;
+    if (predicted && filled) ++both;
+    if (predicted || filled) ++either;
+  }
+  return double(both) / double(either);
+}
+
+Expected one_by_one(Pix2Vox& model, const Dataset& data, const std::vector<double>& thresholds) {
+  Expected expected{std::vector<double>(thresholds.size()), {}, 0, 0};
+  const NoGrad no_grad;
+  model.train(false);
+  for (std::int64_t object = 0; object < data.size(); ++object) {
+    std::vector<Image> pictures;
+    for (const int view : {0, 1}) pictures.push_back(data.view(object, view));
+    const Prediction prediction = model.forward(preprocess(pictures, two_views(1).transform), 2);
+    const VoxelGrid truth = data.volume(object);
+    const Losses losses = Pix2Vox::losses(prediction, Tensor::from(truth.values, {1, 8, 8, 8}));
+    expected.loss_merged += losses.merged.value().item() / double(data.size());
+    expected.loss_refined += losses.refined.value().item() / double(data.size());
+    std::vector<double>& sum = expected.sum[data.info(object).taxonomy_name];
+    sum.resize(thresholds.size());
+    for (std::size_t t = 0; t < thresholds.size(); ++t) {
+      const double iou = plain_iou(prediction.refined.value().data<float>(), truth, thresholds[t]);
+      expected.iou[t] += iou / double(data.size());
+      sum[t] += iou;
+    }
+  }
+  model.train();
+  return expected;
+}
+
+/// An untrained model's probabilities lie close together: thresholds in their midst.
+std::vector<double> telling_thresholds(Pix2Vox& model, const Dataset& data) {
+  std::vector<float> all;
+  EvaluationHooks hooks;
+  hooks.predicted = [&](const Batch&, const Tensor& volumes) {
+    const std::vector<float> some = volumes.to_vector<float>();
+    all.insert(all.end(), some.begin(), some.end());
+  };
+  evaluate(model, data, two_views(1), {0.5}, hooks);
+  std::ranges::sort(all);
+  return {double(all[all.size() / 4]), double(all[all.size() / 2]),
+          double(all[3 * all.size() / 4])};
+}
+
+}  // namespace
+
+TEST_CASE("evaluation gives the means of single objects, whatever the batch size") {
   Pix2Vox model(tiny_model());
   initialize(model, 3);
   const ToyDataset dataset(7, 8);
-  std::vector<double> losses;
+  const std::vector<double> thresholds = telling_thresholds(model, dataset);
+  const Expected expected = one_by_one(model, dataset, thresholds);
+  CHECK(std::abs(expected.loss_merged - expected.loss_refined) > 1e-4);
   for (const int batch_size : {1, 3, 7}) {
-    LoaderOptions options;
-    options.batch_size = batch_size;
-    options.n_vox = 8;
-    options.first_views = true;
-    options.n_views = 2;
-    options.transform.size = int(tiny_model().image_size);
-    const Evaluation evaluation = evaluate(model, dataset, options, {0.3, 0.5});
-    CHECK(evaluation.iou.overall().objects == 7);
+    CAPTURE(batch_size);
+    std::int64_t seen = 0;
+    EvaluationHooks hooks;
+    hooks.progress = [&](std::int64_t done, std::int64_t total) {
+      CHECK(done == std::min<std::int64_t>(seen + batch_size, 7));
+      CHECK(total == 7);
+      seen = done;
+    };
+    const Evaluation evaluation =
+        evaluate(model, dataset, two_views(batch_size), thresholds, hooks);
     CHECK(model.training());
-    losses.push_back(evaluation.loss_merged);
+    CHECK(seen == 7);
+    CHECK(evaluation.loss_merged == doctest::Approx(expected.loss_merged).epsilon(1e-6));
+    CHECK(evaluation.loss_refined == doctest::Approx(expected.loss_refined).epsilon(1e-6));
+    CHECK(evaluation.iou.overall().objects == 7);
+    const std::vector<IouTable::Row> rows = evaluation.iou.categories();
+    REQUIRE(rows.size() == expected.sum.size());
+    for (std::size_t t = 0; t < thresholds.size(); ++t) {
+      CHECK(evaluation.iou.overall().mean[t] == doctest::Approx(expected.iou[t]).epsilon(1e-3));
+      for (const IouTable::Row& row : rows)
+        CHECK(row.mean[t] ==
+              doctest::Approx(expected.sum.at(row.name)[t] / double(row.objects)).epsilon(1e-3));
+    }
   }
-  CHECK(losses[1] == doctest::Approx(losses[0]).epsilon(1e-6));
-  CHECK(losses[2] == doctest::Approx(losses[0]).epsilon(1e-6));
 }
 
 TEST_CASE("baselines come from the training split") {

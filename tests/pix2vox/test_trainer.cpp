@@ -1,47 +1,15 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <fstream>
 #include <limits>
-#include <sstream>
 
 #include "pix2vox/data/open_dataset.h"
-#include "pix2vox/training/run_folder.h"
-#include "pix2vox/training/trainer.h"
-#include "tests/pix2vox/tiny.h"
-#include "tests/pix2vox/toy_dataset.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/pix2vox/small_run.h"
 
 using namespace voxgrad;
 using namespace voxgrad::testing;
 
 namespace {
-
-Config small_config() {
-  Config config;
-  config.model = tiny_model();
-  config.train.epochs = 4;
-  config.train.batch_size = 4;
-  config.train.milestones = {2};
-  config.train.save_every = 2;
-  config.train.n_views = 2;
-  config.train.random_n_views = true;
-  return config;
-}
-
-struct Run {
-  TemporaryFolder folder;
-  ToyDataset train{13, 8}, validation{5, 8};
-
-  TrainingOutcome go(const Config& config, bool resume = false,
-                     const std::atomic<bool>* stop = nullptr, TrainingHooks hooks = {},
-                     std::int64_t steps_ahead = 0) {
-    Trainer trainer(config, train, &validation,
-                    {folder / "run", resume, Device::cpu(), stop, steps_ahead}, std::move(hooks));
-    return trainer.run();
-  }
-  Checkpoint last() const { return load_checkpoint(folder / "run" / "checkpoints" / "last.h5"); }
-};
 
 bool same(const Checkpoint& a, const Checkpoint& b) {
   const auto& slots_a = a.training->optimizer_state;
@@ -53,13 +21,6 @@ bool same(const Checkpoint& a, const Checkpoint& b) {
   for (std::size_t i = 0; i < slots_a.size(); ++i)
     if (!identical(slots_a[i].tensor, slots_b[i].tensor)) return false;
   return a.training->best_iou == b.training->best_iou && a.threshold == b.threshold;
-}
-
-std::vector<std::string> lines_of(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(in, line);) lines.push_back(line);
-  return lines;
 }
 
 // The columns of metrics.csv that do not measure time: all up to the mean IoU.
