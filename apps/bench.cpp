@@ -14,6 +14,7 @@
 #include "io/scratch_folder.h"
 #include "layers/init.h"
 #include "pix2vox/checkpoint/checkpoint.h"
+#include "pix2vox/checkpoint/weights.h"
 #include "pix2vox/data/open_dataset.h"
 
 namespace voxgrad::apps {
@@ -130,7 +131,7 @@ int bench(BenchFlags flags) {
   if (flags.wants("loader")) open_dataset(configs.front().data, "train");
   std::optional<std::string> trained;
   if (flags.wants("start") && !flags.weights.empty())
-    trained = name_of(load_checkpoint(flags.weights, CheckpointPart::weights).config);
+    trained = name_of(load_weights(flags.weights).checkpoint.config);
   ProgressLine line;
   BenchReport report;
   report.device = concat(device);

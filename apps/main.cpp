@@ -35,7 +35,7 @@ int run(int argc, char** argv) {
       "--data my-data\n"
       "  pix2vox predict chair.png --weights runs/first/checkpoints/best.h5 --out out");
   Action action;
-  for (const auto& add : {add_train, add_test, add_predict, add_dataset, add_voxelize,
+  for (const auto& add : {add_train, add_test, add_predict, add_dataset, add_voxelize, add_convert,
                           add_gradcheck, add_summary, add_bench, add_doctor})
     add(app, action);
   try {

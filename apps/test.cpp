@@ -10,6 +10,7 @@
 #include "io/file.h"
 #include "layers/fold.h"
 #include "pix2vox/checkpoint/checkpoint.h"
+#include "pix2vox/checkpoint/weights.h"
 #include "pix2vox/data/open_dataset.h"
 #include "pix2vox/training/evaluator.h"
 
@@ -96,7 +97,7 @@ int test(const TestFlags& flags) {
   if (!flags.json.empty()) check_writable(flags.json);
   const Device device = flags.device.apply();
   const Config config = flags.config.load();
-  const Checkpoint checkpoint = load_checkpoint(flags.weights, CheckpointPart::weights);
+  const Checkpoint checkpoint = load_weights(flags.weights).checkpoint;
   check_same_network(checkpoint.config.model, config.model, flags.weights);
   const auto dataset = open_dataset(config.data, config.test.split);
   check_testing_fits(config, *dataset);

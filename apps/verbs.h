@@ -21,6 +21,7 @@ void add_test(CLI::App& app, Action& action);
 void add_predict(CLI::App& app, Action& action);
 void add_dataset(CLI::App& app, Action& action);
 void add_voxelize(CLI::App& app, Action& action);
+void add_convert(CLI::App& app, Action& action);
 void add_gradcheck(CLI::App& app, Action& action);
 void add_summary(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);

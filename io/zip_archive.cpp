@@ -32,6 +32,18 @@ ZipArchive::ZipArchive(const std::filesystem::path& file)
 
 ZipArchive::~ZipArchive() = default;
 
+std::vector<std::string> ZipArchive::names() const {
+  const std::lock_guard lock(handle_->mutex);
+  std::vector<std::string> result;
+  const zip_int64_t count = zip_get_num_entries(handle_->zip, 0);
+  for (zip_int64_t i = 0; i < count; ++i) {
+    const char* const name = zip_get_name(handle_->zip, zip_uint64_t(i), 0);
+    check(name != nullptr, "[zip] ", file_, ": entry ", i, " has no name");
+    result.emplace_back(name);
+  }
+  return result;
+}
+
 std::optional<std::vector<std::uint8_t>> ZipArchive::read(const std::string& name,
                                                           std::size_t max_bytes) const {
   const std::lock_guard lock(handle_->mutex);

@@ -17,6 +17,9 @@ class ZipArchive {
   explicit ZipArchive(const std::filesystem::path& file);
   ~ZipArchive();
 
+  /// The names of all entries, in the archive's order.
+  std::vector<std::string> names() const;
+
   /// The bytes of the entry `name` (upper and lower case may differ), or nothing if there is none.
   /// Error if it is damaged, has more than max_bytes, or is packed more than 1000 to 1.
   std::optional<std::vector<std::uint8_t>> read(const std::string& name,

@@ -5,11 +5,12 @@
 
 #include "datasets/transforms/crop.h"
 #include "layers/fold.h"
+#include "pix2vox/checkpoint/weights.h"
 #include "pix2vox/data/open_dataset.h"
 
 namespace voxgrad {
 Predictor::Predictor(const std::filesystem::path& weights, Device device, Precision precision)
-    : Predictor(load_checkpoint(weights, CheckpointPart::weights), device, precision) {}
+    : Predictor(load_weights(weights).checkpoint, device, precision) {}
 
 Predictor::Predictor(const Checkpoint& checkpoint, Device device, Precision precision)
     : config_(checkpoint.config),

@@ -7,6 +7,7 @@
 
 #include "io/file.h"
 #include "layers/init.h"
+#include "pix2vox/checkpoint/weights.h"
 #include "pix2vox/data/open_dataset.h"
 #include "tensor/ops/backend.h"
 #include "voxels/image/image.h"
@@ -88,10 +89,12 @@ Trainer::Trainer(const Config& config, const Dataset& train, const Dataset* vali
 
 void Trainer::start_fresh() {
   initialize(model_, config_.train.seed);
-  if (config_.model.vgg_init != "random")
-    model_.load_trunk(load_checkpoint(config_.model.vgg_init, CheckpointPart::weights).model);
+  if (config_.model.vgg_init != "random") {
+    std::vector<std::string> notes;
+    model_.load_trunk(load_any_tensors(config_.model.vgg_init, notes));
+  }
   if (!config_.train.weights.empty()) {
-    const Checkpoint start = load_checkpoint(config_.train.weights, CheckpointPart::weights);
+    const Checkpoint start = load_weights(config_.train.weights).checkpoint;
     check_same_network(start.config.model, config_.model, config_.train.weights);
     model_.load_state(start.model);
     threshold_ = start.threshold;
