@@ -14,8 +14,8 @@
 #include "io/scratch_folder.h"
 #include "layers/init.h"
 #include "pix2vox/checkpoint/checkpoint.h"
-#include "pix2vox/checkpoint/weights.h"
 #include "pix2vox/data/open_dataset.h"
+#include "pix2vox/weights/weights.h"
 
 namespace voxgrad::apps {
 namespace {

@@ -3,7 +3,7 @@
 #include <iostream>
 
 #include "apps/verbs.h"
-#include "pix2vox/checkpoint/weights.h"
+#include "pix2vox/weights/weights.h"
 
 namespace voxgrad::apps {
 namespace {

@@ -10,9 +10,9 @@
 #include "io/file.h"
 #include "layers/fold.h"
 #include "pix2vox/checkpoint/checkpoint.h"
-#include "pix2vox/checkpoint/weights.h"
 #include "pix2vox/data/open_dataset.h"
 #include "pix2vox/training/evaluator.h"
+#include "pix2vox/weights/weights.h"
 
 namespace voxgrad::apps {
 namespace {

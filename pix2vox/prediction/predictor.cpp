@@ -5,8 +5,8 @@
 
 #include "datasets/transforms/crop.h"
 #include "layers/fold.h"
-#include "pix2vox/checkpoint/weights.h"
 #include "pix2vox/data/open_dataset.h"
+#include "pix2vox/weights/weights.h"
 
 namespace voxgrad {
 Predictor::Predictor(const std::filesystem::path& weights, Device device, Precision precision)

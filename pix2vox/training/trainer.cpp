@@ -7,8 +7,8 @@
 
 #include "io/file.h"
 #include "layers/init.h"
-#include "pix2vox/checkpoint/weights.h"
 #include "pix2vox/data/open_dataset.h"
+#include "pix2vox/weights/weights.h"
 #include "tensor/ops/backend.h"
 #include "voxels/image/image.h"
 

@@ -1,4 +1,4 @@
-#include "pix2vox/checkpoint/weights.h"
+#include "pix2vox/weights/weights.h"
 
 #include <algorithm>
 #include <array>
