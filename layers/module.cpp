@@ -1,7 +1,6 @@
 #include "layers/module.h"
 
 #include <algorithm>
-#include <map>
 
 #include "tensor/ops/backend.h"
 
@@ -65,28 +64,7 @@ std::vector<NamedTensor> Module::state() const {
 }
 
 void Module::load_state(const std::vector<NamedTensor>& tensors) {
-  std::map<std::string, Tensor> offered;
-  for (const auto& [name, tensor] : tensors)
-    check(offered.emplace(name, tensor).second, "[load_state] tensor ", name, " appears twice");
-  const std::vector<NamedTensor> own = state();
-  std::string problems;
-  for (const auto& [name, tensor] : own) {
-    const auto found = offered.find(name);
-    if (found == offered.end()) {
-      problems += concat("\n  missing: ", name, ' ', tensor.shape());
-    } else if (found->second.shape() != tensor.shape()) {
-      problems += concat("\n  wrong shape: ", name, " is ", found->second.shape(),
-                         ", the model has ", tensor.shape());
-    }
-    if (found != offered.end()) offered.erase(found);
-  }
-  for (const auto& [name, tensor] : offered)
-    problems += concat("\n  not in the model: ", name, ' ', tensor.shape());
-  check(problems.empty(), "[load_state] the weights do not fit this model:", problems);
-
-  for (const auto& [name, tensor] : tensors) offered.emplace(name, tensor);
-  for (const auto& [name, tensor] : own)
-    tensor.copy_from(offered.at(name).to(tensor.device()).to(tensor.dtype()));
+  load_named(state(), tensors, "[load_state] the weights do not fit this model:", "the model");
 }
 
 void Module::train(bool training) {

@@ -2,32 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "tensor/ops/backend.h"
 
 namespace voxgrad {
 namespace {
 
-// Copies the offered tensors into the optimizer's own, or says what does not fit.
-void copy_state(const std::vector<Optimizer::NamedState>& own,
-                const std::vector<Optimizer::NamedState>& offered) {
-  std::map<std::string, Tensor> by_name;
-  for (const auto& [name, tensor] : offered) by_name.emplace(name, tensor);
-  std::string problems;
-  for (const auto& [name, tensor] : own) {
-    const auto found = by_name.find(name);
-    if (found == by_name.end())
-      problems += "\n  missing: " + name;
-    else if (found->second.shape() != tensor.shape())
-      problems += concat("\n  wrong shape: ", name, ' ', found->second.shape(), ", expected ",
-                         tensor.shape());
-  }
-  if (by_name.size() > own.size())
-    problems += "\n  there are tensors of parameters that are not trained";
-  check(problems.empty(), "[optimizer] the saved state does not fit:", problems);
-  for (const auto& [name, tensor] : own)
-    tensor.copy_from(by_name.at(name).to(tensor.dtype()).to(tensor.device()));
+void load_optimizer(const Optimizer& optimizer, const std::vector<NamedTensor>& saved) {
+  load_named(optimizer.state(), saved,
+             "[optimizer] the saved state does not fit:", "the optimizer");
 }
 
 // Parameter and copy were written together, or, where the step was skipped, neither was.
@@ -68,8 +51,8 @@ class Adam : public Optimizer {
     for (std::int64_t* count : counts) ++*count;  // nothing has thrown
   }
 
-  std::vector<NamedState> state() const override {
-    std::vector<NamedState> result;
+  std::vector<NamedTensor> state() const override {
+    std::vector<NamedTensor> result;
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
       const std::string& name = parameters_[i].name;
       result.push_back({name + "/exp_avg", moments_[i].m});
@@ -79,9 +62,7 @@ class Adam : public Optimizer {
     return result;
   }
 
-  void load_state(const std::vector<NamedState>& state) override {
-    copy_state(this->state(), state);
-  }
+  void load_state(const std::vector<NamedTensor>& state) override { load_optimizer(*this, state); }
 
  private:
   struct Moments {
@@ -117,16 +98,14 @@ class Sgd : public Optimizer {
     note_copies(slots);
   }
 
-  std::vector<NamedState> state() const override {
-    std::vector<NamedState> result;
+  std::vector<NamedTensor> state() const override {
+    std::vector<NamedTensor> result;
     for (std::size_t i = 0; i < parameters_.size(); ++i)
       result.push_back({parameters_[i].name + "/momentum_buffer", buffers_[i]});
     return result;
   }
 
-  void load_state(const std::vector<NamedState>& state) override {
-    copy_state(this->state(), state);
-  }
+  void load_state(const std::vector<NamedTensor>& state) override { load_optimizer(*this, state); }
 
  private:
   double momentum_;

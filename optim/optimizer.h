@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "autograd/variable.h"
+#include "tensor/named_tensor.h"
 #include "tensor/ops/optimizer_ops.h"
 
 namespace voxgrad {
@@ -21,21 +22,17 @@ struct ParameterEntry {
 
 class Optimizer {
  public:
-  struct NamedState {
-    std::string name;  // "<parameter>/<slot>", e.g. "decoder.layer1.0.weight/exp_avg"
-    Tensor tensor;
-  };
-
   virtual ~Optimizer() = default;
   /// "adam" or "sgd": kept in checkpoints, so that a resumed run cannot change it unnoticed.
   virtual const char* type() const = 0;
   /// One update of every parameter that has a gradient. `skip`: see OptimizerOps; an optimizer that
   /// was told to skip is done with, as its step counts have moved.
   virtual void step(const Tensor& skip = {}) = 0;
-  /// Everything that a resumed run needs; tensors share storage with the optimizer.
-  virtual std::vector<NamedState> state() const = 0;
-  /// Strict: an Error lists missing and unknown names.
-  virtual void load_state(const std::vector<NamedState>& state) = 0;
+  /// Everything that a resumed run needs, named "<parameter>/<slot>", such as
+  /// "decoder.layer1.0.weight/exp_avg"; tensors share storage with the optimizer.
+  virtual std::vector<NamedTensor> state() const = 0;
+  /// Strict: see load_named() in tensor/named_tensor.h.
+  virtual void load_state(const std::vector<NamedTensor>& state) = 0;
 
   void zero_grad();
   /// One rate an index used by the parameters.

@@ -31,7 +31,7 @@ namespace voxgrad {
 /// Everything besides the weights that a training needs to go on bit for bit.
 struct TrainingState {
   std::string optimizer;  // "adam" or "sgd"
-  std::vector<Optimizer::NamedState> optimizer_state;
+  std::vector<NamedTensor> optimizer_state;
   std::int64_t epoch = 0;       // epochs completed; the schedule follows from it
   std::int64_t batch = 0;       // batches done in the epoch after those
   std::uint64_t seed = 0;       // of all random draws, which are keyed by (seed, epoch, sample)
