@@ -63,7 +63,7 @@ Trainer::Trainer(const Config& config, const Dataset& train, const Dataset* vali
       model_(config.model),
       loader_(train, loader_for(config, options.device)),
       upload_(options.device, precision_from(config.train.precision)),
-      report_({3}, DType::f32, options.device),
+      report_(options.device),
       gradient_work_(options.device) {
   const RunFolder folder{options_.out};
   check<ConfigError>(
@@ -134,10 +134,10 @@ void Trainer::check_same_recipe(const Config& before, const std::filesystem::pat
       " and train.n_views ", was.n_views, ", which must stay until the epoch is done");
   TrainConfig comparable = was;
   comparable.epochs = now.epochs;  // training longer is what resuming is for
-  if (!(comparable == now && before.data.augmentation == config_.data.augmentation) &&
-      hooks_.notice)
+  if (!(comparable == now && before.data.transform == config_.data.transform) && hooks_.notice)
     hooks_.notice(
-        "warning: the settings of train or data.augmentation differ from those the run began with");
+        "warning: the settings of train, or of pictures in data, differ from those the run began "
+        "with");
 }
 
 void Trainer::set_learning_rates() {
@@ -224,32 +224,31 @@ void Trainer::begin_step(Batch batch) {
   const std::int64_t n_views = batch.n_views;
   gradient_work_({inputs.images, inputs.volumes}, n_views,
                  [&] { compute_gradients(inputs, n_views); });
-  optimizer_->step(report_.slice(2, 3));
-  pending_.push_back({std::move(batch), Readback(report_)});
+  optimizer_->step(report_.non_finite());
+  pending_.push_back({std::move(batch), Readback(report_.values())});
 }
 
 void Trainer::compute_gradients(const BatchUpload::Inputs& inputs, std::int64_t n_views) {
   optimizer_->zero_grad();
-  report_.fill(0);
+  report_.clear();
   const Prediction prediction = model_.forward(inputs.images, n_views);
   const Losses losses = Pix2Vox::losses(prediction, inputs.volumes);
   losses.total.backward();
   std::vector<Tensor> results{losses.total.value()};
   for (const auto& [name, parameter] : model_.parameters())
     if (parameter.grad().defined()) results.push_back(parameter.grad());
-  report_.slice(0, 1).copy_from(losses.merged.value());
-  if (losses.refined.defined()) report_.slice(1, 2).copy_from(losses.refined.value());
-  backend(options_.device).reduce.flag_non_finite(results, report_.slice(2, 3));
+  report_.loss_merged().copy_from(losses.merged.value());
+  if (losses.refined.defined()) report_.loss_refined().copy_from(losses.refined.value());
+  backend(options_.device).reduce.flag_non_finite(results, report_.non_finite());
 }
 
 void Trainer::finish_step() {
   PendingStep step = std::move(pending_.front());
   pending_.pop_front();
-  const Tensor report = step.report.get();
-  const float* const values = report.data<float>();
-  if (values[2] != 0) report_anomaly(step.batch);
-  state_.sums["loss_merged"] += double(values[0]);
-  state_.sums["loss_refined"] += double(values[1]);
+  const StepReport::Values report = StepReport::read(step.report.get());
+  if (report.non_finite) report_anomaly(step.batch);
+  state_.sums["loss_merged"] += report.loss_merged;
+  state_.sums["loss_refined"] += report.loss_refined;
 }
 
 void Trainer::report_anomaly(const Batch& batch) {

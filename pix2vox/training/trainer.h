@@ -26,6 +26,7 @@
 #include "pix2vox/data/batch_upload.h"
 #include "pix2vox/training/evaluator.h"
 #include "pix2vox/training/run_folder.h"
+#include "pix2vox/training/step_report.h"
 #include "tensor/graphed_work.h"
 
 namespace voxgrad {
@@ -98,7 +99,7 @@ class Trainer {
   /// A step that the device may still be working on.
   struct PendingStep {
     Batch batch;
-    Readback report;  // merged loss, refined loss, and whether something was not finite
+    Readback report;  // StepReport::values()
   };
   void begin_step(Batch batch);
   void compute_gradients(const BatchUpload::Inputs& inputs, std::int64_t n_views);
@@ -122,7 +123,7 @@ class Trainer {
   double threshold_ = 0.3;
   std::deque<PendingStep> pending_;
   BatchUpload upload_;
-  Tensor report_;  // f32 [3], as in PendingStep
+  StepReport report_;
   GraphedWork gradient_work_;
 };
 
