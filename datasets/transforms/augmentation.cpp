@@ -12,12 +12,11 @@ void check_transform_options(const TransformOptions& options) {
       options.crop >= 0 && options.crop <= 8192 && options.size >= 1 && options.size <= 8192,
       "[transform] crop must be in 0..8192 and size in 1..8192, got ", options.crop, " and ",
       options.size);
+  const auto [low, high] = options.background_range;
   const auto is_color = [](int value) { return value >= 0 && value <= 255; };
-  check<ConfigError>(
-      is_color(options.background) && is_color(options.background_low) &&
-          is_color(options.background_high) && options.background_low <= options.background_high,
-      "[transform] backgrounds must be in 0..255 and low <= high, got ", options.background, ", ",
-      options.background_low, "..", options.background_high);
+  check<ConfigError>(is_color(options.background) && is_color(low) && is_color(high) && low <= high,
+                     "[transform] backgrounds must be in 0..255 and low <= high, got ",
+                     options.background, ", ", low, "..", high);
   for (const double jitter : {options.brightness, options.contrast, options.saturation})
     check<ConfigError>(jitter >= 0 && jitter <= 1,
                        "[transform] brightness, contrast and saturation must be in 0..1, got ",
@@ -35,8 +34,9 @@ AugmentationDraw no_augmentation(int n_views, const TransformOptions& options) {
 
 AugmentationDraw sample_augmentation(Rng& rng, int n_views, const TransformOptions& options) {
   AugmentationDraw draw;
-  const auto shades = std::uint64_t(options.background_high - options.background_low) + 1;
-  for (int& shade : draw.background) shade = options.background_low + int(rng.below(shades));
+  const auto [low, high] = options.background_range;
+  const auto shades = std::uint64_t(high - low) + 1;
+  for (int& shade : draw.background) shade = low + int(rng.below(shades));
   draw.brightness = 1 + rng.uniform(-options.brightness, options.brightness);
   draw.contrast = 1 + rng.uniform(-options.contrast, options.contrast);
   draw.saturation = 1 + rng.uniform(-options.saturation, options.saturation);

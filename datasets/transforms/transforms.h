@@ -20,24 +20,11 @@
 #include <vector>
 
 #include "datasets/dataset.h"
+#include "datasets/transforms/options.h"
 #include "tensor/rng.h"
 #include "tensor/tensor.h"
 
 namespace voxgrad {
-
-struct TransformOptions {
-  int crop = 128;                                             // pixels of the picture; 0: all
-  int size = 224;                                             // pixels of the result
-  int background = 240;                                       // grey for testing, 0..255
-  int background_low = 225, background_high = 255;            // for training, both included
-  double brightness = 0.4, contrast = 0.4, saturation = 0.4;  // factors in 1 +- this
-  double noise_std = 0.1;
-  bool flip = true;
-  bool permute_channels = true;
-};
-
-/// ConfigError for sizes and ranges that make no sense.
-void check_transform_options(const TransformOptions& options);
 
 enum class ColorStep { brightness, contrast, saturation };
 

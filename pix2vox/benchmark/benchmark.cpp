@@ -122,9 +122,9 @@ TrainingFigures measure_training(const Config& config, std::int64_t batch, std::
   training.train.random_n_views = false;
   training.train.epochs = 1;
   training.train.precision = name_of(options.precision);
-  training.data.crop_size = 0;
-  training.data.augmentation.brightness = training.data.augmentation.contrast = 0;
-  training.data.augmentation.saturation = training.data.augmentation.noise_std = 0;
+  TransformOptions& transform = training.data.transform;
+  transform.crop = 0;
+  transform.brightness = transform.contrast = transform.saturation = transform.noise_std = 0;
 
   MemoryWatch memory(options.device);
   const std::int64_t steps = options.warm_up + options.repeats;

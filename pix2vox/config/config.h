@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "datasets/transforms/options.h"
 #include "tensor/error.h"
 
 namespace voxgrad {
@@ -50,27 +51,14 @@ struct ModelConfig {
 /// The sizes of a variant: the published ones at n_vox 32, with levels added or dropped otherwise.
 ModelConfig default_model(const std::string& variant, std::int64_t n_vox = 32);
 
-/// Random changes to training pictures.
-struct AugmentationConfig {
-  std::vector<std::int64_t> background{225, 255};  // range of the random colour, each channel
-  double brightness = 0.4;                         // factor uniform in 1 +- this; 0: none
-  double contrast = 0.4;
-  double saturation = 0.4;
-  double noise_std = 0.1;        // of the colour noise along ImageNet's principal components
-  bool flip = true;              // left-right with probability 1/2, each view; volumes are not
-  bool permute_channels = true;  // one random order of the channels for all views of an object
-  bool operator==(const AugmentationConfig&) const = default;
-};
-
 struct DataConfig {
-  std::string root;               // folder of the data set
-  std::string taxonomy;           // JSON with the split; empty: the one in `root`
-  std::int64_t crop_size = 128;   // centre crop where both sides are larger; 0: no crop
-  std::int64_t background = 240;  // grey behind transparent pixels when testing, 0..255
-  std::int64_t cache_mb = 2048;   // decoded pictures kept in memory
+  std::string root;              // folder of the data set
+  std::string taxonomy;          // JSON with the split; empty: the one in `root`
+  std::int64_t cache_mb = 2048;  // decoded pictures kept in memory
   std::int64_t loader_threads = 2;
   double skip_bad = 0;  // percent of unreadable samples to replace; 0: stop at the first
-  AugmentationConfig augmentation;
+  /// data.crop_size, data.background and all of data.augmentation; `size` is model.image_size.
+  TransformOptions transform;
   bool operator==(const DataConfig&) const = default;
 };
 

@@ -61,17 +61,17 @@ void visit_fields(AnyConfig& config, Visitor&& visit) {
   visit(F{"data.taxonomy", "JSON file with categories and splits; empty: the one in data.root"},
         data.taxonomy);
   visit(F{"data.crop_size", "centre crop where both sides are larger; 0: no crop", 0, 8192},
-        data.crop_size);
+        data.transform.crop);
   visit(F{"data.background", "grey behind transparent pixels when testing", 0, 255},
-        data.background);
+        data.transform.background);
   visit(F{"data.cache_mb", "decoded pictures kept in memory", 0, many}, data.cache_mb);
   visit(F{"data.loader_threads", "threads that prepare batches", 1, 256}, data.loader_threads);
   visit(
       F{"data.skip_bad", "percent of unreadable objects to replace; 0: stop at the first", 0, 100},
       data.skip_bad);
-  auto& augmentation = data.augmentation;
+  auto& augmentation = data.transform;
   visit(F{"data.augmentation.background", "range of the random grey a channel", 0, 255, {}, 2},
-        augmentation.background);
+        augmentation.background_range);
   visit(F{"data.augmentation.brightness", "factor uniform in 1 +- this", 0, 1},
         augmentation.brightness);
   visit(F{"data.augmentation.contrast", "factor uniform in 1 +- this", 0, 1},

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -17,6 +18,8 @@ template <class T>
 inline constexpr bool is_list = false;
 template <class T>
 inline constexpr bool is_list<std::vector<T>> = true;
+template <class T, std::size_t n>
+inline constexpr bool is_list<std::array<T, n>> = true;
 
 // What a key expects, in words: "an integer from 1 to 64".
 
@@ -30,20 +33,20 @@ std::string expects_one(const ConfigField& field) {
   if (!field.choices.empty()) return fmt::format("one of {}", fmt::join(field.choices, ", "));
   if constexpr (std::is_same_v<T, bool>) return "true or false";
   if constexpr (std::is_same_v<T, std::uint64_t>) return "an integer from 0 to 2^64-1";
-  if constexpr (std::is_same_v<T, std::int64_t>) return "an integer" + range(field);
+  if constexpr (std::is_integral_v<T>) return "an integer" + range(field);
   if constexpr (std::is_same_v<T, double>) return "a number" + range(field);
   return "text";
 }
 
 template <class T>
 std::string expects(const ConfigField& field, const T&) {
-  return expects_one<T>(field);
-}
-
-template <class T>
-std::string expects(const ConfigField& field, const std::vector<T>&) {
-  const std::string count = field.length > 0 ? fmt::format("{} values", field.length) : "values";
-  return fmt::format("a list [a, b, ...] of {}, each {}", count, expects_one<T>(field));
+  if constexpr (is_list<T>) {
+    const std::string count = field.length > 0 ? fmt::format("{} values", field.length) : "values";
+    return fmt::format("a list [a, b, ...] of {}, each {}", count,
+                       expects_one<typename T::value_type>(field));
+  } else {
+    return expects_one<T>(field);
+  }
 }
 
 // Text to values: nothing if the text does not say exactly one value within the field's limits.
@@ -87,6 +90,14 @@ bool parse(const ConfigField& field, const YamlEntry& entry, std::vector<T>& tar
     values.push_back(*value);
   }
   target = std::move(values);
+  return true;
+}
+
+template <class T, std::size_t n>
+bool parse(const ConfigField& field, const YamlEntry& entry, std::array<T, n>& target) {
+  std::vector<T> values;
+  if (!parse(field, entry, values) || values.size() != n) return false;
+  std::ranges::copy(values, target.begin());
   return true;
 }
 
@@ -145,7 +156,7 @@ void append_overrides(const ConfigOverrides& overrides, std::vector<YamlEntry>& 
 
 void check_together(const Config& config) {
   config.model.check();
-  const auto& background = config.data.augmentation.background;
+  const auto& background = config.data.transform.background_range;
   check<ConfigError>(background[0] <= background[1],
                      "data.augmentation.background expects [low, high], got [", background[0], ", ",
                      background[1], "]");
@@ -158,6 +169,9 @@ void check_together(const Config& config) {
 
 std::string write_one(bool value) {
   return value ? "true" : "false";
+}
+std::string write_one(int value) {
+  return fmt::format("{}", value);
 }
 std::string write_one(std::int64_t value) {
   return fmt::format("{}", value);

@@ -59,20 +59,8 @@ void check_testing_fits(const Config& config, const Dataset& dataset) {
 }
 
 TransformOptions transform_options(const Config& config) {
-  const DataConfig& data = config.data;
-  const AugmentationConfig& augmentation = data.augmentation;
-  TransformOptions options;
-  options.crop = int(data.crop_size);
+  TransformOptions options = config.data.transform;
   options.size = int(config.model.image_size);
-  options.background = int(data.background);
-  options.background_low = int(augmentation.background[0]);
-  options.background_high = int(augmentation.background[1]);
-  options.brightness = augmentation.brightness;
-  options.contrast = augmentation.contrast;
-  options.saturation = augmentation.saturation;
-  options.noise_std = augmentation.noise_std;
-  options.flip = augmentation.flip;
-  options.permute_channels = augmentation.permute_channels;
   return options;
 }
 

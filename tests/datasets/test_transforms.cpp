@@ -187,7 +187,7 @@ TEST_CASE("transforms refuse what makes no sense") {
   options.size = 0;
   CHECK(says(error_of<ConfigError>([&] { check_transform_options(options); }), "size"));
   options = {};
-  options.background_low = 256;
+  options.background_range[0] = 256;
   CHECK_THROWS_AS(check_transform_options(options), ConfigError);
   options = {};
   options.contrast = NAN;

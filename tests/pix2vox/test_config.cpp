@@ -134,7 +134,7 @@ TEST_CASE("what is written out reads back equal") {
   config.model.vgg_init = "a \"strange\" \\ name: #1\n.h5";
   config.data.root = "true";
   config.data.taxonomy = "123";
-  config.data.augmentation.noise_std = 1.0 / 3;
+  config.data.transform.noise_std = 1.0 / 3;
   config.train.seed = std::numeric_limits<std::uint64_t>::max();
   config.train.freeze = {"encoder", "decoder"};
   config.train.learning_rate.merger = 1e-7;

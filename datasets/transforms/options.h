@@ -1,0 +1,29 @@
+// What is done to a picture on its way to the network (steps: transforms.h), and how much of it is
+// random in training.
+#pragma once
+
+#include <array>
+
+namespace voxgrad {
+
+struct TransformOptions {
+  int crop = 128;        // centre crop where both sides are larger; 0: no crop
+  int size = 224;        // edge of the result
+  int background = 240;  // grey behind transparent pixels when testing, 0..255
+
+  // Training.
+  std::array<int, 2> background_range{225, 255};  // of the random colour, each channel, inclusive
+  double brightness = 0.4;                        // factor uniform in 1 +- this; 0: none
+  double contrast = 0.4;
+  double saturation = 0.4;
+  double noise_std = 0.1;        // of the colour noise along ImageNet's principal components
+  bool flip = true;              // left-right with probability 1/2, each view; volumes are not
+  bool permute_channels = true;  // one random order of the channels for all views of an object
+
+  bool operator==(const TransformOptions&) const = default;
+};
+
+/// ConfigError for sizes and ranges that make no sense.
+void check_transform_options(const TransformOptions& options);
+
+}  // namespace voxgrad
