@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "apps/verbs.h"
+#include "pix2vox/prediction/input_check.h"
 #include "pix2vox/prediction/predictor.h"
 #include "voxels/grid/binvox.h"
 #include "voxels/grid/npy.h"
@@ -62,7 +63,7 @@ void predict_object(Predictor& predictor, const PredictFlags& flags,
   for (const std::string& file : files) {
     views.push_back(read_image(file));
     for (const std::string& problem :
-         inspect_picture(views.back(), int(predictor.config().data.crop_size)))
+         inspect_picture(views.back(), predictor.config().data.transform.crop))
       warn(concat(file, ": ", problem));
   }
   const double threshold = flags.threshold.value_or(predictor.threshold());

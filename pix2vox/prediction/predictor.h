@@ -39,12 +39,4 @@ class Predictor {
   std::unique_ptr<CapturedForward> forward_;
 };
 
-/// What makes a picture hard to read, in words for its owner; empty if nothing was found. Looks for
-/// an object that fills too little or too much of what the network will see, is cut off, is far
-/// from the middle, or cannot be told from the background. crop: see TransformOptions.
-std::vector<std::string> inspect_picture(const Image& picture, int crop);
-
-/// "" or a warning that the thresholded volume is empty or full.
-std::string inspect_volume(const VoxelGrid& probabilities, double threshold);
-
 }  // namespace voxgrad

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "pix2vox/prediction/input_check.h"
 #include "pix2vox/prediction/predictor.h"
 #include "tests/pix2vox/tiny.h"
 #include "tests/pix2vox/toy_dataset.h"
