@@ -1,7 +1,7 @@
 #include "pix2vox/network/decoder.h"
 
 #include "autograd/functions.h"
-#include "pix2vox/blocks.h"
+#include "pix2vox/network/blocks.h"
 
 namespace voxgrad {
 

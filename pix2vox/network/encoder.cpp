@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "pix2vox/blocks.h"
+#include "pix2vox/network/blocks.h"
 
 namespace voxgrad {
 namespace {

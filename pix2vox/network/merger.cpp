@@ -2,31 +2,9 @@
 
 #include "autograd/functions.h"
 #include "layers/views.h"
-#include "pix2vox/blocks.h"
+#include "pix2vox/network/blocks.h"
 
 namespace voxgrad {
-namespace {
-
-// The one view's volume, with gradients of exactly 0 for the parameters: an optimizer with momentum
-// still moves them, as it does where the whole backward pass is run.
-Variable merge_one_view(const Variable& coarse, const std::vector<Module::NamedVariable>& merger) {
-  const Shape& shape = coarse.shape();
-  std::vector<Variable> inputs{coarse};
-  for (const auto& parameter : merger) inputs.push_back(parameter.variable);
-  const Shape merged{shape[1], shape[2], shape[3], shape[4]};
-  return make_result(coarse.value().reshape(merged), "one_view", inputs, [=](const Tensor& dy) {
-    std::vector<Tensor> gradients(inputs.size());
-    if (coarse.requires_grad()) gradients[0] = dy.reshape(shape);
-    for (std::size_t i = 1; i < inputs.size(); ++i)
-      if (inputs[i].requires_grad()) {
-        const Tensor& value = inputs[i].value();
-        gradients[i] = Tensor::zeros(value.shape(), value.dtype(), value.device());
-      }
-    return gradients;
-  });
-}
-
-}  // namespace
 
 Merger::Merger(const ModelConfig& config) {
   std::vector<std::int64_t> channels = config.merger_channels;
@@ -48,16 +26,30 @@ Variable Merger::forward(const Variable& raw_features) {
   return x;
 }
 
-Variable Merger::merge(const std::function<Variable()>& raw_features, const Variable& coarse) {
-  if (coarse.shape()[0] == 1) {
-    if (training()) {
-      NoGrad no_history;
-      forward(raw_features());
-    }
-    return clamp(merge_one_view(coarse, parameters()), 0, 1);
-  }
-  const Variable scores = reshape(cast(forward(raw_features()), coarse.dtype()), coarse.shape());
+Variable Merger::merge(const Variable& raw_features, const Variable& coarse) {
+  const Variable scores = reshape(cast(forward(raw_features), coarse.dtype()), coarse.shape());
   return clamp(weighted_sum_over_views(softmax_over_views(scores), coarse), 0, 1);
+}
+
+Variable Merger::merge_one_view(const Variable& coarse) const {
+  const Shape& shape = coarse.shape();
+  // Gradients of 0 are gradients: an optimizer with momentum still moves the parameters, as it does
+  // where the whole backward pass is run.
+  std::vector<Variable> inputs{coarse};
+  for (const auto& [name, parameter] : parameters()) inputs.push_back(parameter);
+  const Shape merged{shape[1], shape[2], shape[3], shape[4]};
+  const auto backward = [=](const Tensor& dy) {
+    std::vector<Tensor> gradients(inputs.size());
+    if (coarse.requires_grad()) gradients[0] = dy.reshape(shape);
+    for (std::size_t i = 1; i < inputs.size(); ++i)
+      if (inputs[i].requires_grad()) {
+        const Tensor& value = inputs[i].value();
+        gradients[i] = Tensor::zeros(value.shape(), value.dtype(), value.device());
+      }
+    return gradients;
+  };
+  const Tensor value = coarse.value().reshape(merged);
+  return clamp(make_result(value, "one_view", inputs, backward), 0, 1);
 }
 
 }  // namespace voxgrad

@@ -5,8 +5,6 @@
 //   scores: [V*B,n,n,n,9] -> 16, 8, 4, 2, 1 channels -> [V*B,n,n,n,1]
 #pragma once
 
-#include <functional>
-
 #include "layers/module.h"
 #include "pix2vox/config/config.h"
 
@@ -17,13 +15,12 @@ class Merger : public UnaryModule {
   explicit Merger(const ModelConfig& config);
   /// The scores, before softmax.
   Variable forward(const Variable& raw_features) override;
-  /// raw_features (asked for if they are needed) [V*B,n,n,n,C], coarse [V,B,n,n,n] to the fused
-  /// volume [B,n,n,n].
-  ///
-  /// One view has weight 1, whatever its score, and the merger's gradient is exactly 0. Training
-  /// still computes the scores, as its batch norms follow the data, but keeps no history for them;
-  /// evaluation skips them.
-  Variable merge(const std::function<Variable()>& raw_features, const Variable& coarse);
+  /// raw_features [V*B,n,n,n,C], coarse [V,B,n,n,n] to the fused volume [B,n,n,n].
+  Variable merge(const Variable& raw_features, const Variable& coarse);
+  /// The same for one view, coarse [1,B,n,n,n]: its weight is 1 at any score, and the gradient of
+  /// the merger's parameters is exactly 0, so that no raw features are needed. (In training the
+  /// batch norms still have to follow the data: call forward() without history.)
+  Variable merge_one_view(const Variable& coarse) const;
 
  private:
   std::vector<std::shared_ptr<Sequential>> layers_;

@@ -53,15 +53,23 @@ Prediction Pix2Vox::forward(const Tensor& images, std::int64_t n_views) {
   prediction.coarse = reshape(decoded.coarse, {n_views, batch, n, n, n});
   {
     NameScope scope("merger");
-    prediction.merged =
-        merger_ ? merger_->merge([&] { return decoded.raw_features(); }, prediction.coarse)
-                : average_over_views(prediction.coarse);
+    prediction.merged = merge(decoded, prediction.coarse);
   }
   if (refiner_) {
     NameScope scope("refiner");
     prediction.refined = refiner_->forward(prediction.merged, maps);
   }
   return prediction;
+}
+
+Variable Pix2Vox::merge(const Decoder::Result& decoded, const Variable& coarse) {
+  if (!merger_) return average_over_views(coarse);
+  if (coarse.shape()[0] > 1) return merger_->merge(decoded.raw_features(), coarse);
+  if (merger_->training()) {
+    const NoGrad no_history;
+    merger_->forward(decoded.raw_features());  // its batch norms follow the data
+  }
+  return merger_->merge_one_view(coarse);
 }
 
 Losses Pix2Vox::losses(const Prediction& prediction, const Tensor& truth) {

@@ -59,6 +59,9 @@ class Pix2Vox : public Module {
   void load_trunk(const std::vector<NamedTensor>& tensors);
 
  private:
+  /// coarse [V,B,n,n,n] to the fused volume [B,n,n,n].
+  Variable merge(const Decoder::Result& decoded, const Variable& coarse);
+
   ModelConfig config_;
   Precision precision_ = Precision::f32;
   std::shared_ptr<Encoder> encoder_;
