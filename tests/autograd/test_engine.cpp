@@ -74,6 +74,20 @@ TEST_CASE("backward says what it needs") {
   CHECK_THROWS_WITH(bad.backward(), doctest::Contains("bad gave no gradient"));
 }
 
+TEST_CASE("a gradient of another shape or dtype than its input is refused") {
+  const auto backward_giving = [](const Tensor& gradient) {
+    return make_result(Tensor::from(Values{1}, {1}), "bad", {leaf({1, 2})},
+                       [=](const Tensor&) { return std::vector{gradient}; });
+  };
+  CHECK_NOTHROW(backward_giving(Tensor::zeros({2}, DType::f64)).backward());
+  CHECK_THROWS_WITH(backward_giving(Tensor::zeros({2, 1}, DType::f64)).backward(),
+                    "[backward] bad gave a gradient f64[2,1] for an input f64[2]");
+  CHECK_THROWS_WITH(backward_giving(Tensor::zeros({3}, DType::f64)).backward(),
+                    "[backward] bad gave a gradient f64[3] for an input f64[2]");
+  CHECK_THROWS_WITH(backward_giving(Tensor::zeros({2}, DType::f32)).backward(),
+                    "[backward] bad gave a gradient f32[2] for an input f64[2]");
+}
+
 TEST_CASE("the finite check names the first bad node, forward and backward") {
   const FiniteCheck finite;
   const NameScope outer("encoder");
