@@ -1,6 +1,8 @@
 // The gradient check itself: what it must accept and what it must find.
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "autograd/functions.h"
 #include "autograd/gradcheck.h"
 
