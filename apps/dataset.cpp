@@ -1,6 +1,7 @@
 // pix2vox dataset build | check | stats
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>

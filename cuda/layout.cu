@@ -90,7 +90,7 @@ void permute(const Tensor& x, const Permutation& order, const Tensor& y) {
   const std::int64_t n = y.numel();
   if (n == 0) return;
   const Steps s(x.shape(), order);
-  if (s.rank == 0 || (s.rank == 1 && s.step[0] == 1)) {
+  if (s.rank <= 1) {
     check_cuda(cudaMemcpyAsync(y.raw(), x.raw(), y.bytes(), cudaMemcpyDefault, current_stream()),
                "cudaMemcpy");
     return;

@@ -6,13 +6,21 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 jobs=$(nproc)
 
+# folders_of PART...: our folders of these parts (scripts/folders), one per line.
+folders_of() {
+  local part
+  for part in "$@"; do
+    awk -v part="$part" '!/^#/ && $2 == part { print $1 }' scripts/folders
+  done
+}
+
 say() { printf '\n== %s\n' "$*"; }
 
-# build PRESET [CMAKE OPTIONS...]: configures and builds build/PRESET.
+# build PRESET [TARGET...]: configures build/PRESET and builds it, or these targets alone.
 build() {
   local preset=$1
   shift
-  cmake --preset "$preset" -Wno-dev "$@" && cmake --build "build/$preset" -j "$jobs"
+  cmake --preset "$preset" -Wno-dev && cmake --build "build/$preset" -j "$jobs" ${1:+--target "$@"}
 }
 
 # Counting results.

@@ -1,5 +1,6 @@
 // The CPU's caching allocator. Small requests are rounded up to size classes, and released blocks
 // wait in their class's list. Large ones are placed in an arena.
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <limits>

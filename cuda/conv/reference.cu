@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "cuda/activate.h"
 #include "cuda/conv/reference.h"
 #include "cuda/kernels.h"

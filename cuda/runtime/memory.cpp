@@ -8,6 +8,7 @@
 // it was asked for and gives it back when it is released.
 #include "cuda/runtime/memory.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <limits>
 #include <mutex>

@@ -1,4 +1,5 @@
 // parse_properties of sweethome.h, after the description in java.util.Properties.load.
+#include <algorithm>
 #include <optional>
 
 #include "datasets/build/sweethome.h"

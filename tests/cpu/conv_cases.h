@@ -1,6 +1,7 @@
 // Random convolutions, and the plainest possible loops to hold kernels against.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 
 #include "tensor/ops/conv_ops.h"

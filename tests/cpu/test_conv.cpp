@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 #include <omp.h>
 
+#include <algorithm>
+
 #include "cpu/conv/gemm.h"
 #include "cpu/conv/small_channels.h"
 #include "cpu/conv/weight_bound.h"

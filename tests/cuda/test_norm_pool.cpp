@@ -1,4 +1,5 @@
 // Batch norm with pooling in it against the CPU in f64.
+#include <algorithm>
 #include <cmath>
 
 #include "tests/cuda/device_cases.h"

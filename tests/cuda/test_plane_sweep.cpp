@@ -1,4 +1,6 @@
 // Convolutions of few channels on tensor cores against the definition in f64.
+#include <algorithm>
+
 #include "cuda/conv/tensor_core/plane_sweep.h"
 #include "tests/cuda/conv_bounds.h"
 

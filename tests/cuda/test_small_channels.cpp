@@ -1,5 +1,6 @@
 // Our own convolutions of few channels against the definition in f64, and the choice between them
 // and others.
+#include <algorithm>
 #include <cstdlib>
 
 #include "cuda/conv/small_channels/small_channels.h"

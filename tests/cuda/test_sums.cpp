@@ -1,4 +1,5 @@
 // Sums, the loss, views and optimizers.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 

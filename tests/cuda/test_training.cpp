@@ -1,4 +1,5 @@
 // The trainer on the device: steps recorded or not, asked for ahead or not.
+#include <algorithm>
 #include <cstdlib>
 
 #include "pix2vox/network/captured_forward.h"

@@ -1,6 +1,7 @@
 // Preprocessing against the published code's results, augmentation against tools/golden/augment.py.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <map>

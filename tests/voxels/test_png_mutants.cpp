@@ -1,6 +1,8 @@
 // Thousands of damaged copies of a real picture: each is refused or read right.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "io/file.h"
 #include "tests/support/png_checksums.h"
 #include "tests/support/source_tree.h"

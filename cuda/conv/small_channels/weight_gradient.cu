@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "cuda/conv/small_channels/small_channels.h"
 #include "cuda/conv/small_channels/tile.cuh"
 #include "cuda/rows.cuh"

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "cuda/conv/small_channels/result.cuh"
 #include "cuda/conv/tensor_core/plane.cuh"
 #include "cuda/conv/tensor_core/plane_sweep.h"

@@ -1,7 +1,9 @@
 // Captured streams of the emulated CUDA. As in CUDA, what is captured is not done, and waiting for
 // the stream meanwhile is an error that spoils the capture. So is freeing memory, which waits.
+#include <algorithm>
 #include <cstdlib>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "tests/cuda/emulation/streams.h"

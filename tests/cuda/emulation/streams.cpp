@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 struct EmulatedStream {

@@ -1,5 +1,6 @@
 // The emulated CUDA itself: what it must notice, and that kernels give the same bits in whatever
 // order it runs their threads.
+#include <algorithm>
 #include <array>
 
 #include "datasets/transforms/deferred_view.h"

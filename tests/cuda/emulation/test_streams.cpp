@@ -1,5 +1,7 @@
 // The order of copies and kernels, on an emulated CUDA whose streams are late: what nobody waits
 // for has not been done.
+#include <algorithm>
+
 #include "pix2vox/training/trainer.h"
 #include "tensor/stream.h"
 #include "tests/cuda/device_cases.h"

@@ -1,0 +1,55 @@
+# Decides by VOXGRAD_CUDA whether the CUDA backend is built: sets VOXGRAD_WITH_CUDA and enables the language.
+#   ON        it must be; an error where nvcc or cuDNN is missing
+#   IF_FOUND  where nvcc and cuDNN are, even without a GPU: for checking that it compiles
+#   AUTO      where there is a GPU of NVIDIA beside them
+#   OFF       not
+set(VOXGRAD_WITH_CUDA OFF)
+if(NOT VOXGRAD_CUDA MATCHES "^(ON|OFF|AUTO|IF_FOUND)$")
+  message(FATAL_ERROR "VOXGRAD_CUDA is '${VOXGRAD_CUDA}'; choose AUTO, IF_FOUND, ON or OFF")
+endif()
+
+# voxgrad_find_gpu(RESULT): whether this machine has a GPU of NVIDIA with its driver loaded.
+function(voxgrad_find_gpu result)
+  set(found OFF)
+  if(EXISTS /dev/nvidia0 OR EXISTS /dev/nvidiactl OR EXISTS /dev/dxg)  # /dev/dxg: WSL
+    set(found ON)
+  endif()
+  file(GLOB gpus /proc/driver/nvidia/gpus/*)
+  if(gpus)
+    set(found ON)
+  endif()
+  set(${result} ${found} PARENT_SCOPE)
+endfunction()
+
+set(why "VOXGRAD_CUDA=${VOXGRAD_CUDA}")
+if(NOT VOXGRAD_CUDA STREQUAL "OFF")
+  voxgrad_find_gpu(gpu)
+  if(VOXGRAD_CUDA STREQUAL "AUTO" AND NOT gpu)
+    set(why "no GPU of NVIDIA here; -DVOXGRAD_CUDA=ON builds it all the same")
+  else()
+    include(CheckLanguage)
+    check_language(CUDA)
+    find_path(CUDNN_INCLUDE_DIR cudnn.h PATHS /usr/local/cuda/include)
+    find_library(CUDNN_LIBRARY cudnn PATHS /usr/local/cuda/lib64)
+    if(CMAKE_CUDA_COMPILER AND CUDNN_INCLUDE_DIR AND CUDNN_LIBRARY)
+      set(VOXGRAD_WITH_CUDA ON)
+      if(NOT CMAKE_CUDA_ARCHITECTURES)
+        set(CMAKE_CUDA_ARCHITECTURES 80-real 90-real 90-virtual CACHE STRING "GPUs to build for")
+      endif()
+      enable_language(CUDA)
+      if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # nvcc 12 and newer know it, CMake 3.25 does not
+        set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+        set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
+      endif()
+    elseif(VOXGRAD_CUDA STREQUAL "ON")
+      message(FATAL_ERROR "VOXGRAD_CUDA=ON needs nvcc (CUDA Toolkit) and cuDNN: set CUDACXX, CUDNN_INCLUDE_DIR and CUDNN_LIBRARY")
+    else()
+      set(why "nvcc or cuDNN is missing")
+    endif()
+  endif()
+endif()
+if(VOXGRAD_WITH_CUDA)
+  message(STATUS "Voxgrad: with CUDA for ${CMAKE_CUDA_ARCHITECTURES}")
+else()
+  message(STATUS "Voxgrad: without CUDA (${why})")
+endif()

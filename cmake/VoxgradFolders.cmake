@@ -1,0 +1,10 @@
+# Reads scripts/folders into VOXGRAD_CORE_FOLDERS, VOXGRAD_PRODUCT_FOLDERS and VOXGRAD_SUPPORT_FOLDERS.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/scripts/folders)
+file(STRINGS ${PROJECT_SOURCE_DIR}/scripts/folders lines REGEX "^[^#]")
+foreach(line ${lines})
+  if(NOT line MATCHES "^([a-z0-9_]+) +(core|product|support)( |$)")
+    message(FATAL_ERROR "scripts/folders: cannot read '${line}'")
+  endif()
+  string(TOUPPER ${CMAKE_MATCH_2} part)
+  list(APPEND VOXGRAD_${part}_FOLDERS ${CMAKE_MATCH_1})
+endforeach()
