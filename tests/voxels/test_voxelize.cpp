@@ -111,20 +111,68 @@ TEST_CASE("a solid inside a solid leaves no hole") {
   CHECK(voxelize(mesh, 16).count() == 16 * 16 * 16);
 }
 
-TEST_CASE("a box without bottom, and one of six loose sheets, are filled") {
-  Mesh open = box({0, 0, 0}, {4, 4, 4});
-  open.triangles.erase(open.triangles.begin() + 4, open.triangles.begin() + 6);  // -y
-  CHECK(voxelize(open, 16).count() > 0.95 * 16 * 16 * 16);
-
+TEST_CASE("what is shut is solid, what is open is hollow, whatever the skin is made of") {
+  // Six loose sheets, pulled apart by a hair.
   Mesh loose;
   const Mesh closed = box({0, 0, 0}, {4, 4, 4});
   for (int side = 0; side < 6; ++side) {
     Mesh sheet = closed;
     sheet.triangles = {closed.triangles[2 * side], closed.triangles[2 * side + 1]};
-    // Pulled apart by a hair, so that nothing is shared.
     loose = joined(loose, moved(sheet, {side % 3 == 0 ? 0.01 * side : 0.0, 0.0, 0.005 * side}));
   }
-  CHECK(double(voxelize(loose, 16).count()) > 0.9 * 16 * 16 * 16);
+  CHECK(double(voxelize(loose, 16).count()) > 0.95 * 16 * 16 * 16);
+
+  // Without a bottom only the skin is left, a voxel thick: as one sheet, doubled, or with walls.
+  Mesh open = closed;
+  open.triangles.erase(open.triangles.begin() + 4, open.triangles.begin() + 6);  // -y
+  Mesh walls = joined(box({0, 0, 0}, {0.25, 4, 4}), box({3.75, 0, 0}, {4, 4, 4}));
+  walls = joined(walls, joined(box({0, 0, 0}, {4, 4, 0.25}), box({0, 0, 3.75}, {4, 4, 4})));
+  walls = joined(walls, box({0, 3.75, 0}, {4, 4, 4}));
+  const VoxelGrid expected = voxelize(walls, 16);
+  CHECK(expected.count() == 16 * 16 * 16 - 14 * 14 * 15);
+  CHECK(iou(voxelize(open, 16), expected) > 0.98);
+  CHECK(iou(voxelize(joined(open, flipped(open)), 16), expected) > 0.98);
+}
+
+TEST_CASE("openings narrower than a third of a voxel are shut, wider than two thirds open") {
+  for (const double offset : {0.0, 0.07, 0.21, 0.33, 0.5}) {
+    for (const double width : {0.02, 0.15, 0.3, 0.7, 1.0}) {
+      // A hollow cube of 32 voxels, walls of 3, with a slit through the top.
+      const double from = 9 + offset, to = from + width;
+      Mesh mesh = joined(box({0, 0, 0}, {32, 3, 32}), box({0, 0, 0}, {3, 32, 32}));
+      mesh = joined(mesh, joined(box({29, 0, 0}, {32, 32, 32}), box({0, 0, 0}, {32, 32, 3})));
+      mesh = joined(mesh, joined(box({0, 0, 29}, {32, 32, 32}), box({0, 29, 0}, {from, 32, 32})));
+      mesh = joined(mesh, box({to, 29, 0}, {32, 32, 32}));
+      CAPTURE(offset);
+      CAPTURE(width);
+      CHECK((voxelize(mesh).at(16, 16, 16) == 1) == (width < 1.0 / 3));
+    }
+  }
+}
+
+TEST_CASE("a grid is mirrored and turned with its mesh, ties included") {
+  // Edges on centres, between cells and elsewhere; thin and thick parts; not symmetric.
+  Mesh mesh = joined(box({0, 0, 0}, {32, 2, 32}), box({3.5, 0, 8}, {6.5, 32, 8}));
+  mesh = joined(mesh, joined(box({20.5, 0, 20.5}, {24.5, 9.5, 28.5}), box({9, 0, 25}, {9, 8, 30})));
+  Mesh diagonal = box({-4, 0, -4}, {4, 12.5, 4});
+  for (Vec3& v : diagonal.vertices) v = {22 + v[0] + v[2], v[1], 9 + v[2] - v[0]};
+  mesh = joined(mesh, diagonal);
+  const VoxelGrid grid = voxelize(mesh);
+  Mesh turned = mesh, mirrored = mesh;
+  for (Vec3& v : turned.vertices) v = {v[2], v[1], -v[0]};
+  for (Vec3& v : mirrored.vertices) v = {-v[0], v[1], v[2]};
+  const VoxelGrid other = voxelize(turned), third = voxelize(mirrored);
+  CHECK(other.count() == grid.count());
+  int differences = 0;
+  for (int x = 0; x < 32; ++x) {
+    for (int y = 0; y < 32; ++y) {
+      for (int z = 0; z < 32; ++z) {
+        differences += grid.at(x, y, z) != other.at(z, y, 31 - x);
+        differences += grid.at(x, y, z) != third.at(31 - x, y, z);
+      }
+    }
+  }
+  CHECK(differences == 0);
 }
 
 TEST_CASE("shelves stay hollow") {

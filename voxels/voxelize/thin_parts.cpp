@@ -4,16 +4,17 @@
 #include <array>
 #include <cmath>
 
+#include "voxels/voxelize/fine_lattice.h"
 #include "voxels/voxelize/simple_point.h"
 
 namespace voxgrad {
 namespace {
 
 constexpr int lines_a_side = 4;  // of the square of lines that run through a cell along an axis
-// Where a part lies exactly between two cells (the middle of the grid is such a place, and many
-// objects are symmetric), the lower one gets it: rounding must not choose for each line anew, and
-// the lines lie a little nearer to the upper end of a cell than to the lower.
-constexpr float tie_break = -1e-3f;
+// Where a part lies exactly between two cells, the outer one gets it, and in the middle of the grid
+// (many objects are symmetric) the lower one: rounding must not choose for each line anew. For the
+// same reason the lines lie a little nearer to the outer end of a cell than to the inner.
+constexpr float tie_break = 1e-3f;
 constexpr float first_line = 0.7517f;  // in spacings of the lines
 // A part that straddles two cells goes to the one that clearly more lines met.
 constexpr float share_of_best_neighbour = 0.7f;
@@ -56,7 +57,7 @@ struct Candidates {
 class ThinPartFinder {
  public:
   ThinPartFinder(const RayScene& scene, const std::vector<std::uint8_t>& inside, int n)
-      : scene_(scene), inside_(inside), bulk_(bulk_of(inside, n)), n_(n) {}
+      : scene_(scene), inside_(inside), bulk_(bulk_of(inside, n)), n_(n), lattice_(n) {}
 
   std::array<Counts, 3> count() const {
     std::array<Counts, 3> counts{Counts(inside_.size()), Counts(inside_.size()),
@@ -125,8 +126,21 @@ class ThinPartFinder {
     return false;
   }
 
+  // Mirrored in the grid's upper half, as symmetric models are, but for the cell at the middle.
+  float line_place(int cell, int line) const {
+    const float place = (float(line) + first_line) / lines_a_side;
+    return float(cell) + (2 * cell > n_ ? 1 - place : place);
+  }
+  float untied(float place) const {
+    return place + (place > float(n_) / 2 + 2 * tie_break ? tie_break : -tie_break);
+  }
+  // The lower of the two centres between which a place lies.
+  float gap_at(float place, int axis) const {
+    return float(std::floor(lattice_.among_centres(place, axis) - 0.5));
+  }
+
   // Crossings between the centres of two neighbouring cells count as one, in the cell of their
-  // mean: the two faces of a thin board must not mark two cells.
+  // middle: the two faces of a thin board must not mark two cells.
   void count_line(int axis, int column, int line, std::vector<RayScene::Crossing>& found,
                   Counts& counts) const {
     const int across = (axis + 1) % 3, over = (axis + 2) % 3;
@@ -134,30 +148,41 @@ class ThinPartFinder {
     origin[axis] = -1;
     const int corner[] = {column / n_, column % n_};
     const int place[] = {line / lines_a_side, line % lines_a_side};
-    origin[across] = float(corner[0]) + (float(place[0]) + first_line) / lines_a_side;
-    origin[over] = float(corner[1]) + (float(place[1]) + first_line) / lines_a_side;
+    origin[across] = line_place(corner[0], place[0]);
+    origin[over] = line_place(corner[1], place[1]);
     direction[axis] = 1;
     scene_.crossings(origin, direction, found);
     const std::size_t base = (column / n_) * stride(across) + (column % n_) * stride(over);
     const auto inside_at = [&](int along) {
       return within(along) && inside_[base + along * stride(axis)];
     };
+    // Between two crossings most centres are inside: the surface bounds something thick.
+    const auto solid_between = [&](float from, float to) {
+      const int begin = std::max(int(std::ceil(from - 0.5f)), 0);
+      const int end = std::min(int(std::ceil(to - 0.5f)), n_);
+      int count = 0;
+      for (int along = begin; along < end; ++along) count += inside_at(along);
+      return 2 * count > end - begin;
+    };
     std::size_t i = 0;
+    float previous = 0;  // the crossing before the gap
     while (i < found.size()) {
-      const float gap = std::floor(found[i].distance - 1.5f);  // the lower centre's cell
-      float sum = 0;
+      const float gap = gap_at(found[i].distance - 1, axis);
+      float last = 0;
+      const float first = found[i].distance - 1;
       bool thin = false, missed = false;
-      const std::size_t begin = i;
-      for (; i < found.size() && std::floor(found[i].distance - 1.5f) == gap; ++i) {
+      for (; i < found.size() && gap_at(found[i].distance - 1, axis) == gap; ++i) {
         Vec3f point = origin;
         point[axis] = found[i].distance - 1;
-        sum += point[axis];
+        last = point[axis];
         thin = thin || !any_around(point, bulk_);
         missed = missed || !any_around(point, inside_);
       }
-      thin = thin && !inside_at(int(gap)) && !inside_at(int(gap) + 1);
-      const float mean = sum / float(i - begin) + tie_break;
-      const int along = std::clamp(int(std::floor(mean)), 0, n_ - 1);
+      const float next = i < found.size() ? found[i].distance - 1 : float(n_);
+      thin = thin && !inside_at(int(gap)) && !inside_at(int(gap) + 1) &&
+             !solid_between(previous, first) && !solid_between(last, next);
+      previous = last;
+      const int along = std::clamp(int(std::floor(untied((first + last) / 2))), 0, n_ - 1);
       const std::size_t cell = base + along * stride(axis);
       // Two gaps may share a cell, so that a count may pass max_lines; it stays far below 256.
       ++counts.met[cell];
@@ -170,6 +195,7 @@ class ThinPartFinder {
   const std::vector<std::uint8_t>& inside_;
   std::vector<std::uint8_t> bulk_;
   int n_;
+  FineLattice lattice_;
 };
 
 }  // namespace

@@ -3,9 +3,9 @@
 #include <cmath>
 
 #include "tensor/error.h"
+#include "voxels/mesh/vec3.h"
 #include "voxels/render/embree_scene.h"
-#include "voxels/voxelize/interior_votes.h"
-#include "voxels/voxelize/mesh_parts.h"
+#include "voxels/voxelize/interior.h"
 #include "voxels/voxelize/thin_parts.h"
 
 namespace voxgrad {
@@ -22,11 +22,16 @@ VoxelGrid voxelize(const Mesh& mesh, int resolution) {
   for (int axis = 0; axis < 3; ++axis) {
     grid.translate[axis] = (bounds.low[axis] + bounds.high[axis] - longest) / 2;
   }
-  const MeshParts parts = weld_parts(mesh, grid.translate, longest / resolution);
-  check(!parts.triangles.empty(), "[voxelize] every triangle is smaller than a ten-thousandth of a",
-        " voxel");
-  const RayScene scene(parts.vertices, parts.triangles);
-  const std::vector<std::uint8_t> inside = inside_by_votes(parts, scene, resolution);
+  std::vector<Vec3f> vertices(mesh.vertices.size());
+  for (std::size_t i = 0; i < vertices.size(); ++i) {
+    for (int axis = 0; axis < 3; ++axis) {
+      const double place = (mesh.vertices[i][axis] - grid.translate[axis]) / longest;
+      vertices[i][axis] = float(place * resolution);
+    }
+  }
+  const RayScene scene(vertices, mesh.triangles);
+  const std::vector<std::uint8_t> inside =
+      interior_voxels(vertices, mesh.triangles, scene, resolution);
   const std::vector<std::uint8_t> thin = thin_part_voxels(scene, inside, resolution);
   for (std::size_t i = 0; i < inside.size(); ++i)
     grid.values[i] = inside[i] || thin[i] ? 1.0f : 0.0f;
