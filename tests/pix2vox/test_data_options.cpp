@@ -8,56 +8,54 @@ using namespace voxgrad;
 
 namespace {
 
-Config unlike_everywhere() {
-  Config config;
-  config.model.image_size = 96;
-  config.model.n_vox = 16;
-  config.data.crop_size = 111;
-  config.data.background = 33;
-  config.data.cache_mb = 7;
-  config.data.loader_threads = 5;
-  config.data.skip_bad = 12.5;
-  config.data.augmentation = {.background = {21, 43},
-                              .brightness = 0.11,
-                              .contrast = 0.22,
-                              .saturation = 0.33,
-                              .noise_std = 0.44,
-                              .flip = true,
-                              .permute_channels = false};
-  config.train.batch_size = 9;
-  config.train.n_views = 6;
-  config.train.seed = 1234;
-  config.test.batch_size = 8;
-  config.test.n_views = 4;
-  return config;
+// As from a file, so that each key is followed from its name to what it sets.
+Config unlike_everywhere(const std::vector<std::string>& more = {}) {
+  std::vector<std::string> set{"model.image_size=96",
+                               "model.encoder_pool=1",
+                               "model.n_vox=16",
+                               "data.crop_size=111",
+                               "data.background=33",
+                               "data.cache_mb=7",
+                               "data.loader_threads=5",
+                               "data.skip_bad=12.5",
+                               "data.augmentation.background=[21, 43]",
+                               "data.augmentation.brightness=0.11",
+                               "data.augmentation.contrast=0.22",
+                               "data.augmentation.saturation=0.33",
+                               "data.augmentation.noise_std=0.44",
+                               "data.augmentation.flip=true",
+                               "data.augmentation.permute_channels=false",
+                               "train.batch_size=9",
+                               "train.n_views=6",
+                               "train.seed=1234",
+                               "test.batch_size=8",
+                               "test.n_views=4"};
+  set.insert(set.end(), more.begin(), more.end());
+  return parse_config("", "unlike.yaml", {.set = set, .flags = {}});
 }
 
 }  // namespace
 
 TEST_CASE("each key about pictures sets its own option of the transform") {
-  Config config = unlike_everywhere();
-  TransformOptions options = transform_options(config);
+  TransformOptions options = transform_options(unlike_everywhere());
   CHECK(options.crop == 111);
   CHECK(options.size == 96);
   CHECK(options.background == 33);
-  CHECK(options.background_low == 21);
-  CHECK(options.background_high == 43);
+  CHECK(options.background_range == std::array{21, 43});
   CHECK(options.brightness == 0.11);
   CHECK(options.contrast == 0.22);
   CHECK(options.saturation == 0.33);
   CHECK(options.noise_std == 0.44);
   CHECK(options.flip);
   CHECK_FALSE(options.permute_channels);
-  config.data.augmentation.flip = false;
-  config.data.augmentation.permute_channels = true;
-  options = transform_options(config);
+  options = transform_options(unlike_everywhere(
+      {"data.augmentation.flip=false", "data.augmentation.permute_channels=true"}));
   CHECK_FALSE(options.flip);
   CHECK(options.permute_channels);
 }
 
 TEST_CASE("training reads shuffled and augmented, and drops the last part of a batch") {
-  Config config = unlike_everywhere();
-  LoaderOptions options = training_loader(config);
+  const LoaderOptions options = training_loader(unlike_everywhere());
   CHECK(options.batch_size == 9);
   CHECK(options.n_views == 6);
   CHECK_FALSE(options.random_n_views);
@@ -70,9 +68,8 @@ TEST_CASE("training reads shuffled and augmented, and drops the last part of a b
   CHECK(options.threads == 5);
   CHECK(options.skip_bad == 0.125);
   CHECK(options.cache_bytes == std::size_t{7} * 1024 * 1024);
-  CHECK(options.transform.background_low == 21);
-  config.train.random_n_views = true;
-  CHECK(training_loader(config).random_n_views);
+  CHECK(options.transform.background_range[0] == 21);
+  CHECK(training_loader(unlike_everywhere({"train.random_n_views=true"})).random_n_views);
 }
 
 TEST_CASE("testing reads every object once, in order, its first views") {
