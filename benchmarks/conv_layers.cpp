@@ -1,7 +1,8 @@
 // Times every convolution of Pix2Vox-A and -F, one direction at a time:
-//   benchmark_conv_layers [BATCH = 4] [--way fast|loops] [--only PART]           on the CPU, f32
-//   benchmark_conv_layers [BATCH = 1 64] --device cuda [--way own,cudnn,direct]  on a GPU
+//   benchmark_conv_layers [BATCH = 4] [--way NAME] [--only PART]                 on the CPU, f32
+//   benchmark_conv_layers [BATCH = 1 64] --device cuda [--way NAME,NAME]         on a GPU
 //                         [--precision f32,tf32,bf16] [--only PART] [--json FILE]
+// NAME is an algorithm's, as for VOXGRAD_CONV; without one the backend chooses.
 // Directions are those of the convolution: a transposed layer runs forward by its backward data.
 // GFLOP/s are as usually counted: no credit is taken off for padding. PART is of a layer's name.
 //
@@ -9,17 +10,16 @@
 // loaded machine spoils wall-clock times, so processor time divided by the threads is printed
 // beside them.
 //
-// On a GPU: microseconds a run for each way to convolve (VOXGRAD_CUDA_CONV, docs/gpu.md), median of
-// several recordings of many runs on factors that do not fit into the GPU's cache; "-" where a way
-// has no kernel. "own" is timed first. VGG is frozen, so it runs forward alone. Layers that end in
-// a sigmoid have it, with an f32 result.
+// On a GPU: microseconds per run of each algorithm (docs/gpu.md), median of several recordings of
+// many runs on factors that do not fit into the GPU's cache; "-" where an algorithm does not
+// support a problem. VGG is frozen, so it runs forward alone. Layers that end in a sigmoid have it,
+// with an f32 result.
 #include <fmt/core.h>
 #include <omp.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <functional>
@@ -28,11 +28,6 @@
 #include <vector>
 
 #include "apps/exit_code.h"
-#include "cpu/conv/linear.h"
-#include "cpu/conv/single_channel.h"
-#include "cpu/conv/small_channels.h"
-#include "cpu/conv/weight_bound.h"
-#include "cpu/conv/winograd.h"
 #include "cpu/kernels.h"
 #include "cpu/onednn/onednn.h"
 #include "pix2vox/benchmark/peak_flops.h"
@@ -109,43 +104,34 @@ Tensor random_tensor(const Shape& shape) {
   return result;
 }
 
-/// What conv_onednn_ops runs.
-std::string kernel_of(cpu::onednn::Direction direction, const ConvGeometry& g) {
-  if (cpu::weight_bound::preferred(g)) return "few pixels";
-  if (cpu::linear::supports(g)) return "matrix product";
-  if (direction == cpu::onednn::Direction::backward_data && cpu::single_channel::preferred(g))
-    return "maps of taps";
-  if (direction == cpu::onednn::Direction::forward && cpu::small_channels::preferred(g))
-    return "narrow";
-  if (direction == cpu::onednn::Direction::forward && cpu::winograd::preferred_unprepared(g))
-    return "Winograd";
-  const std::string name = cpu::onednn::kernel_name(direction, g);
-  return name == "none" ? "loops" : name;
+/// The algorithm that the backend takes, and the kernel that oneDNN takes.
+std::string kernel_of(const ConvProblem& problem) {
+  const std::string name = cpu::conv_ops.algorithm(problem, false);
+  return name == "onednn" ? name + " " + cpu::onednn::kernel_name(problem) : name;
 }
 
-void measure_cpu(const std::vector<Layer>& layers, std::int64_t batch, bool loops) {
-  using cpu::onednn::Direction;
+void measure_cpu(const std::vector<Layer>& layers, std::int64_t batch, const std::string& way) {
   const double peak = measure_peak_flops(Device::cpu()).operations / 1e9;
   fmt::print("batch {}, {} threads, peak {:.0f} GFLOP/s\n", batch, omp_get_max_threads(), peak);
-  fmt::print("{:<24} {:<16} {:<18} {:>9} {:>9} {:>9} {:>7}\n", "layer", "direction", "kernel",
+  fmt::print("{:<24} {:<16} {:<18} {:>9} {:>9} {:>9} {:>7}\n", "layer", "direction", "algorithm",
              "wall ms", "cpu ms", "GFLOP/s", "peak");
+  const ConvOps& ops = cpu::conv_ops;
+  check<ConfigError>(ops.force(way), "--way ", way, ": there are ", ops.names());
   for (const Layer& layer : layers) {
     ConvGeometry g = layer.geometry;
     g.batch = batch;
     const Tensor x = random_tensor(g.input_shape());
     const Tensor w = random_tensor(g.weight_shape());
     const Tensor y = random_tensor(g.output_shape());
-    const auto row = [&](Direction direction, const char* name, const std::function<void()>& run) {
-      const Timing timing = min_time(run);
+    for (const auto direction :
+         {ConvDirection::forward, ConvDirection::backward_data, ConvDirection::backward_weight}) {
+      const ConvProblem problem{direction, g};
+      const Timing timing = min_time([&] { ops.run(problem, {x, w, y}); });
       const double rate = 2e-9 * double(g.multiply_adds()) / timing.processor;
-      fmt::print("{:<24} {:<16} {:<18} {:9.2f} {:9.2f} {:9.1f} {:6.0f}%\n", layer.name, name,
-                 loops ? "loops" : kernel_of(direction, g), 1e3 * timing.wall,
-                 1e3 * timing.processor, rate, 100 * rate / peak);
-    };
-    const ConvOps& ops = loops ? cpu::conv_reference_ops : cpu::conv_onednn_ops;
-    row(Direction::forward, "forward", [&] { ops.forward(g, x, w, {}, y); });
-    row(Direction::backward_data, "backward data", [&] { ops.backward_data(g, y, w, {}, x); });
-    row(Direction::backward_weight, "backward weight", [&] { ops.backward_weight(g, x, y, w); });
+      fmt::print("{:<24} {:<16} {:<18} {:9.2f} {:9.2f} {:9.1f} {:6.0f}%\n", layer.name,
+                 name_of(direction), kernel_of(problem), 1e3 * timing.wall, 1e3 * timing.processor,
+                 rate, 100 * rate / peak);
+    }
   }
 }
 
@@ -236,32 +222,38 @@ std::vector<DeviceRuns> measure_on(Device device, const Layer& layer, std::int64
     set.dw = Tensor(g.weight_shape(), DType::f32, device);
     set.x_result = up == dtype ? set.x : Tensor(g.input_shape(), up, device);
   }
-  const auto set = [&](int i) -> const Set& { return sets[std::size_t(i) % sets.size()]; };
   const ConvOps& ops = backend(device).conv;
   std::vector<DeviceRuns> all;
-  const auto add = [&](const char* direction, double bytes, const std::function<void(int)>& run) {
-    DeviceRuns each{
-        layer.name, direction, name_of(precision), g.batch, 2.0 * double(g.multiply_adds()), bytes};
+  const auto add = [&](ConvDirection direction, DType result, const Epilogue& epilogue,
+                       double bytes) {
+    DeviceRuns each{layer.name,
+                    name_of(direction),
+                    name_of(precision),
+                    g.batch,
+                    2.0 * double(g.multiply_adds()),
+                    bytes};
+    const ConvProblem problem{direction, g, dtype, result, false, epilogue.activation};
     for (const std::string& way : ways) {
-      setenv("VOXGRAD_CUDA_CONV", way.c_str(), 1);
-      try {
-        each.seconds.push_back(median_time(device, run));
-      } catch (const DeviceError& error) {
-        // Only that the way has no kernel is expected.
-        if (std::string(error.what()).find("VOXGRAD_CUDA_CONV") == std::string::npos) throw;
+      ops.force(way);
+      if (ops.algorithm(problem, false) == way)
+        each.seconds.push_back(median_time(device, [&](int i) {
+          const Set& set = sets[std::size_t(i) % sets.size()];
+          ConvOperands operands{set.x, set.w, set.y, epilogue};
+          if (direction == ConvDirection::backward_data) operands.x = set.x_result;
+          if (direction == ConvDirection::backward_weight) operands.w = set.dw;
+          ops.run(problem, operands);
+        }));
+      else
         each.seconds.emplace_back();
-      }
     }
-    unsetenv("VOXGRAD_CUDA_CONV");
+    ops.force("");
     all.push_back(each);
   };
-  add("forward", maps + weights, [&](int i) { ops.forward(g, set(i).x, set(i).w, {}, set(i).y); });
+  add(ConvDirection::forward, dtype, {}, maps + weights);
   if (layer.name.find("vgg") != std::string::npos) return all;
   const double up_bytes = size(g.input_shape(), up) + size(g.output_shape(), dtype) + weights;
-  add("backward data", up_bytes,
-      [&](int i) { ops.backward_data(g, set(i).y, set(i).w, end, set(i).x_result); });
-  add("backward weight", maps + size(g.weight_shape(), DType::f32),
-      [&](int i) { ops.backward_weight(g, set(i).x, set(i).y, set(i).dw); });
+  add(ConvDirection::backward_data, up, end, up_bytes);
+  add(ConvDirection::backward_weight, DType::f32, {}, maps + size(g.weight_shape(), DType::f32));
   return all;
 }
 
@@ -281,11 +273,18 @@ struct Flags {
   std::vector<std::string> ways, precisions{"f32", "tf32", "bf16"};
 };
 
+/// Written anew after each layer, so that a run that is ended early leaves what it had.
+void write_json(const std::string& path, const nlohmann::json& rows) {
+  std::ofstream file(path);
+  file << rows.dump(1) << '\n';
+  check(file.good(), path, ": cannot be written");
+}
+
 void measure_device(Device device, const std::vector<Layer>& layers, Flags flags) {
   if (flags.batches.empty()) flags.batches = {1, 64};
   nlohmann::json rows = nlohmann::json::array();
   fmt::print("{:<22} {:<16} {:<5} {:>5}", "layer, us", "direction", "", "batch");
-  for (const std::string& way : flags.ways) fmt::print(" {:>10}", way);
+  for (const std::string& way : flags.ways) fmt::print(" {:>14}", way);
   fmt::print(" {:>8} {:>8}  least\n", "GFLOP", "MB");
   for (const std::int64_t batch : flags.batches)
     for (const Layer& layer : layers) {
@@ -296,7 +295,7 @@ void measure_device(Device device, const std::vector<Layer>& layers, Flags flags
           std::size_t best = 0;
           for (std::size_t i = 0; i < flags.ways.size(); ++i) {
             const auto& seconds = runs.seconds[i];
-            fmt::print(" {:>10}", seconds ? fmt::format("{:.1f}", 1e6 * *seconds) : "-");
+            fmt::print(" {:>14}", seconds ? fmt::format("{:.1f}", 1e6 * *seconds) : "-");
             if (seconds && (!runs.seconds[best] || *seconds < *runs.seconds[best])) best = i;
           }
           fmt::print(" {:>8.2f} {:>8.1f}  {}\n", 1e-9 * runs.operations, 1e-6 * runs.bytes,
@@ -304,23 +303,19 @@ void measure_device(Device device, const std::vector<Layer>& layers, Flags flags
           std::fflush(stdout);
           rows.push_back(to_json(runs, flags.ways));
         }
+      if (!flags.json.empty()) write_json(flags.json, rows);
       backend(device).memory.trim(device.index);
     }
-  if (flags.json.empty()) return;
-  std::ofstream file(flags.json);
-  file << rows.dump(1) << '\n';
-  check(file.good(), flags.json, ": cannot be written");
 }
 
 void measure(Flags flags) {
   const Device device = Device::parse(flags.device);
-  const std::vector<std::string> ways =
-      device.is_cuda() ? std::vector<std::string>{"own", "fma", "cudnn", "direct"}
-                       : std::vector<std::string>{"fast", "loops"};
+  const ConvOps& ops = backend(device).conv;
+  if (device.is_cuda() && flags.ways.empty())
+    flags.ways = {"plane_sweep", "small_channels", "cudnn", "reference"};
   for (const std::string& way : flags.ways)
-    check<ConfigError>(std::ranges::find(ways, way) != ways.end(), "--way ", way, ": not known on ",
-                       device);
-  if (device.is_cuda() && flags.ways.empty()) flags.ways = ways;
+    check<ConfigError>(ops.force(way), "--way ", way, ": on ", device, " there are ", ops.names());
+  ops.force("");
   for (const std::string& precision : flags.precisions) precision_from(precision);
   check<ConfigError>(device.is_cuda() || (flags.batches.size() <= 1 && flags.ways.size() <= 1 &&
                                           flags.json.empty()),
@@ -330,7 +325,7 @@ void measure(Flags flags) {
     measure_device(device, layers, flags);
   else
     measure_cpu(layers, flags.batches.empty() ? 4 : flags.batches.front(),
-                !flags.ways.empty() && flags.ways.front() == "loops");
+                flags.ways.empty() ? "" : flags.ways.front());
 }
 
 }  // namespace
@@ -340,8 +335,7 @@ int main(int argc, char** argv) {
   CLI::App app("Times every convolution of Pix2Vox-A and -F");
   app.add_option("batch", flags.batches, "samples; several on a GPU")->check(CLI::PositiveNumber);
   app.add_option("--device", flags.device, "cpu, cuda or cuda:N");
-  app.add_option("--way", flags.ways, "CPU: fast or loops; GPU: own, fma, cudnn, direct")
-      ->delimiter(',');
+  app.add_option("--way", flags.ways, "algorithms, as for VOXGRAD_CONV")->delimiter(',');
   app.add_option("--precision", flags.precisions, "GPU: f32, tf32, bf16")->delimiter(',');
   app.add_option("--only", flags.only, "a part of a layer's name");
   app.add_option("--json", flags.json, "GPU: a file for the figures");

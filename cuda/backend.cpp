@@ -5,6 +5,7 @@ namespace voxgrad {
 
 const Backend& cuda_backend();
 int cuda_backend_device_count();
+const ConvOps& cuda_backend_conv_ops();
 
 const Backend& cuda_backend() {
   static const Backend backend{"cuda",           cuda::memory_ops,    cuda::elementwise_ops,
@@ -20,6 +21,10 @@ const Backend& cuda_backend() {
 
 int cuda_backend_device_count() {
   return cuda::device_count();
+}
+
+const ConvOps& cuda_backend_conv_ops() {
+  return cuda::conv_ops;
 }
 
 }  // namespace voxgrad

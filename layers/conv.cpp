@@ -11,19 +11,25 @@ const char* op_name(bool transposed, int rank) {
 }
 
 // What a layer is about to compute, its arguments checked.
-ConvCall checked_call(const char* op, bool transposed, const Variable& x, const Variable& weight,
-                      const Variable& bias, const ConvOptions& options, Activation activation) {
+ConvProblem checked_problem(const char* op, bool transposed, const Variable& x,
+                            const Variable& weight, const Variable& bias,
+                            const ConvOptions& options, Activation activation) {
   check_parameter(op, x, weight);
   const ConvGeometry g = transposed
                              ? ConvGeometry::transposed(op, x.shape(), weight.shape(), options)
                              : ConvGeometry::convolution(op, x.shape(), weight.shape(), options);
   check_bias(op, x, bias, transposed ? g.in_channels : g.out_channels);
-  return {g, transposed, x.dtype(), result_dtype(x, activation)};
+  const auto direction = transposed ? ConvDirection::backward_data : ConvDirection::forward;
+  return {direction, g, x.dtype(), result_dtype(x, activation), bias.defined(), activation};
 }
 
-Tensor make_output(const ConvCall& call, Device device) {
-  const ConvGeometry& g = call.geometry;
-  return Tensor(call.transposed ? g.input_shape() : g.output_shape(), call.y, device);
+// The forward pass of a convolution or, as backward_data, of its transpose.
+Tensor run(const ConvProblem& problem, const Tensor& x, const Tensor& w, const Epilogue& epilogue,
+           PackedWeights* packed = nullptr) {
+  const Tensor y(problem.result_shape(), problem.result, x.device());
+  const bool forward = problem.is_forward();
+  backend(x.device()).conv.run(problem, {forward ? x : y, w, forward ? y : x, epilogue, packed});
+  return y;
 }
 
 // A convolution and its transpose differ only in which kernel runs forward and which backward.
@@ -31,22 +37,23 @@ Tensor make_output(const ConvCall& call, Device device) {
 Variable convolve(bool transposed, const Variable& x, const Variable& weight, const Variable& bias,
                   const ConvOptions& options, Activation activation, bool without_bias = false) {
   const char* op = op_name(transposed, x.shape().rank());
-  const ConvCall call = checked_call(op, transposed, x, weight, bias, options, activation);
-  const ConvGeometry& g = call.geometry;
-  const ConvOps& ops = backend(x.device()).conv;
-  const Tensor w = compute_weight(x, weight);
-  const Tensor y = make_output(call, x.device());
+  ConvProblem problem = checked_problem(op, transposed, x, weight, bias, options, activation);
+  problem.bias = bias.defined() && !without_bias;
   const Epilogue epilogue = make_epilogue(without_bias ? Variable() : bias, activation);
-  (transposed ? ops.backward_data : ops.forward)(g, x.value(), w, epilogue, y);
+  const Tensor w = compute_weight(x, weight);
+  const Tensor y = run(problem, x.value(), w, epilogue);
 
   const Tensor saved = activation.kind == ActivationKind::identity ? Tensor() : y;
-  return make_result(y, op, {x, weight, bias}, [=](const Tensor& dy) {
+  return make_result(y, op, {x, weight, bias}, [=, g = problem.geometry](const Tensor& dy) {
     const ConvOps& kernels = backend(dy.device()).conv;
     const Tensor dz = activation_gradient(activation, saved, dy).to(x.dtype());
     std::vector<Tensor> gradients(3);
     if (x.requires_grad()) {
       gradients[0] = Tensor::like(x.value());
-      (transposed ? kernels.forward : kernels.backward_data)(g, dz, w, Epilogue{}, gradients[0]);
+      if (transposed)
+        kernels.forward(g, dz, w, Epilogue{}, gradients[0]);
+      else
+        kernels.backward_data(g, dz, w, Epilogue{}, gradients[0]);
     }
     if (weight.requires_grad()) {
       gradients[1] = Tensor::like(weight.value());
@@ -113,10 +120,11 @@ Variable ConvLayer::forward(const Variable& x) {
   if (!folded())
     return convolve(transposed_, x, weight, bias, geometry, options_.activation, leaves_out_bias());
   const char* op = op_name(transposed_, x.shape().rank());
-  const ConvCall call =
-      checked_call(op, transposed_, x, weight, bias, geometry, options_.activation);
-  const Tensor y = make_output(call, x.device());
-  prepared(call, weight.value(), make_epilogue(bias, options_.activation)).run(x.value(), y);
+  const ConvProblem problem =
+      checked_problem(op, transposed_, x, weight, bias, geometry, options_.activation);
+  PackedWeights& weights = packed(weight.value(), x.dtype());
+  const Tensor y =
+      run(problem, x.value(), weights.weight(), make_epilogue(bias, options_.activation), &weights);
   return make_result(y, op, {}, nullptr);
 }
 

@@ -51,9 +51,12 @@ Variable Linear::forward(const Variable& x) {
   if (!folded()) return linear(x, weight, bias, options_.activation, precision_);
   const ConvGeometry g = checked_geometry(x, weight, bias, precision_);
   const Tensor y(g.output_shape(), result_dtype(x, options_.activation), x.device());
-  prepared({g, false, x.dtype(), y.dtype()}, weight.value(),
-           make_epilogue(bias, options_.activation))
-      .run(x.value(), y);
+  PackedWeights& weights = packed(weight.value(), x.dtype());
+  const ConvProblem problem{ConvDirection::forward, g, x.dtype(), y.dtype(), bias.defined(),
+                            options_.activation};
+  backend(x.device())
+      .conv.run(problem, {x.value(), weights.weight(), y, make_epilogue(bias, options_.activation),
+                          &weights});
   return make_result(y, "linear", {}, nullptr);
 }
 

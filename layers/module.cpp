@@ -126,22 +126,10 @@ void Module::register_buffer(std::string name, Tensor* tensor) {
   order_.push_back({Kind::buffer, buffers_.size() - 1});
 }
 
-const PreparedConv& WeightedLayer::prepared(const ConvCall& call, const Tensor& weight,
-                                            const Epilogue& epilogue) {
-  constexpr std::size_t most = 16;
-  for (const PreparedCall& known : prepared_)
-    if (known.call == call) return *known.convolution;
-  if (prepared_.size() >= most) prepared_.clear();
-  // Batches of another size share the weights. The last one was handed those of all before it.
-  const auto sibling =
-      std::find_if(prepared_.rbegin(), prepared_.rend(),
-                   [&](const PreparedCall& known) { return known.call.x == call.x; });
-  const bool found = sibling != prepared_.rend();
-  const Tensor w = found ? sibling->weight : weight.to(call.x);
-  prepared_.push_back({call, w,
-                       prepare_conv(backend(weight.device()).conv, call, w, epilogue,
-                                    found ? sibling->convolution.get() : nullptr)});
-  return *prepared_.back().convolution;
+PackedWeights& WeightedLayer::packed(const Tensor& weight, DType maps) {
+  const auto known = packed_.find(maps);
+  return known != packed_.end() ? known->second
+                                : packed_.emplace(maps, weight.to(maps)).first->second;
 }
 
 void set_precision(Module& module, Precision precision) {

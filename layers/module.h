@@ -110,19 +110,13 @@ class WeightedLayer : public UnaryModule {
   void set_precision(Precision precision) { precision_ = precision; }
 
  protected:
-  /// The call of a folded layer, made ready at its first time; the weight must not change any more.
-  const PreparedConv& prepared(const ConvCall& call, const Tensor& weight,
-                               const Epilogue& epilogue);
-  void tensors_replaced() override { prepared_.clear(); }
+  /// The weight of a folded layer, which must not change any more, for maps of this dtype.
+  PackedWeights& packed(const Tensor& weight, DType maps);
+  void tensors_replaced() override { packed_.clear(); }
   Precision precision_ = Precision::f32;
 
  private:
-  struct PreparedCall {
-    ConvCall call;
-    Tensor weight;  // in the dtype of x
-    std::shared_ptr<const PreparedConv> convolution;
-  };
-  std::vector<PreparedCall> prepared_;
+  std::map<DType, PackedWeights> packed_;
 };
 
 /// Tells every WeightedLayer below a module. Of maps the dtype counts: who feeds the module

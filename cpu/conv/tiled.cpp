@@ -1,12 +1,13 @@
-// Convolution in loops, f32 and f64: what oneDNN and CUDA are held against, and what f64 runs on.
-// conv_phases.h has the geometry. Products are made in small tiles whose sums stay in registers.
+// cpu/conv/phases.h has the geometry.
+#include "cpu/conv/tiled.h"
+
 #include <algorithm>
 
 #include "cpu/conv/phases.h"
 #include "cpu/kernels.h"
 #include "cpu/parallel.h"
 
-namespace voxgrad::cpu {
+namespace voxgrad::cpu::tiled {
 namespace {
 
 // A tile has kPixels rows and kLanes<T> columns: 6 x 2 vectors.
@@ -202,6 +203,16 @@ void backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy, c
 
 }  // namespace
 
-const ConvOps conv_reference_ops{forward, backward_data, backward_weight};
+void convolve(const ConvProblem& problem, const ConvOperands& operands) {
+  const auto& [x, w, y, epilogue, packed] = operands;
+  switch (problem.direction) {
+    case ConvDirection::forward:
+      return forward(problem.geometry, x, w, epilogue, y);
+    case ConvDirection::backward_data:
+      return backward_data(problem.geometry, y, w, epilogue, x);
+    default:
+      return backward_weight(problem.geometry, x, y, w);
+  }
+}
 
-}  // namespace voxgrad::cpu
+}  // namespace voxgrad::cpu::tiled

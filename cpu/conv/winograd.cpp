@@ -108,28 +108,54 @@ void multiply(std::int64_t rows, const float* v, std::int64_t channels, const fl
   }
 }
 
-class Winograd : public PreparedConv {
+/// A panel's kernels of input channels [c, c + kLanes), into [points, panels, in channels, kPanel].
+void transform_weights(const ConvGeometry& g, const float* w, std::int64_t panel, std::int64_t c,
+                       float* result) {
+  float points[kPoints][kPanel][kLanes];
+  for (std::int64_t j = 0; j < kPanel; ++j) {
+    const float* const from = w + (panel * kPanel + j) * 9 * g.in_channels + c;
+    Lanes half[3][kEdge];  // rows first
+    for (int column = 0; column < 3; ++column) {
+      Lanes in[3];
+      for (int i = 0; i < 3; ++i) read(from + (i * 3 + column) * g.in_channels, in[i]);
+      kernel_to_points(in, half[column]);
+    }
+    for (int i = 0; i < kEdge; ++i) {
+      const Lanes in[3] = {half[0][i], half[1][i], half[2][i]};
+      Lanes out[kEdge];
+      kernel_to_points(in, out);
+      for (int k = 0; k < kEdge; ++k) write(points[i * kEdge + k][j], out[k]);
+    }
+  }
+  const std::int64_t panels = g.out_channels / kPanel;
+  for (std::int64_t p = 0; p < kPoints; ++p) {
+    float* const to = result + ((p * panels + panel) * g.in_channels + c) * kPanel;
+    for (std::int64_t lane = 0; lane < kLanes; ++lane)
+      for (std::int64_t j = 0; j < kPanel; ++j) to[lane * kPanel + j] = points[p][j][lane];
+  }
+}
+
+Tensor transformed(const ConvGeometry& g, const Tensor& w) {
+  Tensor result({kPoints, g.out_channels / kPanel, g.in_channels, kPanel});
+  const std::int64_t panels = g.out_channels / kPanel, blocks = g.in_channels / kLanes;
+  for_each_task(panels * blocks, kLanes * kPanel * kPoints, [&](std::int64_t i) {
+    transform_weights(g, w.data<float>(), i / blocks, i % blocks * kLanes, result.data<float>());
+  });
+  return result;
+}
+
+class Winograd {
  public:
-  Winograd(const ConvGeometry& g, const Tensor& w, const Epilogue& epilogue,
-           const Winograd* sibling)
+  Winograd(const ConvGeometry& g, const Tensor& weights, const Epilogue& epilogue)
       : g_(g),
         bias_(epilogue.bias.defined() ? epilogue.bias : Tensor::zeros({g.out_channels})),
         activation_(epilogue.activation),
         tiles_high_((g.output[1] + kTile - 1) / kTile),
         tiles_wide_((g.output[2] + kTile - 1) / kTile),
-        tiles_(g.batch * tiles_high_ * tiles_wide_) {
-    if (sibling) {
-      weights_ = sibling->weights_;
-      return;
-    }
-    weights_ = Tensor({kPoints, g.out_channels / kPanel, g.in_channels, kPanel});
-    const std::int64_t panels = g.out_channels / kPanel, blocks = g.in_channels / kLanes;
-    for_each_task(panels * blocks, kLanes * kPanel * kPoints, [&](std::int64_t i) {
-      transform_weights(w.data<float>(), i / blocks, i % blocks * kLanes);
-    });
-  }
+        tiles_(g.batch * tiles_high_ * tiles_wide_),
+        weights_(weights) {}
 
-  void run(const Tensor& x, const Tensor& y) const override {
+  void run(const Tensor& x, const Tensor& y) const {
     // V and M of a block fit into a core's cache. Where there are few tiles, and so more weights
     // than tiles, all of them are one block, and threads share out the products: then each weight
     // is read once.
@@ -180,33 +206,6 @@ class Winograd : public PreparedConv {
     buffers.v = buffers.v_memory.data<float>();
     buffers.m = buffers.m_memory.data<float>();
     return buffers;
-  }
-
-  /// A panel's kernels of input channels [c, c + kLanes).
-  void transform_weights(const float* w, std::int64_t panel, std::int64_t c) {
-    float points[kPoints][kPanel][kLanes];
-    for (std::int64_t j = 0; j < kPanel; ++j) {
-      const float* const from = w + (panel * kPanel + j) * 9 * g_.in_channels + c;
-      Lanes half[3][kEdge];  // rows first
-      for (int column = 0; column < 3; ++column) {
-        Lanes in[3];
-        for (int i = 0; i < 3; ++i) read(from + (i * 3 + column) * g_.in_channels, in[i]);
-        kernel_to_points(in, half[column]);
-      }
-      for (int i = 0; i < kEdge; ++i) {
-        const Lanes in[3] = {half[0][i], half[1][i], half[2][i]};
-        Lanes out[kEdge];
-        kernel_to_points(in, out);
-        for (int k = 0; k < kEdge; ++k) write(points[i * kEdge + k][j], out[k]);
-      }
-    }
-    const std::int64_t panels = g_.out_channels / kPanel;
-    for (std::int64_t p = 0; p < kPoints; ++p) {
-      float* const to =
-          weights_.data<float>() + ((p * panels + panel) * g_.in_channels + c) * kPanel;
-      for (std::int64_t lane = 0; lane < kLanes; ++lane)
-        for (std::int64_t j = 0; j < kPanel; ++j) to[lane * kPanel + j] = points[p][j][lane];
-    }
   }
 
   /// Sample, first row and first column of a tile.
@@ -324,9 +323,12 @@ bool preferred_unprepared(const ConvGeometry& g) {
   return preferred(g) && g.batch * g.output_volume() >= min_pixels;
 }
 
-std::shared_ptr<const PreparedConv> prepare(const ConvGeometry& g, const Tensor& w,
-                                            const Epilogue& epilogue, const PreparedConv* sibling) {
-  return std::make_shared<Winograd>(g, w, epilogue, dynamic_cast<const Winograd*>(sibling));
+void convolve(const ConvProblem& problem, const ConvOperands& operands) {
+  const ConvGeometry& g = problem.geometry;
+  const auto transform = [&] { return transformed(g, operands.w); };
+  const Tensor weights =
+      operands.packed ? operands.packed->get("winograd", transform) : transform();
+  Winograd(g, weights, operands.epilogue).run(operands.x, operands.y);
 }
 
 }  // namespace voxgrad::cpu::winograd

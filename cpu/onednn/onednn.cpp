@@ -10,24 +10,7 @@ namespace voxgrad::cpu::onednn {
 
 using dnnl::memory;
 
-struct PackedWeight {
-  memory::desc layout;
-  Tensor data;
-};
-
 namespace {
-
-Types types_of(const Operands& operands) {
-  return {operands.x.dtype(), operands.w.dtype(), operands.y.dtype()};
-}
-
-std::shared_ptr<const Plan> plan_of(Direction direction, const ConvGeometry& geometry,
-                                    const Operands& operands) {
-  const bool forward = direction == Direction::forward;
-  return plan_for(direction, geometry, types_of(operands),
-                  forward ? operands.epilogue.activation : Activation::identity(),
-                  forward && operands.epilogue.bias.defined());
-}
 
 memory wrap(const memory::desc& desc, const Tensor& tensor) {
   return memory(desc, engine(), tensor.raw());
@@ -37,42 +20,58 @@ Tensor scratch_for(const memory::desc& desc) {
   return Tensor({std::int64_t(desc.get_size())}, DType::u8);
 }
 
+/// All that tells one layout from another, to name it by.
+std::string name_of(const memory::desc& desc) {
+#if DNNL_VERSION_MAJOR >= 3
+  std::string name = concat(int(desc.get_data_type()), ' ', int(desc.get_format_kind()));
+  for (const memory::dims& numbers : {desc.get_dims(), desc.get_padded_dims(), desc.get_strides(),
+                                      desc.get_inner_blks(), desc.get_inner_idxs()}) {
+    name += '|';
+    for (const memory::dim number : numbers) name += concat(' ', number);
+  }
+  return name;
+#else
+  return {reinterpret_cast<const char*>(&desc.data), sizeof desc.data};
+#endif
+}
+
 /// An operand as the kernel sees it: the tensor itself, or a reordered copy of it.
 class Operand {
  public:
-  Operand(const Side& side, const Tensor& tensor, bool written, const dnnl::stream& stream,
-          const PackedWeight* packed = nullptr)
-      : side_(side), stream_(stream), ours_(wrap(side.ours, tensor)), written_(written) {
-    if (!side.reorder) return;
-    if (packed && packed->layout == side.kernels) {
-      kernels_ = wrap(side.kernels, packed->data);
-      return;
-    }
-    copy_ = scratch_for(side.kernels);
-    kernels_ = wrap(side.kernels, copy_);
-    if (!written) side.reorder->execute(stream, ours_, kernels_);
+  Operand(const OperandLayout& layout, const Tensor& tensor, bool written,
+          const dnnl::stream& stream, PackedWeights* packed = nullptr)
+      : layout_(layout), stream_(stream), ours_(wrap(layout.ours, tensor)), written_(written) {
+    if (!layout.reorder) return;
+    const auto reordered = [&] {
+      const Tensor copy = scratch_for(layout.kernels);
+      memory to = wrap(layout.kernels, copy);
+      if (!written) layout.reorder->execute(stream, ours_, to);
+      return copy;
+    };
+    copy_ = packed ? packed->get("onednn " + name_of(layout.kernels), reordered) : reordered();
+    kernels_ = wrap(layout.kernels, copy_);
   }
-  const memory& seen_by_kernel() const { return side_.reorder ? kernels_ : ours_; }
+  const memory& seen_by_kernel() const { return layout_.reorder ? kernels_ : ours_; }
   /// After the kernel: brings a result into our layout.
   void finish() {
-    if (side_.reorder && written_) side_.reorder->execute(stream_, kernels_, ours_);
+    if (layout_.reorder && written_) layout_.reorder->execute(stream_, kernels_, ours_);
   }
 
  private:
-  const Side& side_;
+  const OperandLayout& layout_;
   const dnnl::stream& stream_;
   memory ours_, kernels_;
   Tensor copy_;
   bool written_;
 };
 
-void run(const Plan& plan, Direction direction, const Operands& operands) {
+void run(const Plan& plan, ConvDirection direction, const ConvOperands& operands) {
   static thread_local const dnnl::stream stream(engine());
-  const bool writes_x = direction == Direction::backward_data;
-  const bool writes_w = direction == Direction::backward_weight;
-  const bool writes_y = direction == Direction::forward;
+  const bool writes_x = direction == ConvDirection::backward_data;
+  const bool writes_w = direction == ConvDirection::backward_weight;
+  const bool writes_y = direction == ConvDirection::forward;
   Operand x(plan.x, operands.x, writes_x, stream);
-  Operand w(plan.w, operands.w, writes_w, stream, operands.packed.get());
+  Operand w(plan.w, operands.w, writes_w, stream, operands.packed);
   Operand y(plan.y, operands.y, writes_y, stream);
   const Tensor scratch = scratch_for(plan.scratch);
   std::unordered_map<int, memory> arguments{
@@ -89,49 +88,39 @@ void run(const Plan& plan, Direction direction, const Operands& operands) {
     elementwise_ops.activation(plan.after, operands.y, operands.y);
 }
 
+ConvProblem with_batch(ConvProblem problem, std::int64_t batch) {
+  problem.geometry.batch = batch;
+  return problem;
+}
+
 }  // namespace
 
-std::shared_ptr<const PackedWeight> pack(Direction direction, const ConvGeometry& geometry,
-                                         const Operands& operands) {
-  ConvGeometry g = geometry;
-  g.batch = samples_at_a_time(direction, geometry, types_of(operands));
-  const auto plan = plan_of(direction, g, operands);
-  if (!plan || !plan->w.reorder) return nullptr;
-  if (operands.packed && operands.packed->layout == plan->w.kernels) return operands.packed;
-  const auto packed =
-      std::make_shared<PackedWeight>(PackedWeight{plan->w.kernels, scratch_for(plan->w.kernels)});
-  dnnl::stream stream(engine());
-  memory from = wrap(plan->w.ours, operands.w), to = wrap(packed->layout, packed->data);
-  plan->w.reorder->execute(stream, from, to);
-  stream.wait();
-  return packed;
+bool supports(const ConvProblem& problem) {
+  if (problem.factors == DType::f64) return false;
+  return plan_for(with_batch(problem, samples_at_a_time(problem))) != nullptr;
 }
 
-bool convolve(Direction direction, const ConvGeometry& geometry, const Operands& operands) {
-  const std::int64_t step = samples_at_a_time(direction, geometry, types_of(operands));
-  for (std::int64_t begin = 0; begin < geometry.batch; begin += step) {
-    ConvGeometry g = geometry;
-    g.batch = std::min(step, geometry.batch - begin);
-    const auto plan = plan_of(direction, g, operands);
-    if (!plan) return false;
-    Operands part = operands;
-    if (g.batch != geometry.batch) {
-      part.x = operands.x.slice(begin, begin + g.batch);
-      part.y = operands.y.slice(begin, begin + g.batch);
+void convolve(const ConvProblem& problem, const ConvOperands& operands) {
+  const std::int64_t batch = problem.geometry.batch, step = samples_at_a_time(problem);
+  for (std::int64_t begin = 0; begin < batch; begin += step) {
+    const std::int64_t end = std::min(begin + step, batch);
+    const auto plan = plan_for(with_batch(problem, end - begin));
+    check(plan != nullptr, "[conv] oneDNN has no kernel for ", problem);
+    ConvOperands part = operands;
+    if (step < batch) {
+      part.x = operands.x.slice(begin, end);
+      part.y = operands.y.slice(begin, end);
     }
     try {
-      run(*plan, direction, part);
+      run(*plan, problem.direction, part);
     } catch (const dnnl::error& error) {
-      fail("[conv] oneDNN failed on ", geometry, ": ", error.what());
+      fail("[conv] oneDNN failed on ", problem, ": ", error.what());
     }
   }
-  return true;
 }
 
-std::string kernel_name(Direction direction, const ConvGeometry& geometry) {
-  ConvGeometry g = geometry;
-  g.batch = samples_at_a_time(direction, geometry, {});
-  const auto plan = plan_for(direction, g, {}, Activation::identity(), false);
+std::string kernel_name(const ConvProblem& problem) {
+  const auto plan = plan_for(with_batch(problem, samples_at_a_time(problem)));
   return plan ? plan->name : "none";
 }
 

@@ -10,31 +10,15 @@
 
 namespace voxgrad::cpu::onednn {
 
-enum class Direction { forward, backward_data, backward_weight };
+/// True where oneDNN has a fast kernel: more than its reference loops. Of the epilogue it has that
+/// of forward; the other directions leave it to their caller.
+bool supports(const ConvProblem& problem);
 
-/// A weight in a kernel's layout.
-struct PackedWeight;
+/// Computes what supports() is true for.
+void convolve(const ConvProblem& problem, const ConvOperands& operands);
 
-/// The tensors of a convolution. A direction writes one of x, w and y, and reads the other two.
-/// Forward also takes the epilogue; the other directions leave it to their caller.
-struct Operands {
-  Tensor x, w, y;
-  Epilogue epilogue;
-  std::shared_ptr<const PackedWeight> packed = nullptr;  // of w, where it is known to stay the same
-};
-
-/// Runs one direction; the dtypes are those of the operands. False, with nothing done, where oneDNN
-/// has no fast kernel for it (only its reference loops, or none at all).
-bool convolve(Direction direction, const ConvGeometry& geometry, const Operands& operands);
-
-/// w in the layout of the kernel that convolve() will use for these operands, for runs to come:
-/// operands.packed where that is it. Null if that is the one it has, or if convolve() would return
-/// false.
-std::shared_ptr<const PackedWeight> pack(Direction direction, const ConvGeometry& geometry,
-                                         const Operands& operands);
-
-/// oneDNN's name for the kernel that convolve() would use, such as "jit:avx2"; "none" if false.
-std::string kernel_name(Direction direction, const ConvGeometry& geometry);
+/// oneDNN's name for the kernel that convolve() would use, such as "jit:avx2"; "none" without one.
+std::string kernel_name(const ConvProblem& problem);
 
 /// True if oneDNN runs its AVX-512 kernels on this processor.
 bool uses_avx512();

@@ -46,7 +46,8 @@ const dnnl::engine& engine() {
   return instance;
 }
 
-Side::Side(const memory::desc& our_layout, const memory::desc& kernel_layout, bool written)
+OperandLayout::OperandLayout(const memory::desc& our_layout, const memory::desc& kernel_layout,
+                             bool written)
     : ours(our_layout), kernels(kernel_layout) {
   if (ours == kernels) return;
   const memory::desc& from = written ? kernels : ours;
@@ -66,8 +67,12 @@ memory::data_type onednn_type(DType dtype) {
   return dtype == DType::bf16 ? memory::data_type::bf16 : memory::data_type::f32;
 }
 
-Descriptors describe(const ConvGeometry& g, const Types& types) {
+Descriptors describe(const ConvProblem& problem) {
   using Tag = memory::format_tag;
+  const ConvGeometry& g = problem.geometry;
+  const auto dtype_if = [&](ConvDirection written) {
+    return problem.direction == written ? problem.result : problem.factors;
+  };
   const bool flat = g.spatial_rank == 2;
   const auto extents = [&](std::int64_t first, std::int64_t channels, const Triple& spatial) {
     memory::dims dims{first, channels};
@@ -78,13 +83,15 @@ Descriptors describe(const ConvGeometry& g, const Types& types) {
     return memory::desc(dims, onednn_type(dtype), tag);
   };
   const Tag map = flat ? Tag::nhwc : Tag::ndhwc;
-  return {described(extents(g.batch, g.in_channels, g.input), map, types.x),
-          described(extents(g.out_channels, g.in_channels, g.kernel), flat ? Tag::ohwi : Tag::odhwi,
-                    types.w),
-          described(extents(g.batch, g.out_channels, g.output), map, types.y),
-          described({g.out_channels}, Tag::x),
-          memory::dims(g.stride.begin() + (flat ? 1 : 0), g.stride.end()),
-          memory::dims(g.padding.begin() + (flat ? 1 : 0), g.padding.end())};
+  return {
+      described(extents(g.batch, g.in_channels, g.input), map,
+                dtype_if(ConvDirection::backward_data)),
+      described(extents(g.out_channels, g.in_channels, g.kernel), flat ? Tag::ohwi : Tag::odhwi,
+                dtype_if(ConvDirection::backward_weight)),
+      described(extents(g.batch, g.out_channels, g.output), map, dtype_if(ConvDirection::forward)),
+      described({g.out_channels}, Tag::x),
+      memory::dims(g.stride.begin() + (flat ? 1 : 0), g.stride.end()),
+      memory::dims(g.padding.begin() + (flat ? 1 : 0), g.padding.end())};
 }
 
 dnnl::primitive_attr attributes(Activation activation) {
@@ -136,18 +143,19 @@ bool prefers_blocks(const ConvGeometry& g) {
 
 /// True where Winograd's algorithm pays: it turns the 144 products of a 4x4 tile under a 3x3 kernel
 /// into 36, and takes its operands in blocks of 16 channels, so that they are reordered on the way.
-/// On two AVX-512 cores VGG's layers run 1.9 to 2.8 times as fast as by the definition. Rounding
-/// errors grow, by root mean square to 1e-6 of the result (1e-7 by the definition).
-bool suits_winograd(const ConvGeometry& g, const Types& types) {
+/// On two AVX-512 cores VGG's layers run 1.9 to 2.8 times as fast as by direct convolution.
+/// Rounding errors grow, by root mean square to 1e-6 of the result (1e-7 by direct convolution).
+bool prefers_winograd(const ConvProblem& problem) {
+  const ConvGeometry& g = problem.geometry;
   // Each direction transforms all the weights.
   constexpr std::int64_t block = 16, min_channels = 64, min_pixels = 512;
   const auto fits = [](std::int64_t channels) {
     return channels >= min_channels && channels % block == 0;
   };
-  return types.all_f32() && g.spatial_rank == 2 && g.kernel == Triple{1, 3, 3} &&
-         g.stride == Triple{1, 1, 1} && g.padding[1] <= 1 && g.padding[2] <= 1 &&
-         fits(g.in_channels) && fits(g.out_channels) && g.batch * g.output_volume() >= min_pixels &&
-         has_winograd();
+  return problem.factors == DType::f32 && problem.result == DType::f32 && g.spatial_rank == 2 &&
+         g.kernel == Triple{1, 3, 3} && g.stride == Triple{1, 1, 1} && g.padding[1] <= 1 &&
+         g.padding[2] <= 1 && fits(g.in_channels) && fits(g.out_channels) &&
+         g.batch * g.output_volume() >= min_pixels && has_winograd();
 }
 
 /// The primitive descriptor of one direction; the layout of the weights is the kernel's choice.
@@ -177,33 +185,33 @@ typename Convolution::primitive_desc descriptor_of(algorithm method, const Descr
 #endif
 }
 
-Plan build(algorithm method, Direction direction, const ConvGeometry& g, const Types& types,
-           Activation activation, bool bias) {
-  const Descriptors ours = describe(g, types);
+Plan build(algorithm method, const ConvProblem& problem) {
+  const ConvDirection direction = problem.direction;
+  const Descriptors ours = describe(problem);
   Descriptors d = ours;
-  if (method == algorithm::convolution_winograd || prefers_blocks(g)) {
+  if (method == algorithm::convolution_winograd || prefers_blocks(problem.geometry)) {
     d.x = any_layout(d.x);
     d.y = any_layout(d.y);
   }
-  const dnnl::primitive_attr attr = attributes(activation);
+  const dnnl::primitive_attr attr = attributes(problem.activation);
   const auto finish = [&](const auto& pd, const dnnl::primitive& convolution, const memory::desc& x,
                           const memory::desc& w, const memory::desc& y) {
     return Plan{convolution,
-                Side(ours.x, x, direction == Direction::backward_data),
-                Side(ours.w, w, direction == Direction::backward_weight),
-                Side(ours.y, y, direction == Direction::forward),
+                OperandLayout(ours.x, x, direction == ConvDirection::backward_data),
+                OperandLayout(ours.w, w, direction == ConvDirection::backward_weight),
+                OperandLayout(ours.y, y, direction == ConvDirection::forward),
                 d.bias,
                 pd.scratchpad_desc(),
                 pd.impl_info_str(),
                 Activation::identity()};
   };
   switch (direction) {
-    case Direction::forward: {
-      const auto pd = descriptor_of<dnnl::convolution_forward>(method, d, attr, bias);
+    case ConvDirection::forward: {
+      const auto pd = descriptor_of<dnnl::convolution_forward>(method, d, attr, problem.bias);
       return finish(pd, dnnl::convolution_forward(pd), pd.src_desc(), pd.weights_desc(),
                     pd.dst_desc());
     }
-    case Direction::backward_data: {
+    case ConvDirection::backward_data: {
       const auto pd = descriptor_of<dnnl::convolution_backward_data>(method, d, attr, false);
       return finish(pd, dnnl::convolution_backward_data(pd), pd.diff_src_desc(), pd.weights_desc(),
                     pd.diff_dst_desc());
@@ -219,75 +227,77 @@ Plan build(algorithm method, Direction direction, const ConvGeometry& g, const T
 /// What random geometries found in oneDNN 2.6, each with wrong values and writes out of bounds:
 /// gradients of 3-D weights for some paddings of more than half a kernel along the depth, and bf16
 /// convolutions for AMX of many kinds. Those of 3.x count as sound: test_cpu would tell.
-bool is_faulty(const Plan& plan, Direction direction, const ConvGeometry& g) {
-  const bool deep = direction == Direction::backward_weight && g.spatial_rank == 3 &&
+bool is_faulty(const Plan& plan, const ConvProblem& problem) {
+  const ConvGeometry& g = problem.geometry;
+  const bool deep = problem.direction == ConvDirection::backward_weight && g.spatial_rank == 3 &&
                     2 * g.padding[0] > g.kernel[0];
   return old_onednn && (deep || plan.name.find("amx") != std::string::npos);
 }
 
-bool is_unsupported(const dnnl::error& error) {
-  return error.status == dnnl_unimplemented || error.status == dnnl_invalid_arguments;
+/// Null if oneDNN has nothing of the kind.
+std::optional<Plan> try_to_build(algorithm method, const ConvProblem& problem) {
+  try {
+    return build(method, problem);
+  } catch (const dnnl::error& error) {
+    const bool unsupported =
+        error.status == dnnl_unimplemented || error.status == dnnl_invalid_arguments;
+    check(unsupported, "[conv] oneDNN cannot prepare ", problem, ": ", error.what());
+    return std::nullopt;
+  }
 }
 
-Plan build(Direction direction, const ConvGeometry& g, const Types& types, Activation activation,
-           bool bias) {
-  const auto direct = algorithm::convolution_direct;
-  if (!suits_winograd(g, types)) return build(direct, direction, g, types, activation, bias);
-  const auto winograd = algorithm::convolution_winograd;
-  try {
-    return build(winograd, direction, g, types, activation, bias);
-  } catch (const dnnl::error& error) {
-    check(is_unsupported(error), "[conv] oneDNN cannot prepare ", g, ": ", error.what());
+std::optional<Plan> build(const ConvProblem& problem) {
+  if (prefers_winograd(problem)) {
+    const auto winograd = algorithm::convolution_winograd;
+    if (auto plan = try_to_build(winograd, problem)) return plan;
+    ConvProblem without_activation = problem;
+    without_activation.activation = {};
+    if (auto plan = try_to_build(winograd, without_activation)) {
+      plan->after = problem.activation;
+      return plan;
+    }
   }
-  try {
-    Plan plan = build(winograd, direction, g, types, Activation::identity(), bias);
-    plan.after = activation;
-    return plan;
-  } catch (const dnnl::error& error) {
-    check(is_unsupported(error), "[conv] oneDNN cannot prepare ", g, ": ", error.what());
-  }
-  return build(direct, direction, g, types, activation, bias);
+  return try_to_build(algorithm::convolution_direct, problem);
 }
 
 }  // namespace
 
-std::shared_ptr<const Plan> plan_for(Direction direction, const ConvGeometry& g, const Types& types,
-                                     Activation activation, bool bias) {
+std::shared_ptr<const Plan> plan_for(const ConvProblem& problem) {
   static std::mutex mutex;
   static std::map<std::vector<std::int64_t>, std::shared_ptr<const Plan>> plans;
   constexpr std::size_t max_plans = 1024;
+  const ConvGeometry& g = problem.geometry;
   // Kernels divide their work when they are built, so the number of threads is part of the key.
-  std::vector<std::int64_t> key{std::int64_t(direction),
-                                std::int64_t(types.x),
-                                std::int64_t(types.w),
-                                std::int64_t(types.y),
-                                g.spatial_rank,
-                                g.batch,
-                                g.in_channels,
-                                g.out_channels,
-                                std::int64_t(activation.kind),
-                                std::int64_t(std::bit_cast<std::uint64_t>(activation.alpha)),
-                                bias,
-                                omp_get_max_threads()};
+  std::vector<std::int64_t> key{
+      std::int64_t(problem.direction),
+      std::int64_t(problem.factors),
+      std::int64_t(problem.result),
+      g.spatial_rank,
+      g.batch,
+      g.in_channels,
+      g.out_channels,
+      std::int64_t(problem.activation.kind),
+      std::int64_t(std::bit_cast<std::uint64_t>(problem.activation.alpha)),
+      problem.bias,
+      omp_get_max_threads()};
   for (const Triple* sizes : {&g.input, &g.output, &g.kernel, &g.stride, &g.padding})
     key.insert(key.end(), sizes->begin(), sizes->end());
 
   const std::lock_guard lock(mutex);
   if (const auto found = plans.find(key); found != plans.end()) return found->second;
   std::shared_ptr<const Plan> plan;
-  try {
-    plan = std::make_shared<Plan>(build(direction, g, types, activation, bias));
-    if (plan->name.starts_with("ref") || is_faulty(*plan, direction, g)) plan = nullptr;
-  } catch (const dnnl::error& error) {
-    check(is_unsupported(error), "[conv] oneDNN cannot prepare ", g, ": ", error.what());
-  }
+  if (std::optional<Plan> built = build(problem);
+      built && !built->name.starts_with("ref") && !is_faulty(*built, problem))
+    plan = std::make_shared<Plan>(std::move(*built));
   if (plans.size() >= max_plans) plans.clear();
   plans.emplace(std::move(key), plan);
   return plan;
 }
 
-std::int64_t samples_at_a_time(Direction direction, const ConvGeometry& g, const Types& types) {
-  if (direction == Direction::backward_weight || !suits_winograd(g, types)) return g.batch;
+std::int64_t samples_at_a_time(const ConvProblem& problem) {
+  const ConvGeometry& g = problem.geometry;
+  if (problem.direction == ConvDirection::backward_weight || !prefers_winograd(problem))
+    return g.batch;
   constexpr std::int64_t max_elements = 6'500'000;
   const std::int64_t elements =
       g.input_volume() * g.in_channels + g.output_volume() * g.out_channels;

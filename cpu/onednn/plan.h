@@ -13,36 +13,29 @@ namespace voxgrad::cpu::onednn {
 
 const dnnl::engine& engine();
 
-/// The dtypes of x, w and y.
-struct Types {
-  DType x = DType::f32, w = DType::f32, y = DType::f32;
-  bool all_f32() const { return x == DType::f32 && w == DType::f32 && y == DType::f32; }
-};
-
 /// An operand: our layout, the kernel's, and the way between them where they differ.
-struct Side {
+struct OperandLayout {
   dnnl::memory::desc ours, kernels;
   std::optional<dnnl::reorder> reorder;
 
-  Side(const dnnl::memory::desc& our_layout, const dnnl::memory::desc& kernel_layout, bool written);
+  OperandLayout(const dnnl::memory::desc& our_layout, const dnnl::memory::desc& kernel_layout,
+                bool written);
 };
 
 /// One direction of one convolution, built.
 struct Plan {
   dnnl::primitive convolution;
-  Side x, w, y;
+  OperandLayout x, w, y;
   dnnl::memory::desc bias, scratch;
   std::string name;
   Activation after;  // what the convolution's own epilogue leaves to be done
 };
 
-/// The kept plan, built on first use; null where oneDNN has no fast kernel. Activation and bias are
-/// those of the epilogue, which only the forward direction has.
-std::shared_ptr<const Plan> plan_for(Direction direction, const ConvGeometry& g, const Types& types,
-                                     Activation activation, bool bias);
+/// The kept plan, built on first use; null where oneDNN has no fast kernel.
+std::shared_ptr<const Plan> plan_for(const ConvProblem& problem);
 
 /// How many samples are convolved at a time. Those of Winograd are few, so that what is reordered
 /// stays in the cache and scratch memory small. Weight gradients are sums over all samples.
-std::int64_t samples_at_a_time(Direction direction, const ConvGeometry& g, const Types& types);
+std::int64_t samples_at_a_time(const ConvProblem& problem);
 
 }  // namespace voxgrad::cpu::onednn

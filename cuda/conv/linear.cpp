@@ -4,10 +4,11 @@
 
 #include <limits>
 
+#include "cuda/conv/epilogue.h"
 #include "cuda/runtime/check.h"
 #include "cuda/runtime/handles.h"
 
-namespace voxgrad::cuda {
+namespace voxgrad::cuda::linear {
 namespace {
 
 cudaDataType_t type_of(const Tensor& tensor) {
@@ -28,7 +29,7 @@ cublasComputeType_t compute_type(const Tensor& factor, Precision precision) {
   return CUBLAS_COMPUTE_32F;
 }
 
-/// A matrix as it lies in memory: rows of `width` elements.
+/// A matrix in memory: rows of `width` elements.
 struct Factor {
   const Tensor& tensor;
   std::int64_t width;
@@ -57,21 +58,23 @@ void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Factor& a, c
 
 }  // namespace
 
-void linear_forward(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tensor& y) {
-  multiply(g.out_channels, g.batch, g.in_channels, {w, g.in_channels, true},
-           {x, g.in_channels, false}, y, g.precision);
+bool convolve(const ConvProblem& problem, const ConvOperands& operands) {
+  const auto& [x, w, y, epilogue, packed] = operands;
+  const ConvGeometry& g = problem.geometry;
+  const std::int64_t in = g.in_channels, out = g.out_channels;
+  switch (problem.direction) {
+    case ConvDirection::forward:
+      multiply(out, g.batch, in, {w, in, true}, {x, in, false}, y, g.precision);
+      apply_epilogue(epilogue, y);
+      return true;
+    case ConvDirection::backward_data:
+      multiply(in, g.batch, out, {w, in, false}, {y, out, false}, x, g.precision);
+      apply_epilogue(epilogue, x);
+      return true;
+    default:
+      multiply(in, out, g.batch, {x, in, false}, {y, out, true}, w, g.precision);
+      return true;
+  }
 }
 
-void linear_backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
-                          const Tensor& dx) {
-  multiply(g.in_channels, g.batch, g.out_channels, {w, g.in_channels, false},
-           {dy, g.out_channels, false}, dx, g.precision);
-}
-
-void linear_backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy,
-                            const Tensor& dw) {
-  multiply(g.in_channels, g.out_channels, g.batch, {x, g.in_channels, false},
-           {dy, g.out_channels, true}, dw, g.precision);
-}
-
-}  // namespace voxgrad::cuda
+}  // namespace voxgrad::cuda::linear

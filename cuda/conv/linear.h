@@ -1,15 +1,11 @@
-// Linear layers on cuBLAS: the three kernels of tensor/ops/conv_ops.h for geometries of spatial
-// rank 0.
+// Linear layers on cuBLAS: geometries of spatial rank 0.
 #pragma once
 
 #include "tensor/ops/conv_ops.h"
 
-namespace voxgrad::cuda {
+namespace voxgrad::cuda::linear {
 
-void linear_forward(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tensor& y);
-void linear_backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
-                          const Tensor& dx);
-void linear_backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy,
-                            const Tensor& dw);
+/// Any direction and dtypes. Has the epilogue. False where there is no cuBLAS.
+bool convolve(const ConvProblem& problem, const ConvOperands& operands);
 
-}  // namespace voxgrad::cuda
+}  // namespace voxgrad::cuda::linear

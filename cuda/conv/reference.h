@@ -1,12 +1,12 @@
-// Our own convolution kernels, by the definition: for f64, and for whatever cuDNN refuses. Every
-// dtype that tensor/ops/conv_ops.h names, any geometry; sums in f32 runs of eight that are added in
-// f64, always in the same order.
+// Convolution as it is defined, in plain kernels: what the other algorithms are tested against,
+// what to read first, and what computes a problem that no other supports.
 #pragma once
 
 #include "tensor/ops/conv_ops.h"
 
-namespace voxgrad::cuda {
+namespace voxgrad::cuda::reference {
 
-extern const ConvOps conv_direct_ops;
+/// Any direction, geometry and dtypes, epilogue included. Sums are f64.
+void convolve(const ConvProblem& problem, const ConvOperands& operands);
 
-}  // namespace voxgrad::cuda
+}  // namespace voxgrad::cuda::reference

@@ -1,13 +1,38 @@
 #include "tensor/ops/backend.h"
 
+#include <cstdlib>
+#include <string>
+
 namespace voxgrad {
 
 #ifdef VOXGRAD_WITH_CUDA
 const Backend& cuda_backend();  // cuda/backend.cpp
 int cuda_backend_device_count();
+const ConvOps& cuda_backend_conv_ops();
 #endif
 
+namespace {
+
+/// VOXGRAD_CONV names an algorithm of any backend.
+bool force_conv_algorithm() {
+  const char* const value = std::getenv("VOXGRAD_CONV");
+  const std::string name = value ? value : "";
+  const auto known = [&](const ConvOps& ops) { return ops.force(name); };
+  bool found = known(cpu_backend().conv);
+  std::string names = cpu_backend().conv.names();
+#ifdef VOXGRAD_WITH_CUDA
+  found = known(cuda_backend_conv_ops()) || found;
+  names += "; cuda: " + cuda_backend_conv_ops().names();
+#endif
+  check<ConfigError>(found, "VOXGRAD_CONV: no algorithm \"", name, "\". There are: cpu: ", names);
+  return found;
+}
+
+}  // namespace
+
 const Backend& backend(Device device) {
+  static const bool environment_read = force_conv_algorithm();
+  check(environment_read, "VOXGRAD_CONV");
   if (!device.is_cuda()) return cpu_backend();
 #ifdef VOXGRAD_WITH_CUDA
   return cuda_backend();

@@ -103,22 +103,55 @@ Shape ConvGeometry::weight_shape() const {
   return spatial_shape(out_channels, kernel, in_channels, spatial_rank);
 }
 
-std::shared_ptr<const PreparedConv> prepare_conv(const ConvOps& ops, const ConvCall& call,
-                                                 const Tensor& w, const Epilogue& epilogue,
-                                                 const PreparedConv* sibling) {
-  struct Plain : PreparedConv {
-    const ConvOps& ops;
-    ConvCall call;
-    Tensor w;
-    Epilogue epilogue;
-    Plain(const ConvOps& o, const ConvCall& c, const Tensor& weight, const Epilogue& e)
-        : ops(o), call(c), w(weight), epilogue(e) {}
-    void run(const Tensor& x, const Tensor& y) const override {
-      (call.transposed ? ops.backward_data : ops.forward)(call.geometry, x, w, epilogue, y);
-    }
-  };
-  if (ops.prepare) return ops.prepare(call, w, epilogue, sibling);
-  return std::make_shared<Plain>(ops, call, w, epilogue);
+const char* name_of(ConvDirection direction) {
+  constexpr const char* names[] = {"forward", "backward_data", "backward_weight"};
+  return names[int(direction)];
+}
+
+Shape ConvProblem::result_shape() const {
+  switch (direction) {
+    case ConvDirection::forward:
+      return geometry.output_shape();
+    case ConvDirection::backward_data:
+      return geometry.input_shape();
+    default:
+      return geometry.weight_shape();
+  }
+}
+
+Tensor& ConvOperands::result(ConvDirection direction) {
+  return direction == ConvDirection::forward         ? y
+         : direction == ConvDirection::backward_data ? x
+                                                     : w;
+}
+
+const Tensor& ConvOperands::result(ConvDirection direction) const {
+  return const_cast<ConvOperands*>(this)->result(direction);
+}
+
+void ConvOps::forward(const ConvGeometry& g, const Tensor& x, const Tensor& w,
+                      const Epilogue& epilogue, const Tensor& out_y) const {
+  run({ConvDirection::forward, g, x.dtype(), out_y.dtype(), epilogue.bias.defined(),
+       epilogue.activation},
+      {x, w, out_y, epilogue});
+}
+
+void ConvOps::backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
+                            const Epilogue& epilogue, const Tensor& out_dx) const {
+  run({ConvDirection::backward_data, g, dy.dtype(), out_dx.dtype(), epilogue.bias.defined(),
+       epilogue.activation},
+      {out_dx, w, dy, epilogue});
+}
+
+void ConvOps::backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy,
+                              const Tensor& out_dw) const {
+  run({ConvDirection::backward_weight, g, x.dtype(), out_dw.dtype()}, {x, out_dw, dy});
+}
+
+std::ostream& operator<<(std::ostream& out, const ConvProblem& problem) {
+  return out << name_of(problem.direction) << ' ' << problem.factors << ' ' << problem.geometry
+             << (problem.bias ? " + bias" : "")
+             << (problem.activation.kind != ActivationKind::identity ? " + activation" : "");
 }
 
 std::ostream& operator<<(std::ostream& out, const ConvGeometry& g) {

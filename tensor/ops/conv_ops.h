@@ -1,6 +1,6 @@
 // Convolution, all of it. A 2-D convolution has depth 1; the forward pass of a transposed
 // convolution is a convolution's backward_data; a linear layer is a 1x1x1 convolution of a 1x1x1
-// map. So each backend has three kernels.
+// map. So each backend computes three things.
 //
 //   y[n,o,f] = bias[f] + sum over k, c of x[n, o*stride + k - padding, c] * w[f,k,c]
 //
@@ -13,7 +13,9 @@
 #pragma once
 
 #include <array>
-#include <memory>
+#include <map>
+#include <string>
+#include <utility>
 
 #include "tensor/ops/functors.h"
 #include "tensor/precision.h"
@@ -72,48 +74,91 @@ struct ConvGeometry {
 
 std::ostream& operator<<(std::ostream& out, const ConvGeometry& geometry);
 
-/// What happens to a result before it is written: add a bias a channel (if defined), then activate.
+/// What happens to a result before it is written: add the per-channel bias, then activate.
 struct Epilogue {
   Tensor bias;  // [C] or undefined
   Activation activation{};
+
+  bool is_empty() const { return !bias.defined() && activation.kind == ActivationKind::identity; }
 };
 
-/// A convolution made ready for many runs with the same weights, as a network in use needs it: the
-/// kernel is chosen, and the weights lie as it wants them.
-class PreparedConv {
- public:
-  virtual ~PreparedConv() = default;
-  /// What the kernel that it stands for computes; x and y as they were announced.
-  virtual void run(const Tensor& x, const Tensor& y) const = 0;
-};
+/// Which of a convolution's tensors is computed, from the other two.
+enum class ConvDirection { forward, backward_data, backward_weight };
 
-/// What a PreparedConv stands for. Its dtypes are those of the kernels above, w's being x's.
-struct ConvCall {
+const char* name_of(ConvDirection direction);
+
+/// What is to be computed: all that the choice of an algorithm depends on.
+struct ConvProblem {
+  ConvDirection direction = ConvDirection::forward;
   ConvGeometry geometry;
-  bool transposed = false;  // backward_data: x has the geometry's output shape, y its input shape
-  DType x = DType::f32, y = DType::f32;
-  bool operator==(const ConvCall&) const = default;
+  DType factors = DType::f32;  // of the two tensors that are read
+  DType result = DType::f32;   // of the one that is written
+  // The epilogue, which forward and backward_data may have.
+  bool bias = false;
+  Activation activation{};
+
+  bool is_forward() const { return direction == ConvDirection::forward; }
+  bool has_epilogue() const { return bias || activation.kind != ActivationKind::identity; }
+  Shape result_shape() const;
+  bool operator==(const ConvProblem&) const = default;
 };
 
+std::ostream& operator<<(std::ostream& out, const ConvProblem& problem);
+
+class PackedWeights;
+
+/// The tensors of a problem. forward writes y, backward_data x (which then stands for dx, and y for
+/// dy), backward_weight w (dw).
+struct ConvOperands {
+  Tensor x, w, y;
+  Epilogue epilogue{};
+  PackedWeights* packed = nullptr;  // of w, where w does not change any more
+
+  const Tensor& result(ConvDirection direction) const;
+  Tensor& result(ConvDirection direction);
+};
+
+/// One weight in all the layouts that kernels have asked for, each made once. For weights that do
+/// not change any more, as those of a network in use: problems of all batch sizes may share it.
+class PackedWeights {
+ public:
+  explicit PackedWeights(Tensor weight) : weight_(std::move(weight)) {}
+  const Tensor& weight() const { return weight_; }
+  /// What pack() returned at the first call with this name.
+  template <class Pack>
+  Tensor get(const std::string& layout, const Pack& pack) {
+    Tensor& kept = layouts_[layout];
+    if (!kept.defined()) kept = pack();
+    return kept;
+  }
+
+ private:
+  Tensor weight_;
+  std::map<std::string, Tensor> layouts_;
+};
+
+/// A backend's convolutions. Each has a table of algorithms (tensor/ops/conv_table.h).
 struct ConvOps {
-  /// y = epilogue(conv(x, w)); bias [Cout].
-  void (*forward)(const ConvGeometry&, const Tensor& x, const Tensor& w, const Epilogue&,
-                  const Tensor& y);
-  /// dx = epilogue(transposed conv(dy, w)); bias [Cin], for the forward pass of transposed layers.
-  void (*backward_data)(const ConvGeometry&, const Tensor& dy, const Tensor& w, const Epilogue&,
-                        const Tensor& dx);
-  /// dw, from x and dy.
-  void (*backward_weight)(const ConvGeometry&, const Tensor& x, const Tensor& dy, const Tensor& dw);
-  /// w and the bias must not change afterwards. sibling: what was prepared from the same w for
-  /// another geometry or epilogue, whose copy of the weights may be shared; or null. Where there is
-  /// no such function, prepare_conv() calls the kernels above.
-  std::shared_ptr<const PreparedConv> (*prepare)(const ConvCall&, const Tensor& w, const Epilogue&,
-                                                 const PreparedConv* sibling) = nullptr;
-};
+  /// Computes a problem by the algorithm that the backend takes for it.
+  void (*run)(const ConvProblem&, const ConvOperands&);
+  /// The name of that algorithm. packed: whether the operands will have PackedWeights.
+  const char* (*algorithm)(const ConvProblem&, bool packed) = nullptr;
+  /// From now on the algorithm of this name computes all that it supports, as when VOXGRAD_CONV
+  /// names it; "" ends that. False if there is none of this name.
+  bool (*force)(const std::string& name) = nullptr;
+  /// Of all algorithms: "winograd, tiled, ...".
+  std::string (*names)() = nullptr;
 
-/// ops.prepare, or where there is none, a PreparedConv that calls forward or backward_data.
-std::shared_ptr<const PreparedConv> prepare_conv(const ConvOps& ops, const ConvCall& call,
-                                                 const Tensor& w, const Epilogue& epilogue,
-                                                 const PreparedConv* sibling = nullptr);
+  /// out_y = epilogue(conv(x, w)); bias [Cout].
+  void forward(const ConvGeometry&, const Tensor& x, const Tensor& w, const Epilogue&,
+               const Tensor& out_y) const;
+  /// out_dx = epilogue(transposed conv(dy, w)); bias [Cin], for the forward pass of transposed
+  /// layers.
+  void backward_data(const ConvGeometry&, const Tensor& dy, const Tensor& w, const Epilogue&,
+                     const Tensor& out_dx) const;
+  /// dw, from x and dy.
+  void backward_weight(const ConvGeometry&, const Tensor& x, const Tensor& dy,
+                       const Tensor& out_dw) const;
+};
 
 }  // namespace voxgrad

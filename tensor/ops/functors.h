@@ -25,6 +25,7 @@ struct Activation {
   static Activation leaky_relu(double slope) { return {ActivationKind::leaky_relu, slope}; }
   static Activation elu(double alpha = 1) { return {ActivationKind::elu, alpha}; }
   static Activation sigmoid() { return {ActivationKind::sigmoid, 0}; }
+  bool operator==(const Activation&) const = default;
 };
 
 namespace functors {

@@ -1,11 +1,13 @@
-// The convolution kernels, loops and oneDNN alike, against the definition.
+// The convolution algorithms, one and all, against the definition.
 #include <doctest/doctest.h>
 #include <omp.h>
 
 #include <algorithm>
 
+#include "cpu/conv/epilogue.h"
 #include "cpu/conv/gemm.h"
 #include "cpu/conv/small_channels.h"
+#include "cpu/conv/tiled.h"
 #include "cpu/conv/weight_bound.h"
 #include "cpu/conv/winograd.h"
 #include "cpu/kernels.h"
@@ -17,6 +19,11 @@ using namespace voxgrad::testing;
 
 namespace {
 
+const ConvOps reference{[](const ConvProblem& problem, const ConvOperands& operands) {
+  cpu::then_epilogue(problem, operands, cpu::reference::convolve);
+}};
+const ConvOps tiled{cpu::tiled::convolve};
+
 void check_all_directions(const ConvOps& ops, const ConvGeometry& g, DType dtype, Rng& rng) {
   CAPTURE(concat(g));
   const Operands in = random_operands(rng, g, dtype);
@@ -25,20 +32,20 @@ void check_all_directions(const ConvOps& ops, const ConvGeometry& g, DType dtype
   const GuardedTensor y(g.output_shape(), dtype);
   ops.forward(g, in.x, in.w, {}, y);
   CHECK(y.intact());
-  CHECK(error_over_bound(g, Direction::forward, y,
-                         plain_convolution(g, Direction::forward, x, w)) <= 1);
+  CHECK(error_over_bound(g, ConvDirection::forward, y,
+                         plain_convolution(g, ConvDirection::forward, x, w)) <= 1);
 
   const GuardedTensor dx(g.input_shape(), dtype);
   ops.backward_data(g, in.dy, in.w, {}, dx);
   CHECK(dx.intact());
-  CHECK(error_over_bound(g, Direction::backward_data, dx,
-                         plain_convolution(g, Direction::backward_data, dy, w)) <= 1);
+  CHECK(error_over_bound(g, ConvDirection::backward_data, dx,
+                         plain_convolution(g, ConvDirection::backward_data, dy, w)) <= 1);
 
   const GuardedTensor dw(g.weight_shape(), dtype);
   ops.backward_weight(g, in.x, in.dy, dw);
   CHECK(dw.intact());
-  CHECK(error_over_bound(g, Direction::backward_weight, dw,
-                         plain_convolution(g, Direction::backward_weight, x, dy)) <= 1);
+  CHECK(error_over_bound(g, ConvDirection::backward_weight, dw,
+                         plain_convolution(g, ConvDirection::backward_weight, x, dy)) <= 1);
 }
 
 // Bias and activation must give what separate kernels give on the plain result.
@@ -47,7 +54,8 @@ void check_epilogues(const ConvOps& ops, const ConvGeometry& g, DType dtype, Rng
   const Operands in = random_operands(rng, g, dtype);
   // Below AVX-512 oneDNN has other kernels behind an epilogue, which sum in another order: the
   // bound of error_over_bound(), for two sums.
-  const auto longest = std::max(terms(g, Direction::forward), terms(g, Direction::backward_data));
+  const auto longest =
+      std::max(terms(g, ConvDirection::forward), terms(g, ConvDirection::backward_data));
   const double bound = dtype == DType::f64 ? 1e-14
                        : cpu::onednn::uses_avx512()
                            ? 2e-6
@@ -89,18 +97,17 @@ void check_epilogues(const ConvOps& ops, const ConvGeometry& g, DType dtype, Rng
 
 }  // namespace
 
-TEST_CASE("conv loops agree with the definition on random geometries") {
+TEST_CASE("tiled loops agree with the definition on random geometries") {
   Rng rng(7);
   for (int i = 0; i < 60; ++i)
-    check_all_directions(cpu::conv_reference_ops, random_geometry(rng, i % 3 == 0 ? 20 : 5),
+    check_all_directions(tiled, random_geometry(rng, i % 3 == 0 ? 20 : 5),
                          i % 2 == 0 ? DType::f64 : DType::f32, rng);
 }
 
-TEST_CASE("oneDNN agrees with the definition on random geometries") {
+TEST_CASE("what the table takes in f32 agrees with the definition on random geometries") {
   Rng rng(8);
   for (int i = 0; i < 60; ++i)
-    check_all_directions(cpu::conv_onednn_ops, random_geometry(rng, i % 3 == 0 ? 40 : 9),
-                         DType::f32, rng);
+    check_all_directions(cpu::conv_ops, random_geometry(rng, i % 3 == 0 ? 40 : 9), DType::f32, rng);
 }
 
 TEST_CASE("epilogues add the bias and activate") {
@@ -109,7 +116,9 @@ TEST_CASE("epilogues add the bias and activate") {
     const ConvGeometry g = random_geometry(rng, 19);
     check_epilogues(cpu::conv_ops, g, DType::f64, rng);
     check_epilogues(cpu::conv_ops, g, DType::f32, rng);
-    check_epilogues(cpu::conv_reference_ops, g, DType::f32, rng);
+    check_epilogues(tiled, g, DType::f32, rng);
+    check_epilogues(reference, g, DType::f64, rng);
+    check_epilogues(reference, g, DType::f32, rng);
   }
   check_epilogues(cpu::conv_ops, ConvGeometry::linear("linear", {3, 70}, {33, 70}), DType::f32,
                   rng);
@@ -135,9 +144,8 @@ TEST_CASE(
   const ConvGeometry padded = layer(3, 29, 27, 1), tight = layer(2, 37, 41, 0);
   if (cpu::onednn::has_winograd())
     for (const auto direction :
-         {cpu::onednn::Direction::forward, cpu::onednn::Direction::backward_data,
-          cpu::onednn::Direction::backward_weight})
-      CHECK(kernel_name(direction, padded).starts_with("jit_wino"));
+         {ConvDirection::forward, ConvDirection::backward_data, ConvDirection::backward_weight})
+      CHECK(kernel_name({direction, padded}).starts_with("jit_wino"));
   check_all_directions(cpu::conv_ops, padded, DType::f32, rng);
   check_all_directions(cpu::conv_ops, tight, DType::f32, rng);
   check_epilogues(cpu::conv_ops, padded, DType::f32, rng);
@@ -154,8 +162,8 @@ TEST_CASE("large maps are convolved a few samples at a time") {
   CHECK(y.intact());
   CHECK(dx.intact());
   const Tensor expected_y(g.output_shape()), expected_dx(g.input_shape());
-  cpu::conv_reference_ops.forward(g, in.x, in.w, {}, expected_y);
-  cpu::conv_reference_ops.backward_data(g, in.dy, in.w, {}, expected_dx);
+  tiled.forward(g, in.x, in.w, {}, expected_y);
+  tiled.backward_data(g, in.dy, in.w, {}, expected_dx);
   CHECK(max_relative_error(y, expected_y) <= 1e-5);
   CHECK(max_relative_error(dx, expected_dx) <= 1e-5);
 }
@@ -206,9 +214,9 @@ TEST_CASE("products of rows agree with plain sums, for any number of threads") {
     CHECK(c.intact());
     CHECK(identical(c, again));
     const ConvGeometry g = ConvGeometry::linear("linear", {m, k}, {n, k});
-    CHECK(error_over_bound(
-              g, Direction::forward, c,
-              plain_convolution(g, Direction::forward, a.to(DType::f64), b.to(DType::f64))) <= 1);
+    CHECK(error_over_bound(g, ConvDirection::forward, c,
+                           plain_convolution(g, ConvDirection::forward, a.to(DType::f64),
+                                             b.to(DType::f64))) <= 1);
   }
 }
 
@@ -216,11 +224,14 @@ TEST_CASE(
     "convolutions with few output pixels agree with the definition, for any number of threads") {
   Rng rng(16);
   using namespace cpu;
-  const ConvOps ops{[](const ConvGeometry& g, const Tensor& x, const Tensor& w, const Epilogue&,
-                       const Tensor& y) { weight_bound::forward(g, x, w, y); },
-                    [](const ConvGeometry& g, const Tensor& dy, const Tensor& w, const Epilogue&,
-                       const Tensor& dx) { weight_bound::backward_data(g, dy, w, dx); },
-                    weight_bound::backward_weight};
+  const ConvOps ops{[](const ConvProblem& p, const ConvOperands& o) {
+    if (p.direction == ConvDirection::forward)
+      weight_bound::forward(p.geometry, o.x, o.w, o.y);
+    else if (p.direction == ConvDirection::backward_data)
+      weight_bound::backward_data(p.geometry, o.y, o.w, o.x);
+    else
+      weight_bound::backward_weight(p.geometry, o.x, o.y, o.w);
+  }};
   const ConvOptions halving{{2, 2, 2}, {1, 1, 1}};
   const int threads = omp_get_max_threads();
   for (const ConvGeometry& g : {
@@ -284,8 +295,8 @@ TEST_CASE("3x3x3 convolutions with few channels agree with the definition") {
         const GuardedTensor y(g.output_shape(), DType::f32);
         cpu::small_channels::forward(g, data.x, data.w, y);
         CHECK(y.intact());
-        CHECK(error_over_bound(g, Direction::forward, y,
-                               plain_convolution(g, Direction::forward, data.x.to(DType::f64),
+        CHECK(error_over_bound(g, ConvDirection::forward, y,
+                               plain_convolution(g, ConvDirection::forward, data.x.to(DType::f64),
                                                  data.w.to(DType::f64))) <= 1);
       }
 }
@@ -296,7 +307,7 @@ TEST_CASE("convolutions repeat bit for bit, the loops with any number of threads
   for (int i = 0; i < 20; ++i) {
     const ConvGeometry g = random_geometry(rng, 30);
     const Operands in = random_operands(rng, g, DType::f32);
-    for (const ConvOps* ops : {&cpu::conv_ops, &cpu::conv_reference_ops}) {
+    for (const ConvOps* ops : {&cpu::conv_ops, &tiled}) {
       const auto run = [&] {
         const Tensor y(g.output_shape()), dx(g.input_shape()), dw(g.weight_shape());
         ops->forward(g, in.x, in.w, {}, y);
@@ -305,7 +316,7 @@ TEST_CASE("convolutions repeat bit for bit, the loops with any number of threads
         return std::array{y, dx, dw};
       };
       const auto first = run();
-      if (ops == &cpu::conv_reference_ops) omp_set_num_threads(3);
+      if (ops == &tiled) omp_set_num_threads(3);
       const auto second = run();
       omp_set_num_threads(threads);
       for (int j = 0; j < 3; ++j) CHECK(identical(first[j], second[j]));
@@ -327,16 +338,17 @@ TEST_CASE("Winograd's algorithm agrees with the definition") {
     CAPTURE(concat(g));
     const Operands in = random_operands(rng, g, DType::f32);
     const PlainResult plain =
-        plain_convolution(g, Direction::forward, in.x.to(DType::f64), in.w.to(DType::f64));
+        plain_convolution(g, ConvDirection::forward, in.x.to(DType::f64), in.w.to(DType::f64));
     const GuardedTensor y(g.output_shape(), DType::f32);
-    cpu::winograd::prepare(g, in.w, {})->run(in.x, y);
+    const ConvOps winograd{cpu::winograd::convolve};
+    winograd.forward(g, in.x, in.w, {}, y);
     CHECK(y.intact());
     CHECK(max_relative_error(y, plain.value) <= 1e-5);
     for (const Activation activation : {Activation::relu(), Activation::elu()}) {
       const Epilogue epilogue{random_normal(rng, {c.out}, DType::f32), activation};
       const GuardedTensor expected(g.output_shape(), DType::f32);
-      cpu::conv_reference_ops.forward(g, in.x, in.w, epilogue, expected);
-      cpu::winograd::prepare(g, in.w, epilogue)->run(in.x, y);
+      tiled.forward(g, in.x, in.w, epilogue, expected);
+      winograd.forward(g, in.x, in.w, epilogue, y);
       CHECK(max_relative_error(y, expected) <= 1e-5);
     }
   }

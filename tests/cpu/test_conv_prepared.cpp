@@ -1,9 +1,8 @@
-// Convolutions made ready for many runs: the same results, weights kept once, errors said.
+// Weights kept in the kernels' layouts: the same results, one copy of each, errors said.
 #include <doctest/doctest.h>
 
 #include <functional>
 #include <limits>
-#include <memory>
 #include <vector>
 
 #include "cpu/conv/winograd.h"
@@ -13,7 +12,7 @@
 using namespace voxgrad;
 using namespace voxgrad::testing;
 
-TEST_CASE("prepared convolutions give what the kernels give, run after run") {
+TEST_CASE("packed weights give what others give, run after run") {
   Rng rng(12);
   std::vector<ConvGeometry> geometries;
   for (int i = 0; i < 30; ++i) geometries.push_back(random_geometry(rng, i % 2 == 0 ? 70 : 9));
@@ -33,13 +32,22 @@ TEST_CASE("prepared convolutions give what the kernels give, run after run") {
         const bool winograd = !transposed && dtype == DType::f32 && cpu::winograd::preferred(g);
         const double bound = dtype == DType::bf16 ? 0.01 : winograd ? 1e-5 : 1e-6;
         const GuardedTensor expected(shape, dtype), y(shape, dtype);
-        (transposed ? cpu::conv_ops.backward_data : cpu::conv_ops.forward)(g, x, in.w, epilogue,
-                                                                           expected);
-        const auto prepared =
-            prepare_conv(cpu::conv_ops, {g, transposed, dtype, dtype}, in.w, epilogue);
-        for (int run = 0; run < 2; ++run) {
+        const ConvProblem problem{
+            transposed ? ConvDirection::backward_data : ConvDirection::forward,
+            g,
+            dtype,
+            dtype,
+            true,
+            epilogue.activation};
+        PackedWeights packed(in.w);
+        const auto run = [&](const Tensor& result, PackedWeights* weights) {
+          cpu::conv_ops.run(problem, transposed ? ConvOperands{result, in.w, x, epilogue, weights}
+                                                : ConvOperands{x, in.w, result, epilogue, weights});
+        };
+        run(expected, nullptr);
+        for (int times = 0; times < 2; ++times) {
           y.tensor().fill(std::numeric_limits<double>::quiet_NaN());
-          prepared->run(x, y);
+          run(y, &packed);
           CHECK(y.intact());
           CHECK(max_relative_error(y, expected) <= bound);
         }
@@ -48,63 +56,51 @@ TEST_CASE("prepared convolutions give what the kernels give, run after run") {
   }
 }
 
-TEST_CASE("weights are shared past sizes whose kernels pack none, or others") {
+TEST_CASE("batches of several sizes share one copy of the weights in each layout") {
   Rng rng(20);
   const auto bytes = [] { return cpu::memory_ops.statistics(0).in_use; };
-  const auto grown = [&](const std::function<ConvCall(std::int64_t)>& call_of) {
-    const ConvGeometry g = call_of(1).geometry;
+  const auto check_shared = [&](ConvDirection direction, bool repacked,
+                                const std::function<ConvGeometry(std::int64_t)>& geometry) {
+    const ConvGeometry g = geometry(1);
+    CAPTURE(concat(g));
     const Tensor w = random_normal(rng, g.weight_shape(), DType::f32);
-    std::vector<std::shared_ptr<const PreparedConv>> all;
-    std::vector<std::size_t> sizes;
-    for (const std::int64_t batch : {1, 3, 1, 4, 5}) {
-      const std::size_t before = bytes();
-      all.push_back(prepare_conv(cpu::conv_ops, call_of(batch), w, {},
-                                 all.empty() ? nullptr : all.back().get()));
-      sizes.push_back(bytes() - before);
-    }
-    for (const std::size_t i : {2, 3, 4}) CHECK(sizes[i] < w.bytes() / 10);
-  };
-  grown([](std::int64_t batch) {  // few pixels at first
-    return ConvCall{ConvGeometry::transposed("conv_transpose3d", {batch, 4, 4, 4, 256},
-                                             {256, 4, 4, 4, 64}, {{2, 2, 2}, {1, 1, 1}}),
-                    true};
-  });
-#ifdef __AVX512F__                // elsewhere there is no Winograd's algorithm of our own
-  grown([](std::int64_t batch) {  // too few tiles for it at first
-    return ConvCall{ConvGeometry::convolution("conv2d", {batch, 14, 14, 128}, {128, 3, 3, 128},
-                                              {{1, 1, 1}, {0, 1, 1}})};
-  });
-#endif
-}
-
-TEST_CASE("convolutions prepared for batches of several sizes share the weights") {
-  Rng rng(18);
-  for (const bool flat : {true, false}) {
-    const auto geometry = [&](std::int64_t batch) {
-      return flat ? ConvGeometry::convolution("conv2d", {batch, 20, 20, 64}, {64, 3, 3, 64},
-                                              {{1, 1, 1}, {0, 1, 1}})
-                  : ConvGeometry::convolution("conv3d", {batch, 8, 8, 8, 64}, {64, 4, 4, 4, 64},
-                                              {{1, 1, 1}, {2, 2, 2}});
-    };
-    // Enough pixels of both for the same kernel.
-    const ConvCall two{geometry(2)}, four{geometry(4)};
-    const Operands in = random_operands(rng, four.geometry, DType::f32);
-    const auto first = prepare_conv(cpu::conv_ops, two, in.w, {});
-    const auto bytes = [] { return cpu::memory_ops.statistics(0).in_use; };
+    PackedWeights packed(w);
     const std::size_t before = bytes();
-    const auto alone = prepare_conv(cpu::conv_ops, four, in.w, {});
-    const std::size_t between = bytes();
-    const auto sharing = prepare_conv(cpu::conv_ops, four, in.w, {}, first.get());
-    CHECK(between - before >= in.w.bytes());
-    CHECK(bytes() - between < in.w.bytes() / 10);
-    const Tensor expected(four.geometry.output_shape()), y(four.geometry.output_shape());
-    alone->run(in.x, expected);
-    sharing->run(in.x, y);
-    CHECK(identical(y, expected));
-  }
+    std::size_t first = 0;
+    for (const std::int64_t batch : {1, 3, 1, 4, 5}) {
+      const ConvProblem problem{direction, geometry(batch)};
+      const Tensor x = random_normal(rng, problem.geometry.input_shape(), DType::f32);
+      const Tensor y = random_normal(rng, problem.geometry.output_shape(), DType::f32);
+      const std::size_t maps = bytes() - before - first;
+      const ConvOperands operands{x, w, y, {}, &packed};
+      cpu::conv_ops.run(problem, operands);
+      const std::size_t kept = bytes() - before - maps;
+      const std::vector<float> once = operands.result(direction).to_vector<float>();
+      cpu::conv_ops.run(problem, operands);
+      CHECK(operands.result(direction).to_vector<float>() == once);
+      // Past the third, all layouts are there.
+      if (batch < 4) first = kept;
+      CHECK(kept <= first);
+    }
+    CHECK((first > 0) == repacked);
+    CHECK(first < 3 * w.bytes() + 40 * w.bytes() / 9);
+  };
+  // Few pixels at first, whose kernel takes the weights as they are.
+  check_shared(ConvDirection::backward_data, true, [](std::int64_t batch) {
+    return ConvGeometry::transposed("conv_transpose3d", {batch, 4, 4, 4, 256}, {256, 4, 4, 4, 64},
+                                    {{2, 2, 2}, {1, 1, 1}});
+  });
+  // Too few tiles for Winograd's algorithm at first.
+  check_shared(ConvDirection::forward, true, [](std::int64_t batch) {
+    return ConvGeometry::convolution("conv2d", {batch, 14, 14, 128}, {128, 3, 3, 128},
+                                     {{1, 1, 1}, {0, 1, 1}});
+  });
+  check_shared(ConvDirection::forward, false, [](std::int64_t batch) {
+    return ConvGeometry::linear("linear", {batch, 1024}, {512, 1024});
+  });
 }
 
-TEST_CASE("a prepared convolution that runs out of memory says so, on every thread") {
+TEST_CASE("a convolution with packed weights that runs out of memory says so, on every thread") {
   Rng rng(14);
   const MemoryOps& memory = cpu::memory_ops;
   for (const std::int64_t edge : {8, 30, 120}) {  // one block of tiles, and blocks of them
@@ -113,14 +109,15 @@ TEST_CASE("a prepared convolution that runs out of memory says so, on every thre
     for (const DType dtype : {DType::f32, DType::bf16}) {
       const Operands in = random_operands(rng, g, dtype);
       const Tensor expected(g.output_shape(), dtype), y(g.output_shape(), dtype);
-      const auto prepared = prepare_conv(cpu::conv_ops, {g, false, dtype, dtype}, in.w, {});
-      prepared->run(in.x, expected);
+      const ConvProblem problem{ConvDirection::forward, g, dtype, dtype};
+      PackedWeights packed(in.w);
+      cpu::conv_ops.run(problem, {in.x, in.w, expected, {}, &packed});
       int failures = 0;
       for (bool finished = false; !finished; ++failures) {
         REQUIRE(failures < 100);
         memory.fail_allocation(failures + 1, 0);
         try {
-          prepared->run(in.x, y);
+          cpu::conv_ops.run(problem, {in.x, in.w, y, {}, &packed});
           finished = true;
         } catch (const DeviceError&) {
         }

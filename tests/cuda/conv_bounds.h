@@ -12,7 +12,7 @@ namespace voxgrad::testing {
 
 /// The error as a share of what is allowed. A bf16 result may in addition be off by half a unit in
 /// its own last place.
-inline double share(const ConvGeometry& g, Direction direction, const Tensor& value,
+inline double share(const ConvGeometry& g, ConvDirection direction, const Tensor& value,
                     const PlainResult& plain) {
   if (value.dtype() != DType::bf16) return error_over_bound(g, direction, value, plain);
   const double factor = 4 * std::sqrt(double(terms(g, direction))) * 0x1p-24;
@@ -32,9 +32,9 @@ inline double share(const ConvGeometry& g, Direction direction, const Tensor& va
 
 /// The same behind a bias [C] and an activation whose slope is at most 1. Functions may be off by 4
 /// units. library: in bf16 it rounds the bias and the sum that is activated too (docs/gpu.md).
-inline double share_behind_epilogue(const ConvGeometry& g, Direction direction, const Tensor& value,
-                                    const PlainResult& plain, const Tensor& bias,
-                                    const Tensor& expected, bool library) {
+inline double share_behind_epilogue(const ConvGeometry& g, ConvDirection direction,
+                                    const Tensor& value, const PlainResult& plain,
+                                    const Tensor& bias, const Tensor& expected, bool library) {
   const double unit = value.dtype() == DType::f64 ? 0x1p-53 : 0x1p-24;
   const double rounding = value.dtype() == DType::bf16 ? 1.01 * 0x1p-8 : 0;
   const double factor = 4 * std::sqrt(double(terms(g, direction) + 1)) * unit;

@@ -9,7 +9,8 @@ namespace {
 
 // What the backend chooses, and our own kernels, which must hold for every geometry.
 std::vector<const ConvOps*> tables() {
-  return {&gpu().conv, &cuda::conv_direct_ops};
+  static const ConvOps reference{cuda::reference::convolve};
+  return {&gpu().conv, &reference};
 }
 
 void check_geometry(Rng& rng, const ConvGeometry& g, DType dtype) {
@@ -17,27 +18,27 @@ void check_geometry(Rng& rng, const ConvGeometry& g, DType dtype) {
   const Tensor x = random_normal(rng, g.input_shape(), dtype);
   const Tensor w = random_normal(rng, g.weight_shape(), dtype);
   const Tensor dy = random_normal(rng, g.output_shape(), dtype);
-  const auto plain = [&](Direction direction, const Tensor& a, const Tensor& b) {
+  const auto plain = [&](ConvDirection direction, const Tensor& a, const Tensor& b) {
     return plain_convolution(g, direction, a.to(DType::f64), b.to(DType::f64));
   };
-  const PlainResult y = plain(Direction::forward, x, w);
-  const PlainResult dx = plain(Direction::backward_data, dy, w);
-  const PlainResult dw = plain(Direction::backward_weight, x, dy);
+  const PlainResult y = plain(ConvDirection::forward, x, w);
+  const PlainResult dx = plain(ConvDirection::backward_data, dy, w);
+  const PlainResult dw = plain(ConvDirection::backward_weight, x, dy);
   std::vector<DType> results{dtype};
   if (dtype == DType::bf16) results.push_back(DType::f32);
   for (const ConvOps* ops : tables()) {
     for (const DType result : results) {
       const GuardedOutput gy(g.output_shape(), result), gdx(g.input_shape(), result);
       ops->forward(g, to_gpu(x), to_gpu(w), {}, gy);
-      CHECK(share(g, Direction::forward, gy.get(), y) <= 1);
+      CHECK(share(g, ConvDirection::forward, gy.get(), y) <= 1);
       ops->backward_data(g, to_gpu(dy), to_gpu(w), {}, gdx);
-      CHECK(share(g, Direction::backward_data, gdx.get(), dx) <= 1);
+      CHECK(share(g, ConvDirection::backward_data, gdx.get(), dx) <= 1);
     }
     const GuardedOutput gdw(g.weight_shape(), parameters_of(dtype));
     ops->backward_weight(g, to_gpu(x), to_gpu(dy), gdw);
     // cuDNN's are rounded to bf16 once (docs/gpu.md).
     const Tensor found = ops == &gpu().conv ? gdw.get().to(dtype) : gdw.get();
-    CHECK(share(g, Direction::backward_weight, found, dw) <= 1);
+    CHECK(share(g, ConvDirection::backward_weight, found, dw) <= 1);
   }
 }
 
@@ -87,19 +88,19 @@ TEST_CASE("bias and activation on the way out") {
         const Tensor bias =
             random_normal(rng, {transposed ? g.in_channels : g.out_channels}, parameters_of(dtype));
         const Shape shape = transposed ? g.input_shape() : g.output_shape();
-        const Tensor expected(shape, DType::f64);
-        const Direction direction = transposed ? Direction::backward_data : Direction::forward;
+        const ConvDirection direction =
+            transposed ? ConvDirection::backward_data : ConvDirection::forward;
         const PlainResult plain =
             plain_convolution(g, direction, from.to(DType::f64), w.to(DType::f64));
-        const auto run = [&](const ConvOps& ops, const Tensor& a, const Tensor& b,
-                             const Epilogue& epilogue, const Tensor& y) {
-          (transposed ? ops.backward_data : ops.forward)(g, a, b, epilogue, y);
-        };
-        run(cpu::conv_reference_ops, from.to(DType::f64), w.to(DType::f64),
-            {bias.to(DType::f64), activation}, expected);
+        const Tensor expected = plain_with_epilogue(
+            g, direction, from.to(DType::f64), w.to(DType::f64), {bias.to(DType::f64), activation});
         for (const ConvOps* ops : tables()) {
           const GuardedOutput y(shape, dtype);
-          run(*ops, to_gpu(from), to_gpu(w), {to_gpu(bias), activation}, y);
+          const Epilogue epilogue{to_gpu(bias), activation};
+          if (transposed)
+            ops->backward_data(g, to_gpu(from), to_gpu(w), epilogue, y);
+          else
+            ops->forward(g, to_gpu(from), to_gpu(w), epilogue, y);
           const bool library = ops == &gpu().conv;
           CHECK(share_behind_epilogue(g, direction, y.get(), plain, bias, expected, library) <= 1);
         }

@@ -9,8 +9,9 @@ using namespace voxgrad::testing;
 
 namespace {
 
-using cuda::ConvDirection;
-using cuda::plane_sweep_suits;
+bool plane_sweep_supports(ConvDirection direction, const ConvGeometry& g, DType factors) {
+  return cuda::plane_sweep::supports({direction, g, factors, factors});
+}
 
 struct Kind {
   std::int64_t in, out, kernel, padding;
@@ -27,8 +28,11 @@ ConvGeometry geometry(const Kind& kind, std::int64_t batch, Triple extents) {
 
 void run(bool backward, const ConvGeometry& g, const Tensor& from, const Tensor& w,
          const Epilogue& epilogue, const Tensor& to) {
-  (backward ? cuda::plane_sweep_backward_data : cuda::plane_sweep_forward)(g, from, w, epilogue,
-                                                                           to);
+  const ConvOps plane_sweep{cuda::plane_sweep::convolve};
+  if (backward)
+    plane_sweep.backward_data(g, from, w, epilogue, to);
+  else
+    plane_sweep.forward(g, from, w, epilogue, to);
 }
 
 /// All directions and dtypes of results. `offset`: elements by which results lie off, and whether
@@ -36,10 +40,10 @@ void run(bool backward, const ConvGeometry& g, const Tensor& from, const Tensor&
 void check_all(Rng& rng, const Kind& kind, const ConvGeometry& g, std::int64_t offset = 0) {
   for (const bool backward : {false, true}) {
     if (backward && !kind.backward) continue;
-    const Direction direction = backward ? Direction::backward_data : Direction::forward;
+    const ConvDirection direction =
+        backward ? ConvDirection::backward_data : ConvDirection::forward;
     CAPTURE(concat(g, backward ? " backward" : ""));
-    REQUIRE(plane_sweep_suits(backward ? ConvDirection::backward_data : ConvDirection::forward, g,
-                              DType::bf16));
+    REQUIRE(plane_sweep_supports(direction, g, DType::bf16));
     const Shape shape = backward ? g.input_shape() : g.output_shape();
     const Tensor from =
         random_normal(rng, backward ? g.output_shape() : g.input_shape(), DType::bf16);
@@ -106,17 +110,16 @@ TEST_CASE("bias and every activation on the way out of marching convolutions") {
       const Tensor w = random_normal(rng, g.weight_shape(), DType::bf16);
       const Tensor bias =
           random_normal(rng, {backward ? g.in_channels : g.out_channels}, DType::f32);
-      const Direction direction = backward ? Direction::backward_data : Direction::forward;
+      const ConvDirection direction =
+          backward ? ConvDirection::backward_data : ConvDirection::forward;
       const PlainResult plain =
           plain_convolution(g, direction, from.to(DType::f64), w.to(DType::f64));
       for (const Activation activation :
            {Activation::identity(), Activation::relu(), Activation::leaky_relu(0.2),
             Activation::elu(), Activation::sigmoid()}) {
         CAPTURE(concat(g, backward ? " backward" : "", ", activation ", int(activation.kind)));
-        const Tensor expected(shape, DType::f64);
-        const ConvOps& reference = cpu::conv_reference_ops;
-        (backward ? reference.backward_data : reference.forward)(
-            g, from.to(DType::f64), w.to(DType::f64), {bias.to(DType::f64), activation}, expected);
+        const Tensor expected = plain_with_epilogue(
+            g, direction, from.to(DType::f64), w.to(DType::f64), {bias.to(DType::f64), activation});
         for (const DType dtype : {DType::bf16, DType::f32}) {
           const GuardedOutput result(shape, dtype);
           run(backward, g, to_gpu(from), to_gpu(w), {to_gpu(bias), activation}, result);
@@ -129,16 +132,16 @@ TEST_CASE("bias and every activation on the way out of marching convolutions") {
 
 TEST_CASE("what tensor cores have no kernel for") {
   const ConvGeometry g = geometry(kKinds[0], 1, {8, 8, 8});
-  CHECK_FALSE(plane_sweep_suits(ConvDirection::forward, g, DType::f32));
-  CHECK_FALSE(plane_sweep_suits(ConvDirection::backward_weight, g, DType::bf16));
-  CHECK_FALSE(plane_sweep_suits(ConvDirection::backward_data, geometry(kKinds[2], 1, {8, 8, 8}),
-                                DType::bf16));
-  CHECK_FALSE(plane_sweep_suits(ConvDirection::forward, geometry({8, 4, 3, 1, true}, 1, {8, 8, 8}),
-                                DType::bf16));
+  CHECK_FALSE(plane_sweep_supports(ConvDirection::forward, g, DType::f32));
+  CHECK_FALSE(plane_sweep_supports(ConvDirection::backward_weight, g, DType::bf16));
+  CHECK_FALSE(plane_sweep_supports(ConvDirection::backward_data, geometry(kKinds[2], 1, {8, 8, 8}),
+                                   DType::bf16));
+  CHECK_FALSE(plane_sweep_supports(ConvDirection::forward,
+                                   geometry({8, 4, 3, 1, true}, 1, {8, 8, 8}), DType::bf16));
   // A plane whose places do not fit 32 bits.
-  CHECK_FALSE(plane_sweep_suits(ConvDirection::forward, geometry(kKinds[1], 1, {1, 11600, 11600}),
-                                DType::bf16));
+  CHECK_FALSE(plane_sweep_supports(ConvDirection::forward,
+                                   geometry(kKinds[1], 1, {1, 11600, 11600}), DType::bf16));
   // One column, higher than a tile can hold.
-  CHECK_FALSE(
-      plane_sweep_suits(ConvDirection::forward, geometry(kKinds[0], 1, {4, 200, 1}), DType::bf16));
+  CHECK_FALSE(plane_sweep_supports(ConvDirection::forward, geometry(kKinds[0], 1, {4, 200, 1}),
+                                   DType::bf16));
 }

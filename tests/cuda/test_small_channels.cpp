@@ -1,8 +1,8 @@
 // Our own convolutions of few channels against the definition in f64, and the choice between them
 // and others.
 #include <algorithm>
-#include <cstdlib>
 
+#include "cuda/conv/reference.h"
 #include "cuda/conv/small_channels/small_channels.h"
 #include "cuda/conv/tensor_core/plane_sweep.h"
 #include "tests/cuda/conv_bounds.h"
@@ -12,9 +12,11 @@ using namespace voxgrad::testing;
 
 namespace {
 
-using cuda::ConvDirection;
-using cuda::small_channels_ops;
-using cuda::small_channels_suits;
+const ConvOps small_channels{cuda::small_channels::convolve};
+
+bool supports(ConvDirection direction, const ConvGeometry& g, DType factors) {
+  return cuda::small_channels::supports({direction, g, factors, factors});
+}
 
 constexpr DType kFactors[] = {DType::f32, DType::bf16};
 
@@ -36,47 +38,46 @@ ConvGeometry geometry(const Kind& kind, std::int64_t batch, Triple extents) {
                                    {kind.out, k, k, k, kind.in}, {{s, s, s}, {p, p, p}});
 }
 
-bool suits_all(const ConvGeometry& g, DType factors) {
-  return small_channels_suits(ConvDirection::forward, g, factors) &&
-         small_channels_suits(ConvDirection::backward_data, g, factors) &&
-         small_channels_suits(ConvDirection::backward_weight, g, factors);
+bool supports_all(const ConvGeometry& g, DType factors) {
+  return supports(ConvDirection::forward, g, factors) &&
+         supports(ConvDirection::backward_data, g, factors) &&
+         supports(ConvDirection::backward_weight, g, factors);
 }
 
 /// All directions, results f32 too where factors are bf16. `offset`: elements by which results lie
 /// off, and whether factors do.
 void check_all(Rng& rng, const ConvGeometry& g, DType dtype, std::int64_t offset = 0) {
   CAPTURE(concat(dtype, ' ', g));
-  REQUIRE(suits_all(g, dtype));
+  REQUIRE(supports_all(g, dtype));
   const auto there = [&](const Tensor& tensor) {
     return offset == 0 ? to_gpu(tensor) : to_gpu_misaligned(tensor);
   };
   const Tensor x = random_normal(rng, g.input_shape(), dtype);
   const Tensor w = random_normal(rng, g.weight_shape(), dtype);
   const Tensor dy = random_normal(rng, g.output_shape(), dtype);
-  const auto plain = [&](Direction direction, const Tensor& a, const Tensor& b) {
+  const auto plain = [&](ConvDirection direction, const Tensor& a, const Tensor& b) {
     return plain_convolution(g, direction, a.to(DType::f64), b.to(DType::f64));
   };
-  const PlainResult y = plain(Direction::forward, x, w);
-  const PlainResult dx = plain(Direction::backward_data, dy, w);
-  const PlainResult dw = plain(Direction::backward_weight, x, dy);
+  const PlainResult y = plain(ConvDirection::forward, x, w);
+  const PlainResult dx = plain(ConvDirection::backward_data, dy, w);
+  const PlainResult dw = plain(ConvDirection::backward_weight, x, dy);
   for (const DType result : {dtype, DType::f32}) {
     const GuardedOutput gy(g.output_shape(), result, offset);
     const GuardedOutput gdx(g.input_shape(), result, offset);
-    small_channels_ops.forward(g, there(x), there(w), {}, gy);
-    CHECK(share(g, Direction::forward, gy.get(), y) <= 1);
-    small_channels_ops.backward_data(g, there(dy), there(w), {}, gdx);
-    CHECK(share(g, Direction::backward_data, gdx.get(), dx) <= 1);
+    small_channels.forward(g, there(x), there(w), {}, gy);
+    CHECK(share(g, ConvDirection::forward, gy.get(), y) <= 1);
+    small_channels.backward_data(g, there(dy), there(w), {}, gdx);
+    CHECK(share(g, ConvDirection::backward_data, gdx.get(), dx) <= 1);
   }
   const GuardedOutput gdw(g.weight_shape(), DType::f32, offset);
-  small_channels_ops.backward_weight(g, there(x), there(dy), gdw);
-  CHECK(share(g, Direction::backward_weight, gdw.get(), dw) <= 1);
+  small_channels.backward_weight(g, there(x), there(dy), gdw);
+  CHECK(share(g, ConvDirection::backward_weight, gdw.get(), dw) <= 1);
 }
 
-/// The environment as it was, at the end.
-class ForcedWay {
- public:
-  explicit ForcedWay(const char* way) { setenv("VOXGRAD_CUDA_CONV", way, 1); }
-  ~ForcedWay() { unsetenv("VOXGRAD_CUDA_CONV"); }
+/// An algorithm that computes all that it supports, for a scope.
+struct Forced {
+  explicit Forced(const char* name) { CHECK(gpu().conv.force(name)); }
+  ~Forced() { gpu().conv.force(""); }
 };
 
 }  // namespace
@@ -133,11 +134,11 @@ TEST_CASE("narrow weight gradients of more rows than blocks, twice the same bits
     const Tensor x = random_normal(rng, g.input_shape(), DType::f32);
     const Tensor dy = random_normal(rng, g.output_shape(), DType::f32);
     const PlainResult dw =
-        plain_convolution(g, Direction::backward_weight, x.to(DType::f64), dy.to(DType::f64));
+        plain_convolution(g, ConvDirection::backward_weight, x.to(DType::f64), dy.to(DType::f64));
     const GuardedOutput once(g.weight_shape(), DType::f32), twice(g.weight_shape(), DType::f32);
-    small_channels_ops.backward_weight(g, to_gpu(x), to_gpu(dy), once);
-    small_channels_ops.backward_weight(g, to_gpu(x), to_gpu(dy), twice);
-    CHECK(share(g, Direction::backward_weight, once.get(), dw) <= 1);
+    small_channels.backward_weight(g, to_gpu(x), to_gpu(dy), once);
+    small_channels.backward_weight(g, to_gpu(x), to_gpu(dy), twice);
+    CHECK(share(g, ConvDirection::backward_weight, once.get(), dw) <= 1);
     CHECK(identical(once.get(), twice.get()));
   }
 }
@@ -158,19 +159,20 @@ TEST_CASE("bias and every activation on the way out of narrow convolutions") {
         const Tensor bias =
             random_normal(rng, {transposed ? g.in_channels : g.out_channels}, DType::f32);
         const Shape shape = transposed ? g.input_shape() : g.output_shape();
-        const auto run = [&](const ConvOps& ops, const Tensor& a, const Tensor& b,
-                             const Epilogue& epilogue, const Tensor& y) {
-          (transposed ? ops.backward_data : ops.forward)(g, a, b, epilogue, y);
-        };
         for (const Activation& activation : activations) {
           CAPTURE(concat(dtype, ' ', g, transposed ? " transposed" : "", ", activation ",
                          int(activation.kind)));
-          const Tensor expected(shape, DType::f64);
-          run(cpu::conv_reference_ops, from.to(DType::f64), w.to(DType::f64),
-              {bias.to(DType::f64), activation}, expected);
+          const auto direction = transposed ? ConvDirection::backward_data : ConvDirection::forward;
+          const Tensor expected =
+              plain_with_epilogue(g, direction, from.to(DType::f64), w.to(DType::f64),
+                                  {bias.to(DType::f64), activation});
           for (const DType result : {dtype, DType::f32}) {
             const GuardedOutput y(shape, result);
-            run(small_channels_ops, to_gpu(from), to_gpu(w), {to_gpu(bias), activation}, y);
+            const Epilogue epilogue{to_gpu(bias), activation};
+            if (transposed)
+              small_channels.backward_data(g, to_gpu(from), to_gpu(w), epilogue, y);
+            else
+              small_channels.forward(g, to_gpu(from), to_gpu(w), epilogue, y);
             check_map(y.get(), expected, 10);
           }
         }
@@ -179,7 +181,7 @@ TEST_CASE("bias and every activation on the way out of narrow convolutions") {
 
 TEST_CASE("what has no narrow kernel") {
   const auto refused = [](const Kind& kind, ConvDirection direction, DType factors = DType::f32) {
-    return !small_channels_suits(direction, geometry(kind, 1, {8, 8, 8}), factors);
+    return !supports(direction, geometry(kind, 1, {8, 8, 8}), factors);
   };
   for (const ConvDirection direction :
        {ConvDirection::forward, ConvDirection::backward_data, ConvDirection::backward_weight}) {
@@ -190,67 +192,44 @@ TEST_CASE("what has no narrow kernel") {
     CHECK(refused({8, 1, 1, 2, 0}, direction));
     ConvGeometry flat = geometry(kKinds[0], 1, {8, 8, 8});
     flat.kernel[0] = 1;
-    CHECK_FALSE(small_channels_suits(direction, flat, DType::f32));
-    CHECK_FALSE(small_channels_suits(direction, ConvGeometry::linear("linear", {3, 8}, {1, 8}),
-                                     DType::f32));
+    CHECK_FALSE(supports(direction, flat, DType::f32));
+    CHECK_FALSE(supports(direction, ConvGeometry::linear("linear", {3, 8}, {1, 8}), DType::f32));
   }
   CHECK(refused({1, 32, 4, 2, 2}, ConvDirection::backward_data));
   // One column, higher than a tile can hold.
-  CHECK_FALSE(small_channels_suits(ConvDirection::forward, geometry(kKinds[5], 1, {4, 200, 1}),
-                                   DType::f32));
+  CHECK_FALSE(supports(ConvDirection::forward, geometry(kKinds[5], 1, {4, 200, 1}), DType::f32));
 }
 
-TEST_CASE("VOXGRAD_CUDA_CONV allows one way to convolve") {
-  if (no_device()) return;
-  Rng rng(97);
-  const auto run = [&](const Kind& kind, DType dtype) {
-    const ConvGeometry g = geometry(kind, 1, {4, 4, 4});
-    const GuardedOutput y(g.output_shape(), dtype);
-    gpu().conv.forward(g, to_gpu(random_normal(rng, g.input_shape(), dtype)),
-                       to_gpu(random_normal(rng, g.weight_shape(), dtype)), {}, y);
-    return y.get();
-  };
-  const Kind none{3, 3, 3, 1, 1};
-  {
-    const ForcedWay own("own");
-    run(kKinds[0], DType::f32);
-    CHECK_THROWS_AS(run(none, DType::f32), DeviceError);
-    CHECK_THROWS_AS(run(kKinds[0], DType::f64), DeviceError);
-  }
-  {
-    const ForcedWay fma("fma");
-    CHECK_THROWS_AS(run(none, DType::bf16), DeviceError);
-  }
-  {
-    const ForcedWay direct("direct");
-    run(kKinds[0], DType::f32);
-    run(none, DType::f32);
-  }
-  {
-    const ForcedWay wrong("cuDNN");
-    CHECK_THROWS_AS(run(none, DType::f32), ConfigError);
-  }
-  run(none, DType::f64);
-}
-
-TEST_CASE("own convolutions in bf16 are those on tensor cores, by multiply-adds the others") {
+TEST_CASE("a forced algorithm computes what it supports, and the table the rest") {
   if (no_device()) return;
   Rng rng(98);
+  const ConvOps& ops = gpu().conv;
   const ConvGeometry g = geometry(kKinds[0], 1, {4, 6, 8});
-  REQUIRE(cuda::plane_sweep_suits(ConvDirection::forward, g, DType::bf16));
+  const ConvProblem problem{ConvDirection::forward, g, DType::bf16, DType::f32};
+  REQUIRE(cuda::plane_sweep::supports(problem));
   const Tensor x = to_gpu(random_normal(rng, g.input_shape(), DType::bf16));
   const Tensor w = to_gpu(random_normal(rng, g.weight_shape(), DType::bf16));
-  const auto result = [&](const auto& convolve) {
+  const auto result = [&](const ConvOps& with) {
     const GuardedOutput y(g.output_shape(), DType::f32);
-    convolve(g, x, w, Epilogue{}, y);
+    with.forward(g, x, w, {}, y);
     return y.get();
   };
-  const Tensor march = result(cuda::plane_sweep_forward),
-               narrow = result(small_channels_ops.forward);
-  REQUIRE_FALSE(identical(march, narrow));  // sums in another order
-  CHECK(identical(result(gpu().conv.forward), march));
-  const ForcedWay own("own");
-  CHECK(identical(result(gpu().conv.forward), march));
-  const ForcedWay fma("fma");
-  CHECK(identical(result(gpu().conv.forward), narrow));
+  const Tensor swept = result({cuda::plane_sweep::convolve}), gathered = result(small_channels),
+               plain = result({cuda::reference::convolve});
+  REQUIRE_FALSE(identical(swept, gathered));  // sums in another order
+  REQUIRE_FALSE(identical(plain, gathered));
+  CHECK(identical(result(ops), swept));
+  CHECK(ops.algorithm(problem, false) == std::string("plane_sweep"));
+  for (const auto& [name, expected] :
+       {std::pair{"plane_sweep", swept}, {"small_channels", gathered}, {"reference", plain}}) {
+    CAPTURE(name);
+    const Forced forced(name);
+    CHECK(ops.algorithm(problem, false) == std::string(name));
+    CHECK(identical(result(ops), expected));
+  }
+  const Forced forced("plane_sweep");
+  const ConvProblem other{ConvDirection::backward_weight, g, DType::bf16, DType::f32};
+  CHECK(ops.algorithm(other, false) != std::string("plane_sweep"));
+  CHECK_FALSE(ops.force("cuDNN"));
+  CHECK(ops.names().find("cudnn") != std::string::npos);
 }

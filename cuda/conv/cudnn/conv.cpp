@@ -1,6 +1,6 @@
-// cuDNN's plans where they keep our promises; linear layers on cuBLAS. A plan that fails when it is
-// run is replaced by the next one of cuDNN's list, and the last by our own kernels
-// (cuda/conv/conv.cpp), so nothing but speed is lost.
+// A plan that fails when it is run is replaced by the next one of cuDNN's list, and after the last
+// the table of algorithms goes on to our own kernels (cuda/conv/conv.cpp), so that nothing but
+// speed is lost.
 //
 // VOXGRAD_CUDNN_LOG=1 in the environment prints every plan that is chosen, dropped or fails.
 #include "cuda/conv/cudnn/conv.h"
@@ -14,18 +14,13 @@
 
 #include "cuda/conv/cudnn/plan.h"
 #include "cuda/conv/epilogue.h"
-#include "cuda/conv/linear.h"
 #include "cuda/kernels.h"
 #include "cuda/runtime/check.h"
 #include "cuda/runtime/handles.h"
 #include "cuda/runtime/runtime.h"
 
-namespace voxgrad::cuda {
+namespace voxgrad::cuda::cudnn {
 namespace {
-
-using cudnn::Direction;
-using cudnn::Math;
-using cudnn::Problem;
 
 // f32 without tensor cores would otherwise take over 1 GiB for VGG's first layers.
 constexpr std::size_t kWorkspaceLimit = std::size_t{512} << 20;
@@ -40,8 +35,13 @@ class Plans {
  public:
   Plans() : target_(cudnn_handle()) {}
 
+  bool has(const Problem& problem) {
+    const std::lock_guard lock(mutex_);
+    return find(problem).plan.has_value();
+  }
+
   /// False if cuDNN cannot run the problem.
-  bool run(const Problem& problem, cudnn::Arguments arguments) {
+  bool run(const Problem& problem, Arguments arguments) {
     const std::lock_guard lock(mutex_);
     Entry& entry = find(problem);
     while (entry.plan) {
@@ -64,8 +64,8 @@ class Plans {
 
  private:
   struct Entry {
-    std::optional<cudnn::Planner> planner;
-    std::optional<cudnn::Plan> plan;
+    std::optional<Planner> planner;
+    std::optional<Plan> plan;
   };
 
   Entry& find(const Problem& problem) {
@@ -78,7 +78,7 @@ class Plans {
   }
 
   void advance(const Problem& problem, Entry& entry) {
-    cudnn::Plan plan;
+    Plan plan;
     if (entry.planner->next(plan)) {
       log(problem, concat("engine ", plan.engine(), ", workspace ", plan.workspace_bytes()));
       entry.plan = std::move(plan);
@@ -89,8 +89,8 @@ class Plans {
   }
 
   std::mutex mutex_;
-  cudnn::Target target_;
-  std::unordered_map<Problem, Entry, cudnn::ProblemHash> entries_;
+  Target target_;
+  std::unordered_map<Problem, Entry, ProblemHash> entries_;
 };
 
 // Never destroyed: see runtime.cpp.
@@ -103,29 +103,23 @@ Plans& plans() {
   return *mine;
 }
 
-Math math_of(const Tensor& factor, Precision precision) {
-  switch (factor.dtype()) {
+// bf16 factors with an f32 result, of which cuDNN has no kernels, are multiplied as TF32, which
+// holds every bf16 exactly, and so do the products; sums are f32.
+bool is_widened(const ConvProblem& problem) {
+  return problem.factors == DType::bf16 && problem.result == DType::f32 &&
+         problem.direction != ConvDirection::backward_weight;
+}
+
+Math math_of(const ConvProblem& problem) {
+  if (is_widened(problem)) return Math::tf32;
+  switch (problem.factors) {
     case DType::f64:
       return Math::f64;
     case DType::bf16:
       return Math::bf16;
     default:
-      return precision == Precision::tf32 ? Math::tf32 : Math::f32;
+      return problem.geometry.precision == Precision::tf32 ? Math::tf32 : Math::f32;
   }
-}
-
-bool aligned(const Tensor& tensor) {
-  return !tensor.defined() ||
-         reinterpret_cast<std::uintptr_t>(tensor.raw()) % cudnn::alignment == 0;
-}
-
-bool run_plan(Direction direction, const ConvGeometry& g, Math math, const Tensor& x,
-              const Tensor& w, const Tensor& y, const Epilogue& epilogue) {
-  if (!aligned(x) || !aligned(w) || !aligned(y) || !aligned(epilogue.bias)) return false;
-  const Problem problem{direction, math, g, epilogue.bias.defined(), epilogue.activation};
-  const Tensor bias = epilogue.bias.defined() ? epilogue.bias.to(y.dtype()) : epilogue.bias;
-  return plans().run(problem,
-                     {x.raw(), w.raw(), y.raw(), bias.defined() ? bias.raw() : nullptr, nullptr});
 }
 
 // The fast engines of cuDNN 9.19 have a bias with or without ReLU. For other activations it either
@@ -134,74 +128,65 @@ bool fuses(const Activation& activation) {
   return activation.kind == ActivationKind::identity || activation.kind == ActivationKind::relu;
 }
 
-/// forward and backward_data: the result is y or x, and has the epilogue.
-bool run_with_epilogue(Direction direction, const ConvGeometry& g, Math math, const Tensor& x,
-                       const Tensor& w, const Tensor& y, const Epilogue& epilogue) {
-  const Tensor& result = direction == Direction::forward ? y : x;
-  const bool none =
-      !epilogue.bias.defined() && epilogue.activation.kind == ActivationKind::identity;
-  if (!none && direction == Direction::forward) {
-    const bool whole = fuses(epilogue.activation);
-    if (run_plan(direction, g, math, x, w, y, whole ? epilogue : Epilogue{epilogue.bias, {}})) {
-      if (!whole) apply_epilogue({Tensor(), epilogue.activation}, y);
-      return true;
-    }
-  }
-  if (!run_plan(direction, g, math, x, w, y, {})) return false;
-  apply_epilogue(epilogue, result);
-  return true;
+Problem plain(const ConvProblem& problem) {
+  return {problem.direction, math_of(problem), problem.geometry, false, {}};
 }
 
-/// bf16 factors with an f32 result, of which cuDNN has no kernels: as TF32, which holds every bf16
-/// exactly, and so do the products; sums are f32.
-bool run_wide(Direction direction, const ConvGeometry& g, const Tensor& x, const Tensor& w,
-              const Tensor& y, const Epilogue& epilogue) {
-  const auto widened = [](const Tensor& factor) { return factor.to(DType::f32); };
-  return direction == Direction::forward
-             ? run_with_epilogue(direction, g, Math::tf32, widened(x), widened(w), y, epilogue)
-             : run_with_epilogue(direction, g, Math::tf32, x, widened(w), widened(y), epilogue);
+/// With as much of the epilogue as cuDNN may be asked for; of backward_data none.
+Problem fused(const ConvProblem& problem) {
+  Problem result = plain(problem);
+  if (!problem.is_forward()) return result;
+  result.bias = problem.bias;
+  if (fuses(problem.activation)) result.activation = problem.activation;
+  return result;
+}
+
+bool aligned(const Tensor& tensor) {
+  return !tensor.defined() || reinterpret_cast<std::uintptr_t>(tensor.raw()) % alignment == 0;
+}
+
+bool run(const Problem& problem, const ConvOperands& operands) {
+  const auto& [x, w, y, epilogue, packed] = operands;
+  if (!aligned(x) || !aligned(w) || !aligned(y) || !aligned(epilogue.bias)) return false;
+  const Tensor bias = problem.bias ? epilogue.bias.to(y.dtype()) : Tensor();
+  return plans().run(problem,
+                     {x.raw(), w.raw(), y.raw(), bias.defined() ? bias.raw() : nullptr, nullptr});
+}
+
+/// forward and backward_data, with the part of the epilogue that cuDNN leaves.
+bool run_with_epilogue(const ConvProblem& problem, const ConvOperands& operands) {
+  const Tensor& result = operands.result(problem.direction);
+  const Problem whole = fused(problem);
+  if ((whole.bias || whole.activated()) && run(whole, operands)) {
+    if (!fuses(problem.activation)) apply_epilogue({Tensor(), problem.activation}, result);
+    return true;
+  }
+  if (!run(plain(problem), operands)) return false;
+  apply_epilogue(operands.epilogue, result);
+  return true;
 }
 
 }  // namespace
 
-bool library_forward(const ConvGeometry& g, const Tensor& x, const Tensor& w,
-                     const Epilogue& epilogue, const Tensor& y) {
-  if (g.spatial_rank == 0) {
-    linear_forward(g, x, w, y);
-    apply_epilogue(epilogue, y);
-    return true;
-  }
-  return x.dtype() != y.dtype()
-             ? run_wide(Direction::forward, g, x, w, y, epilogue)
-             : run_with_epilogue(Direction::forward, g, math_of(x, g.precision), x, w, y, epilogue);
+bool supports(const ConvProblem& problem) {
+  if (problem.geometry.spatial_rank == 0) return false;
+  return plans().has(fused(problem)) || plans().has(plain(problem));
 }
 
-bool library_backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
-                           const Epilogue& epilogue, const Tensor& dx) {
-  if (g.spatial_rank == 0) {
-    linear_backward_data(g, dy, w, dx);
-    apply_epilogue(epilogue, dx);
-    return true;
+bool convolve(const ConvProblem& problem, const ConvOperands& operands) {
+  ConvOperands in_types = operands;
+  if (problem.direction != ConvDirection::backward_weight) {
+    if (is_widened(problem))
+      for (Tensor* each : {&in_types.x, &in_types.w, &in_types.y}) *each = each->to(DType::f32);
+    return run_with_epilogue(problem, in_types);
   }
-  return dy.dtype() != dx.dtype()
-             ? run_wide(Direction::backward_data, g, dx, w, dy, epilogue)
-             : run_with_epilogue(Direction::backward_data, g, math_of(dy, g.precision), dx, w, dy,
-                                 epilogue);
-}
-
-bool library_backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy,
-                             const Tensor& dw) {
-  if (g.spatial_rank == 0) {
-    linear_backward_weight(g, x, dy, dw);
-    return true;
-  }
-  const Math math = math_of(x, g.precision);
-  if (math != Math::bf16) return run_plan(Direction::backward_weight, g, math, x, dw, dy, {});
+  if (math_of(problem) != Math::bf16) return run(plain(problem), operands);
   // Summed in f32, rounded to bf16 once, as PyTorch's are; widened for the optimizer.
-  const Tensor rounded(dw.shape(), DType::bf16, dw.device());
-  if (!run_plan(Direction::backward_weight, g, math, x, rounded, dy, {})) return false;
-  elementwise_ops.convert(rounded, dw);
+  const Tensor& dw = operands.w;
+  in_types.w = Tensor(dw.shape(), DType::bf16, dw.device());
+  if (!run(plain(problem), in_types)) return false;
+  elementwise_ops.convert(in_types.w, dw);
   return true;
 }
 
-}  // namespace voxgrad::cuda
+}  // namespace voxgrad::cuda::cudnn

@@ -1,16 +1,15 @@
-// Convolutions by libraries: cuDNN's plans, and cuBLAS for linear layers. The functions are those
-// of ConvOps, and return false where no library can.
+// Convolutions by cuDNN's plans, where they keep our promises.
 #pragma once
 
 #include "tensor/ops/conv_ops.h"
 
-namespace voxgrad::cuda {
+namespace voxgrad::cuda::cudnn {
 
-bool library_forward(const ConvGeometry& g, const Tensor& x, const Tensor& w,
-                     const Epilogue& epilogue, const Tensor& y);
-bool library_backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
-                           const Epilogue& epilogue, const Tensor& dx);
-bool library_backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy,
-                             const Tensor& dw);
+/// Whether cuDNN has a plan. Linear layers are not asked for: cuBLAS has them.
+bool supports(const ConvProblem& problem);
 
-}  // namespace voxgrad::cuda
+/// Computes it, epilogue included. False where all plans fail, and for operands that are not
+/// aligned as cuDNN wants them.
+bool convolve(const ConvProblem& problem, const ConvOperands& operands);
+
+}  // namespace voxgrad::cuda::cudnn

@@ -73,9 +73,9 @@ struct OperationNames {
   cudnnBackendAttributeName_t convolution, x, w, y, alpha, beta;
 };
 
-OperationNames operation_names(Direction direction) {
+OperationNames operation_names(ConvDirection direction) {
   switch (direction) {
-    case Direction::forward:
+    case ConvDirection::forward:
       return {CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR,
               CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC,
               CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X,
@@ -83,7 +83,7 @@ OperationNames operation_names(Direction direction) {
               CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y,
               CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA,
               CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA};
-    case Direction::backward_data:
+    case ConvDirection::backward_data:
       return {CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR,
               CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC,
               CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX,
@@ -160,7 +160,9 @@ class Builder {
 
   // Of one of the operations: where others follow it is virtual, in the type of the sums.
   const Descriptor& result(bool is_last, Id id_if_not) {
-    const Id last = forward() ? id_y : problem_.direction == Direction::backward_data ? id_x : id_w;
+    const Id last = forward()                                            ? id_y
+                    : problem_.direction == ConvDirection::backward_data ? id_x
+                                                                         : id_w;
     const Layout& layout = last == id_y ? y_ : last == id_x ? x_ : w_;
     if (is_last) return in_memory(last, layout);
     return keep(make_tensor(id_if_not, type_of_sums(problem_.math), layout, true));
@@ -168,7 +170,7 @@ class Builder {
 
   const Descriptor& convolve() {
     const Descriptor& made = result(!problem_.bias && !problem_.activated(), id_raw);
-    const bool data = problem_.direction == Direction::backward_data;
+    const bool data = problem_.direction == ConvDirection::backward_data;
     const Descriptor& x = data ? made : in_memory(id_x, x_);
     const Descriptor& w = forward() || data ? in_memory(id_w, w_) : made;
     const Descriptor& y = forward() ? made : in_memory(id_y, y_);
@@ -212,7 +214,7 @@ class Builder {
     add_operation(std::move(operation), "activation operation");
   }
 
-  bool forward() const { return problem_.direction == Direction::forward; }
+  bool forward() const { return problem_.direction == ConvDirection::forward; }
 
   const Problem& problem_;
   const ConvGeometry& g_ = problem_.geometry;
@@ -227,7 +229,8 @@ class Builder {
 Graph make_graph(const Problem& problem, cudnnHandle_t handle) {
   const int rank = problem.geometry.spatial_rank;
   check(rank == 2 || rank == 3, "[cudnn] plans are for 2-D and 3-D, got ", problem.geometry);
-  check(problem.direction != Direction::backward_weight || (!problem.bias && !problem.activated()),
+  check(problem.direction != ConvDirection::backward_weight ||
+            (!problem.bias && !problem.activated()),
         "[cudnn] weight gradients have no epilogue: ", problem.geometry);
   return Builder(problem).build(handle);
 }

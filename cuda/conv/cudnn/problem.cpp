@@ -5,11 +5,6 @@
 
 namespace voxgrad::cuda::cudnn {
 
-const char* name_of(Direction direction) {
-  constexpr const char* names[] = {"forward", "backward_data", "backward_weight"};
-  return names[int(direction)];
-}
-
 const char* name_of(Math math) {
   constexpr const char* names[] = {"f64", "f32", "tf32", "bf16"};
   return names[int(math)];

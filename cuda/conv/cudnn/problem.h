@@ -8,8 +8,6 @@
 
 namespace voxgrad::cuda::cudnn {
 
-enum class Direction { forward, backward_data, backward_weight };
-
 /// The type of all tensors and how they are multiplied; sums are f64 in f64, else f32. In bf16 the
 /// bias and weight gradients are bf16 too: with f32 ones cuDNN 9.19 has no plan.
 enum class Math {
@@ -19,12 +17,11 @@ enum class Math {
   bf16,
 };
 
-const char* name_of(Direction direction);
 const char* name_of(Math math);
 
 /// What a plan is built for. Epilogue: forward and backward_data only.
 struct Problem {
-  Direction direction = Direction::forward;
+  ConvDirection direction = ConvDirection::forward;
   Math math = Math::f32;
   ConvGeometry geometry;  // spatial rank 2 or 3
   bool bias = false;

@@ -4,7 +4,7 @@
 #include "cuda/conv/small_channels/result.cuh"
 #include "cuda/conv/small_channels/view.cuh"
 
-namespace voxgrad::cuda::narrow {
+namespace voxgrad::cuda::small_channels {
 
 /// Weights of C source channels as [channel][kh][kw][kd][RP], from forward's [R][K^3][S], or from
 /// backward_data's [S][K^3][R], there with the taps turned round if `turned`.
@@ -120,4 +120,4 @@ __global__ void __launch_bounds__(Shape::threads) gather(View v, Cut cut, Maps<T
                                                          part.sample, first_depth, v.result);
 }
 
-}  // namespace voxgrad::cuda::narrow
+}  // namespace voxgrad::cuda::small_channels

@@ -5,7 +5,7 @@
 #include "cuda/activate.h"
 #include "cuda/conv/small_channels/tile.cuh"
 
-namespace voxgrad::cuda::narrow {
+namespace voxgrad::cuda::small_channels {
 
 /// What a kernel reads and writes besides the geometry. packed: maps may be read and written in
 /// packs; wide: an f32 result of bf16 factors.
@@ -112,4 +112,4 @@ __device__ void store_sums(float* stage, const float (&sum)[planes][R], int slot
   }
 }
 
-}  // namespace voxgrad::cuda::narrow
+}  // namespace voxgrad::cuda::small_channels

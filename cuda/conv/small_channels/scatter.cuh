@@ -4,7 +4,7 @@
 
 #include "cuda/conv/small_channels/gather.cuh"
 
-namespace voxgrad::cuda::narrow {
+namespace voxgrad::cuda::small_channels {
 
 /// As GatherShape; P pixels of the source, 2P of the result.
 template <int S_, int R_, int P_, int C_>
@@ -105,4 +105,4 @@ __global__ void __launch_bounds__(Shape::threads)
       memory, sum, slot, places, maps, part.sample, 2 * first_depth, v.result);
 }
 
-}  // namespace voxgrad::cuda::narrow
+}  // namespace voxgrad::cuda::small_channels

@@ -1,10 +1,8 @@
 #include "cuda/conv/small_channels/scatter.cuh"
 #include "cuda/conv/small_channels/small_channels.h"
 
-namespace voxgrad::cuda {
+namespace voxgrad::cuda::small_channels {
 namespace {
-
-using namespace narrow;
 
 /// Kernel size 1: a thread takes a pixel.
 template <int S, int R, class T, class Result>
@@ -95,32 +93,30 @@ void run(bool transposed, const ConvGeometry& g, const Tensor& source, const Ten
   });
 }
 
-void forward(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Epilogue& epilogue,
-             const Tensor& y) {
-  const OpScope op("conv", x, w, epilogue.bias, y);
-  run(false, g, x, w, epilogue, y);
-}
-
-void backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
-                   const Epilogue& epilogue, const Tensor& dx) {
-  const OpScope op("conv_backward_data", dy, w, epilogue.bias, dx);
-  run(true, g, dy, w, epilogue, dx);
-}
-
 }  // namespace
 
-bool small_channels_suits(ConvDirection direction, const ConvGeometry& g, DType factors) {
-  if (factors != DType::f32 && factors != DType::bf16) return false;
+bool supports(const ConvProblem& problem) {
+  const ConvGeometry& g = problem.geometry;
+  if (problem.factors != DType::f32 && problem.factors != DType::bf16) return false;
   if (g.spatial_rank == 0) return false;  // linear layers have kernels of their own
-  const std::int64_t kernel = g.kernel[2], stride = g.stride[2];
-  if (!cubic(g, kernel, stride)) return false;
-  if (direction == ConvDirection::backward_weight) return small_channels_weight_suits(g);
-  const View view(g, direction == ConvDirection::backward_data);
+  if (!cubic(g, g.kernel[2], g.stride[2])) return false;
+  if (problem.direction == ConvDirection::backward_weight) return supports_weight_gradient(g);
+  const View view(g, problem.direction == ConvDirection::backward_data);
   const auto fit = [&]<class Shape>() { return fits<Shape>(view); };
   return Gathers::choose(view, fit) || Scatters::choose(view, fit) ||
          Points::choose(view, [&]<class Shape>() { return true; });
 }
 
-const ConvOps small_channels_ops{forward, backward_data, small_channels_backward_weight};
+void convolve(const ConvProblem& problem, const ConvOperands& operands) {
+  const auto& [x, w, y, epilogue, packed] = operands;
+  switch (problem.direction) {
+    case ConvDirection::forward:
+      return run(false, problem.geometry, x, w, epilogue, y);
+    case ConvDirection::backward_data:
+      return run(true, problem.geometry, y, w, epilogue, x);
+    default:
+      return weight_gradient(problem.geometry, x, y, w);
+  }
+}
 
-}  // namespace voxgrad::cuda
+}  // namespace voxgrad::cuda::small_channels

@@ -23,19 +23,16 @@
 
 #include "tensor/ops/conv_ops.h"
 
-namespace voxgrad::cuda {
+namespace voxgrad::cuda::small_channels {
 
-enum class ConvDirection { forward, backward_data, backward_weight };
+/// Whether there is a kernel.
+bool supports(const ConvProblem& problem);
 
-/// Whether there is a kernel. `factors`: the dtype of both.
-bool small_channels_suits(ConvDirection direction, const ConvGeometry& g, DType factors);
+/// For what supports() is true of. Has the epilogue.
+void convolve(const ConvProblem& problem, const ConvOperands& operands);
 
-/// For what suits alone.
-extern const ConvOps small_channels_ops;
+// Of convolve(), in weight_gradient.cu.
+bool supports_weight_gradient(const ConvGeometry& g);
+void weight_gradient(const ConvGeometry& g, const Tensor& x, const Tensor& dy, const Tensor& dw);
 
-// Of small_channels_ops, in small_channels_weights.cu.
-bool small_channels_weight_suits(const ConvGeometry& g);
-void small_channels_backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy,
-                                    const Tensor& dw);
-
-}  // namespace voxgrad::cuda
+}  // namespace voxgrad::cuda::small_channels

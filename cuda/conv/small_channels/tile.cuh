@@ -6,7 +6,7 @@
 #include "cuda/runtime/packs.h"
 #include "tensor/ops/conv_ops.h"
 
-namespace voxgrad::cuda::narrow {
+namespace voxgrad::cuda::small_channels {
 
 /// The instances of a kernel. choose() calls f.template operator()<Shape>() for the first that
 /// matches, and returns what it returns; false if none does.
@@ -89,4 +89,4 @@ __device__ void fill_planar(float* tile, int area, int half, const Box& box, con
   }
 }
 
-}  // namespace voxgrad::cuda::narrow
+}  // namespace voxgrad::cuda::small_channels

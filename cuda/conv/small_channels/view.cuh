@@ -4,7 +4,7 @@
 
 #include "cuda/conv/small_channels/tile.cuh"
 
-namespace voxgrad::cuda::narrow {
+namespace voxgrad::cuda::small_channels {
 
 /// One direction, seen from its result. turned: backward_data of stride 1, whose taps run backward.
 struct View {
@@ -93,4 +93,4 @@ struct Part {
   int width_, end_, skipped_;
 };
 
-}  // namespace voxgrad::cuda::narrow
+}  // namespace voxgrad::cuda::small_channels

@@ -4,10 +4,8 @@
 #include "cuda/conv/small_channels/tile.cuh"
 #include "cuda/rows.cuh"
 
-namespace voxgrad::cuda {
+namespace voxgrad::cuda::small_channels {
 namespace {
-
-using namespace narrow;
 
 /// S channels of x, R of dy, of which a block takes RT; H rows of dy in shared memory at a time.
 /// Threads: an owner for each (kd, kh, channel of x), in G teams that share the rows.
@@ -167,7 +165,7 @@ struct PointTerm {
   }
 };
 
-bool suits_point(const ConvGeometry& g) {
+bool is_point(const ConvGeometry& g) {
   return cubic(g, 1, 1) && g.padding == Triple{0, 0, 0} &&
          std::min(g.in_channels, g.out_channels) == 1 &&
          std::max(g.in_channels, g.out_channels) == 8;
@@ -187,15 +185,13 @@ void run_point(const ConvGeometry& g, const Tensor& x, const Tensor& dy, const T
 
 }  // namespace
 
-bool small_channels_weight_suits(const ConvGeometry& g) {
-  return suits_point(g) || WeightShapes::choose(g, [&]<class Shape>() { return true; });
+bool supports_weight_gradient(const ConvGeometry& g) {
+  return is_point(g) || WeightShapes::choose(g, [&]<class Shape>() { return true; });
 }
 
-void small_channels_backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy,
-                                    const Tensor& dw) {
-  const OpScope op("conv_backward_weight", x, dy, dw);
+void weight_gradient(const ConvGeometry& g, const Tensor& x, const Tensor& dy, const Tensor& dw) {
   dispatch_factor(x.dtype(), [&]<class T>() {
-    if (suits_point(g)) return run_point<T>(g, x, dy, dw);
+    if (is_point(g)) return run_point<T>(g, x, dy, dw);
     const bool ran = WeightShapes::choose(g, [&]<class Shape>() {
       // Two blocks for each of the largest devices' multiprocessors.
       constexpr std::int64_t default_blocks = 264;
@@ -214,4 +210,4 @@ void small_channels_backward_weight(const ConvGeometry& g, const Tensor& x, cons
   });
 }
 
-}  // namespace voxgrad::cuda
+}  // namespace voxgrad::cuda::small_channels

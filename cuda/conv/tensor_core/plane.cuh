@@ -5,7 +5,7 @@
 #include "cuda/conv/small_channels/view.cuh"
 #include "cuda/conv/tensor_core/mma.cuh"
 
-namespace voxgrad::cuda::narrow {
+namespace voxgrad::cuda::small_channels {
 
 using Unit = Pack<BFloat16, 8>;
 
@@ -145,4 +145,4 @@ class PlaneFeed {
   Pack<BFloat16, V> held_[packs];
 };
 
-}  // namespace voxgrad::cuda::narrow
+}  // namespace voxgrad::cuda::small_channels

@@ -4,10 +4,10 @@
 #include "cuda/conv/tensor_core/plane.cuh"
 #include "cuda/conv/tensor_core/plane_sweep.h"
 
-namespace voxgrad::cuda {
+namespace voxgrad::cuda::plane_sweep {
 namespace {
 
-using namespace narrow;
+using namespace small_channels;
 
 using Marches = Instances<MarchShape<9, 16, 3>, MarchShape<16, 8, 3>,  // merger.layer1 and 2
                           MarchShape<16, 9, 3>, MarchShape<8, 16, 3>,  // their gradients of data
@@ -194,24 +194,21 @@ void run(bool transposed, const ConvGeometry& g, const Tensor& source, const Ten
 
 }  // namespace
 
-void plane_sweep_forward(const ConvGeometry& g, const Tensor& x, const Tensor& w,
-                         const Epilogue& epilogue, const Tensor& y) {
-  const OpScope op("conv", x, w, epilogue.bias, y);
-  run(false, g, x, w, epilogue, y);
-}
-
-void plane_sweep_backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
-                               const Epilogue& epilogue, const Tensor& dx) {
-  const OpScope op("conv_backward_data", dy, w, epilogue.bias, dx);
-  run(true, g, dy, w, epilogue, dx);
-}
-
-bool plane_sweep_suits(ConvDirection direction, const ConvGeometry& g, DType factors) {
-  if (factors != DType::bf16 || g.spatial_rank == 0 || !cubic(g, g.kernel[2], 1) ||
-      direction == ConvDirection::backward_weight)
+bool supports(const ConvProblem& problem) {
+  const ConvGeometry& g = problem.geometry;
+  if (problem.factors != DType::bf16 || g.spatial_rank == 0 || !cubic(g, g.kernel[2], 1) ||
+      problem.direction == ConvDirection::backward_weight)
     return false;
-  const View view(g, direction == ConvDirection::backward_data);
+  const View view(g, problem.direction == ConvDirection::backward_data);
   return Marches::choose(view, [&]<class Shape>() { return fits<Shape>(view); });
 }
 
-}  // namespace voxgrad::cuda
+void convolve(const ConvProblem& problem, const ConvOperands& operands) {
+  const auto& [x, w, y, epilogue, packed] = operands;
+  if (problem.direction == ConvDirection::forward)
+    run(false, problem.geometry, x, w, epilogue, y);
+  else
+    run(true, problem.geometry, y, w, epilogue, x);
+}
+
+}  // namespace voxgrad::cuda::plane_sweep

@@ -18,15 +18,12 @@
 
 #include "cuda/conv/small_channels/small_channels.h"
 
-namespace voxgrad::cuda {
+namespace voxgrad::cuda::plane_sweep {
 
 /// Whether there is a kernel; none for backward_weight.
-bool plane_sweep_suits(ConvDirection direction, const ConvGeometry& g, DType factors);
+bool supports(const ConvProblem& problem);
 
-/// For what suits alone.
-void plane_sweep_forward(const ConvGeometry& g, const Tensor& x, const Tensor& w,
-                         const Epilogue& epilogue, const Tensor& y);
-void plane_sweep_backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
-                               const Epilogue& epilogue, const Tensor& dx);
+/// For what supports() is true of. Has the epilogue.
+void convolve(const ConvProblem& problem, const ConvOperands& operands);
 
-}  // namespace voxgrad::cuda
+}  // namespace voxgrad::cuda::plane_sweep

@@ -1,6 +1,7 @@
 // There are no libraries on the emulated CUDA.
 #include "cuda/conv/cudnn/conv.h"
 
+#include "cuda/conv/linear.h"
 #include "cuda/runtime/memory.h"
 #include "tests/cuda/emulation/libraries.h"
 
@@ -24,15 +25,15 @@ namespace cuda {
 
 void drop_library_handles() {}
 
-bool library_forward(const ConvGeometry&, const Tensor&, const Tensor&, const Epilogue&,
-                     const Tensor&) {
+bool cudnn::supports(const ConvProblem& problem) {
+  return problem.geometry.spatial_rank != 0;
+}
+
+bool cudnn::convolve(const ConvProblem&, const ConvOperands&) {
   return refuse();
 }
-bool library_backward_data(const ConvGeometry&, const Tensor&, const Tensor&, const Epilogue&,
-                           const Tensor&) {
-  return refuse();
-}
-bool library_backward_weight(const ConvGeometry&, const Tensor&, const Tensor&, const Tensor&) {
+
+bool linear::convolve(const ConvProblem&, const ConvOperands&) {
   return refuse();
 }
 

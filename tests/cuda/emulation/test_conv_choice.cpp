@@ -52,14 +52,6 @@ int asked(const Layer& layer, DType dtype, Precision precision) {
   return emulation::library_calls() - before;
 }
 
-/// Each direction by the library alone, which refuses all here: nobody may help out.
-void check_library_alone(const Layer& layer) {
-  const Operands o(layer, DType::bf16, Precision::bf16);
-  CHECK_THROWS_AS(gpu().conv.forward(o.g, o.x, o.w, {}, o.y), DeviceError);
-  CHECK_THROWS_AS(gpu().conv.backward_data(o.g, o.y, o.w, {}, o.x), DeviceError);
-  CHECK_THROWS_AS(gpu().conv.backward_weight(o.g, o.x, o.y, o.dw), DeviceError);
-}
-
 }  // namespace
 
 TEST_CASE(
@@ -70,12 +62,15 @@ TEST_CASE(
     CHECK(asked(layer, DType::f32, Precision::f32) == 0);
     CHECK(asked(layer, DType::f32, Precision::tf32) == layer.tf32);
     CHECK(asked(layer, DType::bf16, Precision::bf16) == layer.bf16);
-    for (const char* way : {"own", "fma"}) {
-      setenv("VOXGRAD_CUDA_CONV", way, 1);
-      CHECK(asked(layer, DType::bf16, Precision::bf16) == 0);
-    }
-    setenv("VOXGRAD_CUDA_CONV", "cudnn", 1);
-    check_library_alone(layer);
-    unsetenv("VOXGRAD_CUDA_CONV");
+    const auto asked_if_forced = [&](const char* name) {
+      REQUIRE(gpu().conv.force(name));
+      const int result = asked(layer, DType::bf16, Precision::bf16);
+      gpu().conv.force("");
+      return result;
+    };
+    CHECK(asked_if_forced("plane_sweep") == layer.bf16);
+    CHECK(asked_if_forced("small_channels") == 0);
+    CHECK(asked_if_forced("reference") == 0);
+    CHECK(asked_if_forced("cudnn") == 3);
   }
 }

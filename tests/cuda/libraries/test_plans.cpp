@@ -12,7 +12,6 @@
 
 using namespace voxgrad;
 using namespace voxgrad::cuda;
-using cudnn::Direction;
 using cudnn::Math;
 using cudnn::Problem;
 
@@ -110,15 +109,15 @@ TEST_CASE("cuDNN has a deterministic plan for every convolution of Pix2Vox, in e
   for (const Layer& layer : kLayers)
     for (const std::int64_t batch : {1, 64})
       for (const Math math : {Math::bf16, Math::tf32, Math::f32, Math::f64})
-        for (const Direction direction :
-             {Direction::forward, Direction::backward_data, Direction::backward_weight}) {
+        for (const ConvDirection direction : {ConvDirection::forward, ConvDirection::backward_data,
+                                              ConvDirection::backward_weight}) {
           // VGG is frozen: nothing but the forward pass is run.
-          if (direction != Direction::forward && layer.name[0] == 'v') continue;
+          if (direction != ConvDirection::forward && layer.name[0] == 'v') continue;
           Problem problem{direction, math, geometry_of(layer, batch), false, {}};
           const Found found = find(problem);
           CHECK_MESSAGE(found.plan, layer.name, ": ", concat(problem), '\n', found.log);
           CHECK(found.workspace <= kWorkspaceLimit);
-          if (direction != Direction::forward || layer.transposed) continue;
+          if (direction != ConvDirection::forward || layer.transposed) continue;
           problem.bias = true;
           problem.activation = Activation::relu();
           const Found fused = find(problem);
@@ -128,8 +127,8 @@ TEST_CASE("cuDNN has a deterministic plan for every convolution of Pix2Vox, in e
 
 TEST_CASE("engines that round f32 factors are dropped for f32 and kept for TF32") {
   const ConvGeometry g = geometry_of(kLayers[3], 64);
-  const Found exact = find({Direction::forward, Math::f32, g, false, {}});
-  const Found rounded = find({Direction::forward, Math::tf32, g, false, {}});
+  const Found exact = find({ConvDirection::forward, Math::f32, g, false, {}});
+  const Found rounded = find({ConvDirection::forward, Math::tf32, g, false, {}});
   CHECK(exact.log.find("dropped: TF32 tensor cores") != std::string::npos);
   CHECK(rounded.log.find("TF32 tensor cores") == std::string::npos);
   CHECK(exact.engine != rounded.engine);
@@ -137,7 +136,7 @@ TEST_CASE("engines that round f32 factors are dropped for f32 and kept for TF32"
 
 TEST_CASE("engines that are not deterministic are dropped") {
   const ConvGeometry g = geometry_of(kLayers[3], 64);
-  cudnn::Planner planner(h100(), {Direction::backward_weight, Math::tf32, g, false, {}},
+  cudnn::Planner planner(h100(), {ConvDirection::backward_weight, Math::tf32, g, false, {}},
                          std::size_t{4} << 30);
   for (cudnn::Plan plan; planner.next(plan);) {
   }
@@ -146,7 +145,7 @@ TEST_CASE("engines that are not deterministic are dropped") {
 
 TEST_CASE("a plan keeps within the workspace it is given") {
   const ConvGeometry g = geometry_of(kLayers[1], 64);
-  const Problem problem{Direction::forward, Math::f32, g, false, {}};
+  const Problem problem{ConvDirection::forward, Math::f32, g, false, {}};
   const Found generous = find(problem, std::size_t{8} << 30), tight = find(problem, 1 << 20);
   REQUIRE(generous.plan);
   REQUIRE(tight.plan);
@@ -158,7 +157,7 @@ TEST_CASE("a plan keeps within the workspace it is given") {
 TEST_CASE("what cuDNN has no engine for is no error, and the log says so") {
   // Leaky ReLU behind a bf16 convolution: refused by cuDNN 9.19. Should this fail with a newer one,
   // cuda/conv/cudnn/conv.cpp may fuse it.
-  const Found found = find({Direction::forward, Math::bf16, geometry_of(kLayers[1], 64), true,
+  const Found found = find({ConvDirection::forward, Math::bf16, geometry_of(kLayers[1], 64), true,
                             Activation::leaky_relu(0.2)});
   CHECK_FALSE(found.plan);
   CHECK(found.log.find("0 engines") != std::string::npos);
@@ -170,7 +169,7 @@ TEST_CASE("a description that makes no sense is an error") {
 
 TEST_CASE("problems are told apart") {
   const ConvGeometry g = geometry_of(kLayers[1], 1);
-  const Problem one{Direction::forward, Math::bf16, g, false, {}};
+  const Problem one{ConvDirection::forward, Math::bf16, g, false, {}};
   Problem other = one;
   CHECK(one == other);
   CHECK(cudnn::ProblemHash{}(one) == cudnn::ProblemHash{}(other));
