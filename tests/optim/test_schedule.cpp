@@ -160,7 +160,7 @@ TEST_CASE("SGD's momentum goes on after its state was saved and loaded") {
   CHECK(std::string(first->type()) == "sgd");
   step(a, *first);
   CHECK(first->state().at(0).name == "x/momentum_buffer");
-  std::vector<Optimizer::NamedState> copy{
+  std::vector<NamedTensor> copy{
       {first->state()[0].name, first->state()[0].tensor.clone()}};
   second->load_state(copy);
   step(b, *second);
