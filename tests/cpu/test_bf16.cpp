@@ -154,7 +154,7 @@ TEST_CASE("bf16 convolutions sum in f32") {
     CAPTURE(concat(g));
     const Tensor x = narrow_normal(rng, g.input_shape()), w = narrow_normal(rng, g.weight_shape()),
                  dy = narrow_normal(rng, g.output_shape());
-    const auto plain = [&](Direction direction, const Tensor& a, const Tensor& b) {
+    const auto plain = [&](ConvDirection direction, const Tensor& a, const Tensor& b) {
       return plain_convolution(g, direction, a.to(DType::f64), b.to(DType::f64));
     };
     // Products of bf16 are exact in f32, so results kept in f32 meet the bound of f32.
@@ -164,11 +164,11 @@ TEST_CASE("bf16 convolutions sum in f32") {
     cpu::conv_ops.backward_data(g, dy, w, {}, dx);
     cpu::conv_ops.backward_weight(g, x, dy, dw);
     CHECK((y.intact() && dx.intact() && dw.intact()));
-    CHECK(error_over_bound(g, Direction::forward, y, plain(Direction::forward, x, w)) <= 1);
-    CHECK(error_over_bound(g, Direction::backward_data, dx,
-                           plain(Direction::backward_data, dy, w)) <= 1);
-    CHECK(error_over_bound(g, Direction::backward_weight, dw,
-                           plain(Direction::backward_weight, x, dy)) <= 1);
+    CHECK(error_over_bound(g, ConvDirection::forward, y, plain(ConvDirection::forward, x, w)) <= 1);
+    CHECK(error_over_bound(g, ConvDirection::backward_data, dx,
+                           plain(ConvDirection::backward_data, dy, w)) <= 1);
+    CHECK(error_over_bound(g, ConvDirection::backward_weight, dw,
+                           plain(ConvDirection::backward_weight, x, dy)) <= 1);
 
     const auto epilogue = [&](std::int64_t channels) {
       return Epilogue{random_normal(rng, {channels}, DType::f32), Activation::elu()};
