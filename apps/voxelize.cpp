@@ -21,7 +21,11 @@ struct VoxelizeFlags {
 int run_voxelize(const VoxelizeFlags& flags) {
   flags.device.apply();
   check<ConfigError>(flags.out.ends_with(".binvox"), "--out must end in .binvox, got ", flags.out);
-  const VoxelGrid grid = voxelize(read_mesh(flags.mesh), flags.resolution);
+  const Mesh mesh = read_mesh(flags.mesh);
+  for (const std::string& note : mesh.notes) std::cerr << flags.mesh << ": " << note << '\n';
+  const VoxelGrid grid = voxelize(mesh, flags.resolution);
+  check(grid.count() > 0, flags.mesh, ": no voxel at ", flags.resolution,
+        " per side: its parts are too small for the space they span; try a higher --resolution");
   write_binvox(grid, flags.out);
   std::cerr << fmt::format("{}: {} of {} voxels occupied\n", flags.mesh, grid.count(),
                            grid.values.size());

@@ -55,6 +55,25 @@ TEST_CASE("binvox headers may hold comments and carriage returns") {
   CHECK(decode_binvox(binvox(header, {1, 8}), "a.binvox").count() == 8);
 }
 
+TEST_CASE("what the reference reader of binvox takes") {
+  const Bytes runs{0, 4, 1, 2, 0, 2};
+  const auto reads = [&](const std::string& header, const Bytes& data) {
+    CAPTURE(header);
+    const VoxelGrid grid = decode_binvox(binvox(header, data), "a.binvox");
+    CHECK(grid.count() == 2);
+    CHECK(grid.at(1, 0, 0) == 1);
+    CHECK(grid.at(1, 1, 0) == 1);
+    return grid;
+  };
+  reads("#binvox 2\ndim 2 2 2\ndata\n", {0, 4, 255, 1, 7, 1, 0, 2});
+  reads("#binvox 1\ndim 2 2 2\ndata\n", {1, 0, 0, 4, 1, 2, 0, 0, 0, 2});  // runs of 0
+  reads("#binvox 1\ndim 2 2 2\ndata\n", {0, 4, 1, 2, 0, 2, 0, 9, 1});     // bytes behind
+  reads("#binvox 1\nmaker me\nsclae 1\n\n# x\ndim 2 2 2 # cells\ndata\n", runs);
+  CHECK(reads("#binvox 1\nscale 2\n dim 2 2 2\nscale 3 mm\ndata \n", runs).scale == 3);
+  CHECK(reads("#binvox 1\tby hand\ndim 4 4 4\ndim 2 2 2\r\ntranslate 1 2 3 m\ndata\n", runs)
+            .translate == std::array<double, 3>{1, 2, 3});
+}
+
 TEST_CASE("asymmetric grids make the round trip exactly") {
   for (int seed = 0; seed < 200; ++seed) {
     VoxelGrid grid = random_grid(1 + seed % 13, 0.02 + 0.07 * (seed % 14), std::uint64_t(seed));
@@ -78,26 +97,21 @@ TEST_CASE("runs longer than 255 are split, and the threshold decides") {
 TEST_CASE("runs that do not fill the grid exactly are refused") {
   CHECK(contains(error_of_runs({0, 7}), "7 of 8"));
   CHECK(contains(error_of_runs({0, 9}), "exceed"));
-  CHECK(contains(error_of_runs({0, 8, 1, 1}), "exceed"));
-  CHECK(contains(error_of_runs({0, 4, 1, 0, 0, 4}), "empty run"));
-  CHECK(contains(error_of_runs({0, 4, 2, 4}), "neither 0 nor 1"));
-  CHECK(contains(error_of_runs({0, 8, 0}), "cut off"));
+  CHECK(contains(error_of_runs({0, 4, 1}), "4 of 8"));
   CHECK(contains(error_of_runs({}), "cut off"));
 }
 
 TEST_CASE("bad binvox headers are refused with a reason") {
-  CHECK(contains(error_of_header("#voxbin 1\ndim 2 2 2\ndata\n"), "#binvox 1"));
+  CHECK(contains(error_of_header("#voxbin 1\ndim 2 2 2\ndata\n"), "#binvox"));
+  CHECK(contains(error_of_header("data\ndim 2 2 2\n"), "#binvox"));
   CHECK(contains(error_of_header("#binvox 1\ndim 2 2 2\n"), "cut off"));
   CHECK(contains(error_of_header("#binvox 1\ndata\n"), "no line 'dim'"));
   CHECK(contains(error_of_header("#binvox 1\ndim 2 2\ndata\n"), "needs 3 numbers"));
-  CHECK(contains(error_of_header("#binvox 1\ndim 2 2 2 2\ndata\n"), "needs 3 numbers"));
   CHECK(contains(error_of_header("#binvox 1\ndim 2 2 4\ndata\n"), "only cubes"));
   CHECK(contains(error_of_header("#binvox 1\ndim -2 -2 -2\ndata\n"), "1..512"));
   CHECK(contains(error_of_header("#binvox 1\ndim 2.5 2.5 2.5\ndata\n"), "1..512"));
-  CHECK(contains(error_of_header("#binvox 1\ndim 2 2 2\ndim 2 2 2\ndata\n"), "second line"));
   CHECK(contains(error_of_header("#binvox 1\ndim 2 2 2\nscale nan\ndata\n"), "needs 1 number"));
   CHECK(contains(error_of_header("#binvox 1\ndim 2 2 2\nscale 0\ndata\n"), "positive"));
-  CHECK(contains(error_of_header("#binvox 1\ndim 2 2 2\nsclae 1\ndata\n"), "unknown line"));
 }
 
 TEST_CASE("sizes that would exhaust memory are refused before allocation") {
@@ -115,7 +129,7 @@ TEST_CASE("damaged binvox bytes give a grid or an error") {
   };
   CHECK(testing::decode_cut(bytes, 200, decode).accepted == 0);
   const auto flipped = testing::decode_flipped(bytes, 600, decode);
-  CHECK(flipped.refused > 400);  // the format has no checksum: few flips keep every run's length
+  CHECK(flipped.refused > 250);  // the format has no checksum: flipped values go unseen
 }
 
 TEST_CASE("binvox files") {

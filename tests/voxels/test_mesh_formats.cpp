@@ -5,12 +5,14 @@
 #include <cmath>
 #include <sstream>
 
+#include "io/file.h"
 #include "tests/support/shapes.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/voxels/grids.h"
 #include "voxels/image/image.h"
 #include "voxels/mesh/mesh_reader.h"
 #include "voxels/mesh/mesh_text.h"
+#include "voxels/mesh/mesh_writer.h"
 
 using namespace voxgrad;
 using testing::error_of;
@@ -352,4 +354,65 @@ TEST_CASE("MTL: a picture gives the colour where Kd is black") {
   CHECK(mesh.colors[2] == std::array<float, 3>{0.5f, 0, 0.5f});
   CHECK(mesh.colors[3] == std::array<float, 3>{0, 1, 0});
   CHECK(mesh.notes.empty());
+}
+
+TEST_CASE("GLB: chunks that are not aligned; glTF: names with escapes, a byte-order mark") {
+  const TemporaryFolder folder;
+  write_mesh(testing::box({0, 0, 0}, {1, 2, 3}), folder / "box.glb");
+  const std::vector<std::uint8_t> bytes = read_file(folder / "box.glb", 1 << 20);
+  const std::size_t padded = bytes[12] + 256u * bytes[13], end = 20 + padded;
+  std::size_t length = padded;
+  while (bytes[20 + length - 1] == ' ') --length;
+  const auto json = std::string(bytes.begin() + 20, bytes.begin() + std::ptrdiff_t(20 + length));
+  for (const std::size_t more : {0u, 1u, 2u, 3u, 5u}) {
+    std::string text = json + std::string(more, ' ');
+    std::string glb(bytes.begin(), bytes.begin() + 12);
+    for (int i = 0; i < 4; ++i) glb += char(text.size() >> (8 * i));
+    glb += "JSON" + text + std::string(bytes.begin() + std::ptrdiff_t(end), bytes.end());
+    write_text(folder / "unaligned.glb", glb);
+    CAPTURE(more);
+    CHECK(read_mesh(folder / "unaligned.glb").bounds().high == Vec3{1, 2, 3});
+  }
+  const std::string binary(bytes.begin() + std::ptrdiff_t(end + 8), bytes.end());
+  write_text(folder / "my mesh 100%.bin", binary);
+  std::string with_uri = json;
+  const std::size_t buffer = with_uri.find("\"byteLength\"", with_uri.find("\"buffers\""));
+  REQUIRE(buffer != std::string::npos);
+  with_uri.insert(buffer, "\"uri\":\"my%20mesh%20100%.bin\",");
+  write_text(folder / "a.gltf", "\xef\xbb\xbf" + with_uri);
+  CHECK(read_mesh(folder / "a.gltf").triangles.size() == 12);
+}
+
+TEST_CASE("COLLADA: blanks around numbers, Windows' NaN, places far from the origin") {
+  const TemporaryFolder folder;
+  const auto dae = [](const std::string& numbers, const std::string& matrix) {
+    return R"(<?xml version="1.0"?><!-- <float_array> in a comment -->
+<COLLADA xmlns="http://www.collada.org/2005/11/COLLADASchema" version="1.4.1">
+<library_geometries><geometry id="g"><mesh><source id="p">
+<float_array id="pa" count=" 12 ">)" +
+           numbers + R"(</float_array><technique_common>
+<accessor source="#pa" count=" 4" stride="3 "><param name="X" type="float"/>
+<param name="Y" type="float"/><param name="Z" type="float"/></accessor></technique_common></source>
+<vertices id="v"><input semantic="POSITION" source="#p"/></vertices>
+<triangles material="s" count=" 1 "><input semantic="VERTEX" source="#v" offset=" 0 "/><p>
+ 0 1 2 </p></triangles></mesh></geometry></library_geometries>
+<library_visual_scenes><visual_scene id="vs"><node id="n">)" +
+           matrix + R"(<instance_geometry url="#g"/></node></visual_scene></library_visual_scenes>
+<scene><instance_visual_scene url="#vs"/></scene></COLLADA>)";
+  };
+  write_text(folder / "a.dae", dae("\n0\t+0 .0\n1. 0 0 0 2E+000 0 1.#QNAN 0 0 ", ""));
+  CHECK(read_mesh(folder / "a.dae").bounds().high == Vec3{1, 2, 0});
+  write_text(folder / "utm.dae",
+             dae("431234.25 58 4581234.5 431234.5 58 4581234.5 431234.25 58.125 4581234.5 0 0 0",
+                 "<matrix>2 0 0 0 0 2 0 0 0 0 2 1 0 0 0 1</matrix>"));
+  CHECK(read_mesh(folder / "utm.dae").bounds().low == Vec3{862468.5, 116, 9162470});
+  write_text(folder / "far.dae",
+             dae("431234.25 58 4581234.5 431234.5 58 4581234.5 431234.25 58.125 4581234.5 "
+                 "431234 58 4581234",
+                 "<matrix>2 0 0 0 0 2 0 0 0 0 2 1 0 0 0 1</matrix>"));
+  const Mesh::Bounds far = read_mesh(folder / "far.dae").bounds();
+  CHECK(far.low == Vec3{862468.5, 116, 9162470});
+  CHECK(far.high == Vec3{862469, 116.25, 9162470});
+  write_text(folder / "bad.dae", dae("0 0 zero", ""));
+  CHECK(error_of([&] { read_mesh(folder / "bad.dae"); }).find("'zero'") != std::string::npos);
 }

@@ -38,27 +38,22 @@ class HeaderParser {
 
   /// Reads up to and including the line `data`.
   Header parse() {
-    check(next_line() == "#binvox 1", name_, ": not a binvox file: it must start with '#binvox 1'");
+    check(next_word(line_ = next_line()) == "#binvox", name_,
+          ": not a binvox file: it must start with '#binvox'");
     Header header;
-    std::optional<std::array<double, 3>> dim, translate;
-    std::optional<std::array<double, 1>> scale;
-    for (std::string_view line = next_line(); line != "data"; line = next_line()) {
-      if (line.empty() || line.front() == '#') continue;
-      const std::string_view key = next_word(line);
+    std::optional<std::array<double, 3>> dim;
+    for (std::string_view key; key != "data"; key = next_word(line_)) {
       if (key == "dim") {
-        set(dim, line, "dim");
+        dim = numbers<3>("dim");
       } else if (key == "translate") {
-        set(translate, line, "translate");
+        header.translate = numbers<3>("translate");
       } else if (key == "scale") {
-        set(scale, line, "scale");
-      } else {
-        fail(name_, ": binvox header: unknown line before byte ", offset_);
+        header.scale = numbers<1>("scale")[0];
       }
+      line_ = next_line();  // what follows the numbers, and unknown lines, are passed over
     }
     check(dim.has_value(), name_, ": binvox header has no line 'dim'");
     header.side = checked_side(*dim);
-    if (translate) header.translate = *translate;
-    if (scale) header.scale = (*scale)[0];
     check(header.scale > 0, name_, ": binvox header: scale is ", header.scale,
           ", it must be positive");
     return header;
@@ -69,33 +64,30 @@ class HeaderParser {
   std::string_view next_line() {
     const std::size_t end = text_.find('\n', offset_);
     check(end != std::string_view::npos, name_, ": binvox header cut off: no line 'data'");
-    std::string_view line = text_.substr(offset_, end - offset_);
+    const std::string_view line = text_.substr(offset_, end - offset_);
     offset_ = end + 1;
-    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
     return line;
   }
 
   static std::string_view next_word(std::string_view& line) {
-    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-    const std::size_t length = std::min(line.find_first_of(" \t"), line.size());
+    constexpr const char* blanks = " \t\r";
+    line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
+    const std::size_t length = std::min(line.find_first_of(blanks), line.size());
     const std::string_view word = line.substr(0, length);
     line.remove_prefix(length);
     return word;
   }
 
   template <std::size_t N>
-  void set(std::optional<std::array<double, N>>& target, std::string_view line, const char* key) {
-    check(!target, name_, ": binvox header: second line '", key, "' before byte ", offset_);
+  std::array<double, N> numbers(const char* key) {
     std::array<double, N> values{};
     for (double& value : values) {
-      const std::string_view word = next_word(line);
+      const std::string_view word = next_word(line_);
       const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
       check(error == std::errc() && end == word.data() + word.size() && std::isfinite(value), name_,
             ": binvox header: line '", key, "' needs ", N, " numbers, before byte ", offset_);
     }
-    check(next_word(line).empty(), name_, ": binvox header: line '", key, "' needs ", N,
-          " numbers, before byte ", offset_);
-    target = values;
+    return values;
   }
 
   int checked_side(const std::array<double, 3>& dim) const {
@@ -108,7 +100,7 @@ class HeaderParser {
     return int(dim[0]);
   }
 
-  std::string_view text_;
+  std::string_view text_, line_;
   const std::string& name_;
   std::size_t offset_ = 0;
 };
@@ -116,18 +108,15 @@ class HeaderParser {
 /// The voxels in file order, one byte each.
 std::vector<std::uint8_t> expand_runs(std::span<const std::uint8_t> runs, std::size_t volume,
                                       std::size_t offset, const std::string& name) {
-  check(runs.size() % 2 == 0 && runs.size() / 2 >= (volume + kMaxRun - 1) / kMaxRun, name,
+  check(runs.size() / 2 >= (volume + kMaxRun - 1) / kMaxRun, name,
         ": binvox cut off: ", runs.size(), " bytes of runs cannot fill ", volume, " voxels");
   std::vector<std::uint8_t> voxels(volume);
   std::size_t filled = 0;
-  for (std::size_t i = 0; i < runs.size(); i += 2) {
+  for (std::size_t i = 0; i + 1 < runs.size() && filled < volume; i += 2) {
     const std::size_t value = runs[i], run = runs[i + 1];
-    check(value <= 1, name, ": binvox damaged: value ", value, " at byte ", offset + i,
-          " is neither 0 nor 1");
-    check(run > 0, name, ": binvox damaged: empty run at byte ", offset + i);
     check(run <= volume - filled, name, ": binvox damaged: the runs exceed the ", volume,
           " voxels at byte ", offset + i);
-    std::fill_n(voxels.begin() + std::ptrdiff_t(filled), run, std::uint8_t(value));
+    std::fill_n(voxels.begin() + std::ptrdiff_t(filled), run, std::uint8_t(value != 0));
     filled += run;
   }
   check(filled == volume, name, ": binvox cut off: the runs fill ", filled, " of ", volume,

@@ -1,6 +1,6 @@
 // binvox, the voxel format of ShapeNet's sets (Patrick Min's tool defines it): a text header, then
-// pairs of bytes (value 0 or 1, run length 1..255). Stored order is x, then z, then y (y fastest);
-// VoxelGrid is [x][y][z], so reading and writing swap y and z. Only cubes of 1..512 voxels a side.
+// pairs of bytes (value, run length). Stored order is x, then z, then y (y fastest); VoxelGrid is
+// [x][y][z], so reading and writing swap y and z. Only cubes of 1..512 voxels per side.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,10 @@
 
 namespace voxgrad {
 
-/// Values become 0 and 1. Error, with name and offset, for anything but a whole, exact file: runs
-/// must sum to the volume, none may be 0, no bytes may follow. Comment lines are allowed.
+/// Takes what the format's reference reader takes: any version (version 2 has values up to 255),
+/// header lines that are not known, a keyword twice (the last counts), text behind the numbers of a
+/// line, runs of length 0, and bytes behind the last run. Values become 0 and 1. Error, with name
+/// and offset, for a header without size, and for runs that do not fill the volume exactly.
 VoxelGrid read_binvox(const std::filesystem::path& file);
 /// The same from memory; `name` stands in the messages.
 VoxelGrid decode_binvox(std::span<const std::uint8_t> bytes, const std::string& name);

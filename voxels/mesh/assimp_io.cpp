@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "tensor/error.h"
+#include "voxels/mesh/assimp_cleaning.h"
 #include "voxels/mesh/mesh_text.h"
 
 namespace voxgrad {
@@ -40,9 +41,16 @@ class MemoryStream : public Assimp::IOStream {
 
 }  // namespace
 
+// URIs may be percent-encoded ("my%20mesh.bin"), or hold a percent sign of their own.
+std::optional<std::vector<std::uint8_t>> LookupIo::find(const char* path) const {
+  auto bytes = lookup_(tidy_path(path));
+  if (!bytes) bytes = lookup_(tidy_path(percent_decoded(path)));
+  return bytes;
+}
+
 bool LookupIo::Exists(const char* path) const {
   try {
-    return lookup_(tidy_path(path)).has_value();
+    return find(path).has_value();
   } catch (const Error&) {
     return true;  // Open will say what is wrong with it
   }
@@ -51,7 +59,7 @@ bool LookupIo::Exists(const char* path) const {
 Assimp::IOStream* LookupIo::Open(const char* path, const char* mode) {
   if (mode == nullptr || mode[0] != 'r') return nullptr;
   try {
-    auto bytes = lookup_(tidy_path(path));
+    auto bytes = find(path);
     if (!bytes) return nullptr;
     check(bytes->size() <= bytes_left_, path, ": the mesh's files pass the limit of ",
           max_mesh_file_bytes >> 20, " MiB");

@@ -23,6 +23,8 @@ class LookupIo : public Assimp::IOSystem {
   void Close(Assimp::IOStream* stream) override { delete stream; }
 
  private:
+  std::optional<std::vector<std::uint8_t>> find(const char* path) const;
+
   FileLookup lookup_;
   std::size_t bytes_left_;
   std::string problem_;

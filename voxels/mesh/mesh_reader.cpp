@@ -11,6 +11,7 @@
 #include "io/file.h"
 #include "tensor/error.h"
 #include "voxels/image/srgb.h"
+#include "voxels/mesh/assimp_cleaning.h"
 #include "voxels/mesh/assimp_io.h"
 #include "voxels/mesh/mesh_text.h"
 #include "voxels/mesh/obj_reader.h"
@@ -35,8 +36,9 @@ float clamped(float value) {
 // Walks assimp's scene and gathers its triangles.
 class Collector {
  public:
-  Collector(const aiScene& scene, bool linear_colors, const std::string& name)
-      : scene_(scene), linear_colors_(linear_colors), name_(name) {}
+  /// `offset` is added to the parts' vertices.
+  Collector(const aiScene& scene, const Vec3& offset, bool linear_colors, const std::string& name)
+      : scene_(scene), offset_(offset), linear_colors_(linear_colors), name_(name) {}
 
   Mesh collect() {
     struct Visit {
@@ -65,10 +67,11 @@ class Collector {
     const auto base = std::uint32_t(mesh_.vertices.size());
     for (unsigned i = 0; i < part.mNumVertices; ++i) {
       const aiVector3D& v = part.mVertices[i];
+      const Vec3 local{v.x + offset_[0], v.y + offset_[1], v.z + offset_[2]};
       Vec3 place;
       for (unsigned row = 0; row < 3; ++row) {
         const ai_real* m = transform[row];
-        place[row] = double(m[0]) * v.x + double(m[1]) * v.y + double(m[2]) * v.z + double(m[3]);
+        place[row] = dot(Vec3{m[0], m[1], m[2]}, local) + double(m[3]);
       }
       mesh_.vertices.push_back(place);
     }
@@ -114,6 +117,7 @@ class Collector {
   }
 
   const aiScene& scene_;
+  Vec3 offset_;
   bool linear_colors_;
   const std::string& name_;
   Mesh mesh_;
@@ -133,10 +137,20 @@ void check_indices(const aiScene& scene, const std::string& name) {
 }
 
 Mesh read_with_assimp(const std::string& path, const FileLookup& lookup, const std::string& name,
-                      bool linear_colors) {
+                      const std::string& suffix) {
   try {
+    Vec3 offset{};
+    const FileLookup cleaned = [&](const std::string& wanted) {
+      auto bytes = lookup(wanted);
+      if (!bytes || wanted != tidy_path(path)) return bytes;
+      if (suffix == ".glb") return std::optional(clean_glb(std::move(*bytes)));
+      if (suffix == ".gltf") return std::optional(clean_gltf(std::move(*bytes)));
+      CleanCollada collada = clean_collada(*bytes, name);
+      offset = collada.offset;
+      return std::optional(std::move(collada.bytes));
+    };
     Assimp::Importer importer;
-    auto* io = new LookupIo(lookup, max_mesh_file_bytes);  // the importer deletes it
+    auto* io = new LookupIo(cleaned, max_mesh_file_bytes);  // the importer deletes it
     importer.SetIOHandler(io);
     const aiScene* scene = importer.ReadFile(path, 0);
     check(io->problem().empty(), "[read mesh] ", name, ": ", io->problem());
@@ -145,7 +159,7 @@ Mesh read_with_assimp(const std::string& path, const FileLookup& lookup, const s
     check_indices(*scene, name);
     scene = importer.ApplyPostProcessing(aiProcess_Triangulate);
     check(scene != nullptr, "[read mesh] ", name, ": its polygons cannot be cut into triangles");
-    return Collector(*scene, linear_colors, name).collect();
+    return Collector(*scene, offset, suffix != ".dae", name).collect();
   } catch (const Error&) {
     throw;
   } catch (const std::bad_alloc&) {
@@ -223,7 +237,7 @@ Mesh read_mesh(const std::string& path, const FileLookup& lookup, const std::str
         "' is none of .obj .off .ply .stl .glb .gltf .dae");
   Mesh mesh;
   if (suffix == ".glb" || suffix == ".gltf" || suffix == ".dae") {
-    mesh = read_with_assimp(path, lookup, name, suffix != ".dae");
+    mesh = read_with_assimp(path, lookup, name, suffix);
   } else {
     const auto bytes = lookup(path);
     check(bytes.has_value(), "[read mesh] ", name, ": no such file");
