@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/progress.h"
+#include "apps/signals.h"
 #include "apps/verbs.h"
 #include "datasets/build/builder.h"
 #include "datasets/shapenet/check.h"
@@ -15,19 +16,56 @@
 namespace voxgrad::apps {
 namespace {
 
+void print_some(const std::vector<std::string>& lines, const std::string& what) {
+  constexpr std::size_t kShown = 10;
+  for (std::size_t i = 0; i < std::min(kShown, lines.size()); ++i)
+    std::cerr << what << ' ' << lines[i] << '\n';
+  if (lines.size() > kShown)
+    std::cerr << fmt::format("... and {} more {}\n", lines.size() - kShown, what);
+}
+
+void print_build(const BuildReport& report, const std::filesystem::path& out) {
+  const auto lines = [](const std::vector<SkippedMesh>& list) {
+    std::vector<std::string> result;
+    for (const SkippedMesh& item : list) result.push_back(item.name + ": " + item.reason);
+    return result;
+  };
+  for (const SkippedMesh& skipped : report.skipped)
+    std::cerr << fmt::format("skipped {}: {}\n", skipped.name, skipped.reason);
+  print_some(report.renamed, "renamed:");
+  print_some(lines(report.not_read), "not read:");
+  print_some(report.nearly_empty, "nearly empty:");
+  print_some(report.nearly_full, "nearly full:");
+  for (const std::string& note : report.notes) std::cerr << "note: " << note << '\n';
+  std::cerr << fmt::format("{} meshes: {} read", report.meshes, report.objects);
+  if (report.kept > 0) std::cerr << fmt::format(" ({} kept)", report.kept);
+  std::cerr << fmt::format(
+      ", {} skipped, {} renamed, {} merged into groups of near-duplicates, {} materials or "
+      "textures not read, {} nearly empty, {} nearly full\n",
+      report.skipped.size(), report.renamed.size(), report.grouped, report.not_read.size(),
+      report.nearly_empty.size(), report.nearly_full.size());
+  if (!report.left_out.empty())
+    std::cerr << fmt::format("{} catalogue entries belong to no category and were left out\n",
+                             report.left_out.size());
+  std::cerr << fmt::format("objects: {}, categories: {}; authors and licences in {}\n",
+                           report.objects, report.taxonomy.size(), (out / "credits.tsv").string());
+}
+
 void add_build(CLI::App& parent, Action& action) {
   auto options = std::make_shared<BuildOptions>();
   CLI::App* verb = parent.add_subcommand("build", "Make a training set out of meshes");
   verb->add_option("--meshes", options->meshes,
-                   "Folder of meshes (a subfolder a category), or a .sh3f library")
+                   "Folder of meshes (one subfolder per category), or a .sh3f library")
       ->required()
       ->type_name("DIR");
   verb->add_option("--out", options->out, "Folder to make")->required()->type_name("DIR");
-  verb->add_option("--resolution", options->resolution, "Voxels a side")->capture_default_str();
-  verb->add_option("--views", options->views, "Pictures an object")->capture_default_str();
-  verb->add_option("--image-size", options->image_size, "Pixels a side")->capture_default_str();
+  verb->add_flag("--overwrite", options->overwrite, "Replace the data set that DIR holds");
+  verb->add_flag("--resume", options->resume, "Go on with a build that was interrupted");
+  verb->add_option("--resolution", options->resolution, "Voxels per side")->capture_default_str();
+  verb->add_option("--views", options->views, "Views per object")->capture_default_str();
+  verb->add_option("--image-size", options->image_size, "Pixels per side")->capture_default_str();
   verb->add_option("--seed", options->seed, "Seed of views and splits")->capture_default_str();
-  verb->add_option("--threads", options->threads, "0: one a core")->capture_default_str();
+  verb->add_option("--threads", options->threads, "0: all cores")->capture_default_str();
   verb->footer(
       "Examples:\n"
       "  pix2vox dataset build --meshes my-meshes --out my-data\n"
@@ -35,18 +73,19 @@ void add_build(CLI::App& parent, Action& action) {
   verb->callback([options, &action] {
     action = [options] {
       ProgressLine line;
+      options->stop = &watch_signals();
       const BuildReport report = build_dataset(
           *options,
           [&](int done, int total, const std::string&) { line.count("objects", done, total); });
       line.finish();
-      for (const SkippedMesh& skipped : report.skipped)
-        std::cerr << fmt::format("skipped {}: {}\n", skipped.name, skipped.reason);
-      if (!report.left_out.empty())
-        std::cerr << fmt::format("{} catalogue entries belong to no category and were left out\n",
-                                 report.left_out.size());
-      std::cerr << fmt::format("{} objects in {} categories; authors and licences in {}\n",
-                               report.objects, report.taxonomy.size(),
-                               (options->out / "credits.tsv").string());
+      if (report.interrupted) {
+        std::cerr << fmt::format(
+            "interrupted: {} of {} objects are kept in {}; the same command with --resume goes "
+            "on\n",
+            report.objects, report.meshes, options->out.string());
+        return signal_exit_code();
+      }
+      print_build(report, options->out);
       std::cout << (options->out / "dataset.json").string() << '\n';
       return int(kOk);
     };
@@ -84,6 +123,7 @@ int check_folder(const std::filesystem::path& root, const CheckOptions& options,
     }
     std::cout << nlohmann::json{{"good", report.good()},
                                 {"categories", categories},
+                                {"notes", report.notes},
                                 {"missing", report.missing},
                                 {"bad", bad}}
                      .dump(2)
@@ -104,6 +144,7 @@ int check_folder(const std::filesystem::path& root, const CheckOptions& options,
   const SplitCount total = report.total();
   std::cout << fmt::format("complete objects: {} of {} listed, {} pictures\n", total.complete,
                            total.listed, total.views);
+  print_problems(report.notes, "note");
   print_problems(report.missing, "missing");
   print_problems(bad, "damaged");
   if (report.good()) {

@@ -6,10 +6,13 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <map>
 #include <memory>
 #include <optional>
 
+#include "datasets/build/build_journal.h"
 #include "datasets/build/mesh_sources.h"
+#include "datasets/build/out_folder.h"
 #include "datasets/build/split_groups.h"
 #include "io/file.h"
 #include "tensor/error.h"
@@ -31,6 +34,8 @@ constexpr double lowest_elevation = 25, highest_elevation = 30;
 // Views from up to this much farther than the nearest that shows the whole object.
 constexpr double farthest = 1.2;
 constexpr std::int64_t min_voxels = 8;
+// Of all voxels: shapes worth a look.
+constexpr double nearly_empty = 0.002, nearly_full = 0.95;
 
 // FNV-1a, so that an object's views depend on its name and not on its place in the list.
 std::uint64_t hash_of(const std::string& text) {
@@ -50,31 +55,10 @@ void check_options(const BuildOptions& options) {
   within("threads", options.threads, 0, 1024);
 }
 
-std::string volume_folder(const BuildOptions& options) {
-  return fmt::format("ShapeNetVox{}", options.resolution);
-}
-
-// Refuses to mix a data set with other files, and marks it as unfinished.
-void prepare_folder(const fs::path& out, const std::string& volumes) {
-  if (fs::exists(out)) {
-    check(fs::is_directory(out), "[build] ", out.string(), " is not a folder");
-    check(fs::is_empty(out) || fs::exists(out / "ShapeNetRendering"), "[build] ", out.string(),
-          " holds other files; choose a new or empty folder");
-    // A build leaves credits; without them this is a data set from elsewhere.
-    check(!fs::exists(out / "dataset.json") || fs::exists(out / "credits.tsv"), "[build] ",
-          out.string(),
-          " holds a data set that was not built by this program; choose a new or empty folder");
-  }
-  if (fs::exists(out)) {
-    for (const auto& entry : fs::directory_iterator(out)) {
-      const std::string name = entry.path().filename().string();
-      check<ConfigError>(!name.starts_with("ShapeNetVox") || name == volumes, "[build] ",
-                         out.string(), " already holds ", name,
-                         ", volumes of another resolution; choose a new or empty folder");
-    }
-  }
-  fs::create_directories(out / "ShapeNetRendering");
-  fs::remove(out / "dataset.json");
+// What a resumed build must have in common with the one that was interrupted.
+std::string description_of(const BuildOptions& options) {
+  return fmt::format("resolution {} views {} image-size {} seed {}", options.resolution,
+                     options.views, options.image_size, options.seed);
 }
 
 void write_text(const fs::path& file, const std::string& text) {
@@ -86,11 +70,13 @@ struct BuiltObject {
   VoxelGrid grid;
   std::vector<Camera> cameras;
   std::vector<Image> pictures;
+  std::vector<std::string> notes;
 };
 
 BuiltObject make_object(const MeshSource& source, const BuildOptions& options) {
   BuiltObject object;
   const Mesh mesh = source.load();
+  object.notes = mesh.notes;
   object.grid = voxelize(mesh, options.resolution);
   check(object.grid.count() >= min_voxels, "only ", object.grid.count(), " voxels");
   const MeshRenderer renderer(mesh);
@@ -108,11 +94,15 @@ BuiltObject make_object(const MeshSource& source, const BuildOptions& options) {
   return object;
 }
 
+fs::path volume_of(const MeshSource& source, const BuildOptions& options) {
+  return options.out / volume_folder(options) / source.category / source.id / "model.binvox";
+}
+
 void write_object(const BuiltObject& object, const MeshSource& source,
                   const BuildOptions& options) {
   const fs::path views =
       options.out / "ShapeNetRendering" / source.category / source.id / "rendering";
-  const fs::path voxels = options.out / volume_folder(options) / source.category / source.id;
+  const fs::path voxels = volume_of(source, options).parent_path();
   fs::create_directories(views);
   fs::create_directories(voxels);
   for (const auto& old : fs::directory_iterator(views)) {
@@ -132,6 +122,15 @@ void write_object(const BuiltObject& object, const MeshSource& source,
   write_binvox(object.grid, voxels / "model.binvox");
 }
 
+// What is known of one mesh after its turn.
+struct Outcome {
+  std::unique_ptr<RotatedShape> shape;  // null: not built
+  double occupancy = 0;
+  bool kept = false;               // built before this run
+  std::string reason;              // why it was skipped
+  std::vector<std::string> notes;  // what of it was not read
+};
+
 // Builds all objects on several threads. A mesh that cannot be used leaves its place empty and a
 // reason; a file that cannot be written ends the build.
 class Builder {
@@ -141,39 +140,50 @@ class Builder {
       : sources_(sources),
         options_(options),
         progress_(progress),
-        shapes_(sources.size()),
-        reasons_(sources.size()) {}
+        journal_(options.out, description_of(options), options.resume),
+        outcomes_(sources.size()) {}
 
-  void run() {
+  /// False if it was told to stop before the last object.
+  bool run() {
     const int threads = options_.threads > 0 ? options_.threads : omp_get_max_threads();
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
     for (std::size_t i = 0; i < sources_.size(); ++i) {
-      if (!failed_) build(i);
+      if (!failed_ && !is_stopped()) build(i);
     }
     if (failure_) std::rethrow_exception(failure_);
+    return done_ == int(sources_.size());
   }
 
-  const std::vector<std::unique_ptr<RotatedShape>>& shapes() const {
-    return shapes_;
+  void finish() {
+    journal_.remove();
   }
-  const std::vector<std::string>& reasons() const {
-    return reasons_;
+  const std::vector<Outcome>& outcomes() const {
+    return outcomes_;
   }
 
  private:
+  bool is_stopped() const {
+    return options_.stop != nullptr && *options_.stop;
+  }
+
   void build(std::size_t i) {
+    const MeshSource& source = sources_[i];
+    Outcome& outcome = outcomes_[i];
     std::optional<BuiltObject> object;
-    try {
-      object = make_object(sources_[i], options_);
-    } catch (const std::exception& error) {
-      reasons_[i] = error.what();
+    if (!keep(source, outcome)) {
+      try {
+        object = make_object(source, options_);
+      } catch (const std::exception& error) {
+        outcome.reason = error.what();
+      }
     }
     try {
       if (object) {
-        write_object(*object, sources_[i], options_);
-        shapes_[i] = std::make_unique<RotatedShape>(object->grid);
+        write_object(*object, source, options_);
+        outcome.notes = std::move(object->notes);
+        describe(object->grid, outcome);
       }
-      report(sources_[i].name);
+      report(source, object.has_value());
     } catch (...) {
 #pragma omp critical(builder_failure)
       if (!failed_) {
@@ -183,12 +193,30 @@ class Builder {
     }
   }
 
-  void report(const std::string& name) {
-    if (!progress_) return;
+  // Is the object complete from the build that is resumed?
+  bool keep(const MeshSource& source, Outcome& outcome) const {
+    if (!journal_.is_done({source.category, source.id})) return false;
+    try {
+      describe(read_binvox(volume_of(source, options_)), outcome);
+      outcome.kept = true;
+      return true;
+    } catch (const Error&) {
+      return false;
+    }
+  }
+
+  static void describe(const VoxelGrid& grid, Outcome& outcome) {
+    outcome.shape = std::make_unique<RotatedShape>(grid);
+    outcome.occupancy = double(grid.count()) / double(grid.values.size());
+  }
+
+  void report(const MeshSource& source, bool is_new) {
     std::exception_ptr thrown;
 #pragma omp critical(builder_progress)
     try {
-      progress_(++done_, int(sources_.size()), name);
+      if (is_new) journal_.add({source.category, source.id});
+      ++done_;
+      if (progress_) progress_(done_, int(sources_.size()), source.name);
     } catch (...) {
       thrown = std::current_exception();
     }
@@ -198,32 +226,39 @@ class Builder {
   const std::vector<MeshSource>& sources_;
   const BuildOptions& options_;
   const BuildProgress& progress_;
-  std::vector<std::unique_ptr<RotatedShape>> shapes_;
-  std::vector<std::string> reasons_;
+  BuildJournal journal_;
+  std::vector<Outcome> outcomes_;
   std::atomic<bool> failed_ = false;
   std::exception_ptr failure_;
   int done_ = 0;
 };
 
 // A split for each of a category's objects: the one it came with, else one of its group's.
-std::vector<std::string> splits_of(const std::vector<const MeshSource*>& sources,
-                                   const std::vector<const RotatedShape*>& shapes,
-                                   std::uint64_t seed) {
-  std::vector<std::string> splits(sources.size());
+struct Splits {
+  std::vector<std::string> names;
+  int grouped = 0;  // objects that are not alone in their group
+};
+
+Splits splits_of(const std::vector<const MeshSource*>& sources,
+                 const std::vector<const RotatedShape*>& shapes, std::uint64_t seed) {
+  Splits splits{std::vector<std::string>(sources.size())};
   std::vector<std::size_t> open;
   std::vector<RotatedShape> open_shapes;
   std::vector<std::string> open_groups;
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    splits[i] = sources[i]->split;
-    if (!splits[i].empty()) continue;
+    splits.names[i] = sources[i]->split;
+    if (!splits.names[i].empty()) continue;
     open.push_back(i);
     open_shapes.push_back(*shapes[i]);
     open_groups.push_back(sources[i]->group);
   }
   if (open.empty()) return splits;
   const auto groups = near_duplicate_groups(open_shapes, open_groups);
+  std::map<std::uint32_t, int> members;
+  for (const std::uint32_t group : groups) ++members[group];
+  for (const auto& [group, count] : members) splits.grouped += count > 1 ? count : 0;
   const auto dealt = assign_splits(groups, seed, hash_of(sources[0]->category));
-  for (std::size_t i = 0; i < open.size(); ++i) splits[open[i]] = dealt[i];
+  for (std::size_t i = 0; i < open.size(); ++i) splits.names[open[i]] = dealt[i];
   return splits;
 }
 
@@ -243,56 +278,92 @@ void write_skipped(const BuildReport& report, const fs::path& file) {
   write_text(file, text);
 }
 
+std::string credits_row(const MeshSource& source, const std::string& split) {
+  std::string row;
+  for (const std::string& cell : {source.category, source.id, split, source.title, source.author,
+                                  source.licence, source.source}) {
+    row += one_line(cell) + "\t";
+  }
+  row.back() = '\n';
+  return row;
+}
+
+// The part of a report that tells of each mesh alone.
+void report_outcomes(const std::vector<MeshSource>& sources, const std::vector<Outcome>& outcomes,
+                     BuildReport& report) {
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    const Outcome& outcome = outcomes[i];
+    const std::string& name = sources[i].name;
+    if (!outcome.shape) {
+      if (!outcome.reason.empty()) report.skipped.push_back({name, outcome.reason});
+      continue;
+    }
+    ++report.objects;
+    report.kept += outcome.kept;
+    for (const std::string& note : outcome.notes) report.not_read.push_back({name, note});
+    if (outcome.occupancy < nearly_empty) report.nearly_empty.push_back(name);
+    if (outcome.occupancy > nearly_full) report.nearly_full.push_back(name);
+  }
+}
+
+// The taxonomy, and the credits of what is in it.
+std::string divide(const std::vector<MeshSource>& sources, const std::vector<Outcome>& outcomes,
+                   std::uint64_t seed, BuildReport& report) {
+  std::string credits = "category\tobject\tsplit\ttitle\tauthor\tlicence\tsource\n";
+  for (std::size_t begin = 0, end = 0; begin < sources.size(); begin = end) {
+    const std::string& category = sources[begin].category;
+    std::vector<const MeshSource*> built;
+    std::vector<const RotatedShape*> shapes;
+    for (; end < sources.size() && sources[end].category == category; ++end) {
+      if (!outcomes[end].shape) continue;
+      built.push_back(&sources[end]);
+      shapes.push_back(outcomes[end].shape.get());
+    }
+    if (built.empty()) continue;
+    const Splits splits = splits_of(built, shapes, seed);
+    report.grouped += splits.grouped;
+    Category entry{category, category, {}, {}, {}};
+    for (std::size_t i = 0; i < built.size(); ++i) {
+      const std::string& split = splits.names[i];
+      auto& list = split == "train" ? entry.train : split == "val" ? entry.val : entry.test;
+      list.push_back(built[i]->id);
+      credits += credits_row(*built[i], split);
+    }
+    report.taxonomy.push_back(std::move(entry));
+  }
+  return credits;
+}
+
 }  // namespace
 
 BuildReport build_dataset(const BuildOptions& options, const BuildProgress& progress) {
   check_options(options);
   const MeshSources sources = list_mesh_sources(options.meshes);
-  prepare_folder(options.out, volume_folder(options));
+  prepare_folder(options);
   Builder builder(sources.objects, options, progress);
-  builder.run();
 
   BuildReport report;
+  report.meshes = int(sources.objects.size());
+  report.renamed = sources.renamed;
+  report.notes = sources.notes;
+  for (const PassedOver& item : sources.passed_over) {
+    report.skipped.push_back({item.name, item.reason});
+  }
   for (const std::string& name : sources.left_out) {
     report.left_out.push_back({name, "belongs to no class of this data set"});
   }
-  std::string credits = "category\tobject\tsplit\ttitle\tauthor\tlicence\tsource\n";
-  for (std::size_t begin = 0, end = 0; begin < sources.objects.size(); begin = end) {
-    const std::string& category = sources.objects[begin].category;
-    std::vector<const MeshSource*> built;
-    std::vector<const RotatedShape*> shapes;
-    for (; end < sources.objects.size() && sources.objects[end].category == category; ++end) {
-      if (builder.shapes()[end]) {
-        built.push_back(&sources.objects[end]);
-        shapes.push_back(builder.shapes()[end].get());
-      } else {
-        report.skipped.push_back({sources.objects[end].name, builder.reasons()[end]});
-      }
-    }
-    if (built.empty()) continue;
-    const std::vector<std::string> splits = splits_of(built, shapes, options.seed);
-    Category entry{category, category, {}, {}, {}};
-    for (std::size_t i = 0; i < built.size(); ++i) {
-      const MeshSource& s = *built[i];
-      (splits[i] == "train" ? entry.train
-       : splits[i] == "val" ? entry.val
-                            : entry.test)
-          .push_back(s.id);
-      for (const std::string& cell :
-           {s.category, s.id, splits[i], s.title, s.author, s.licence, s.source}) {
-        credits += one_line(cell) + "\t";
-      }
-      credits.back() = '\n';
-    }
-    report.objects += int(built.size());
-    report.taxonomy.push_back(std::move(entry));
-  }
-  check<DataError>(report.objects > 0, "[build] none of the ", sources.objects.size(),
+  report.interrupted = !builder.run();
+  report_outcomes(sources.objects, builder.outcomes(), report);
+  if (report.interrupted) return report;
+  check<DataError>(report.objects > 0, "[build] none of the ", report.meshes,
                    " meshes can be used; the first: ", report.skipped.front().name, ": ",
                    report.skipped.front().reason);
+  const std::string credits = divide(sources.objects, builder.outcomes(), options.seed, report);
+  remove_orphans(options, report.taxonomy);
   write_text(options.out / "credits.tsv", credits);
   write_skipped(report, options.out / "skipped.tsv");
   write_taxonomy(report.taxonomy, options.out / "dataset.json");
+  builder.finish();
   return report;
 }
 

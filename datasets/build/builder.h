@@ -6,14 +6,16 @@
 //   out/ShapeNetVox32/<category>/<object>/model.binvox                solid voxels
 //   out/dataset.json                                                  taxonomy and splits
 //   out/credits.tsv, out/skipped.tsv                                  authors; what was not used
-// dataset.json comes last: without it a build did not finish.
+// dataset.json comes last: without it a build did not finish. While one is under way,
+// out/unfinished.tsv lists the options and the objects that are done, so that it can be resumed.
 //
-// Splits are kept where the manifest gives them. Else near-duplicates (voxel IoU over 0.9 in some
+// Splits are kept where the meshes come with them. Else near-duplicates (voxel IoU over 0.9 in some
 // quarter turn about y, within a category) form groups, and whole groups are dealt to train, val
 // and test, about 80, 10 and 10 in 100. The same options give the same bytes, whatever the number
 // of threads.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -27,11 +29,14 @@ namespace voxgrad {
 struct BuildOptions {
   std::filesystem::path meshes;  // see datasets/build/mesh_sources.h
   std::filesystem::path out;     // new, empty, or a data set built before
+  bool overwrite = false;        // a data set built before gives way to the new one
+  bool resume = false;           // goes on with a build that was interrupted
   int resolution = 32;
   int views = 24;
   int image_size = 137;
-  std::uint64_t seed = 0;  // of the views and the splits
-  int threads = 0;         // 0: as many as OpenMP likes
+  std::uint64_t seed = 0;                   // of the views and the splits
+  int threads = 0;                          // 0: OpenMP's default
+  const std::atomic<bool>* stop = nullptr;  // once true: finish the objects under way, then return
 };
 
 struct SkippedMesh {
@@ -39,17 +44,27 @@ struct SkippedMesh {
 };
 
 struct BuildReport {
+  bool interrupted = false;  // by `stop`: only meshes, kept and skipped are told
   Taxonomy taxonomy;
-  int objects = 0;
+  int meshes = 0;                     // found
+  int objects = 0;                    // in the data set
+  int kept = 0;                       // of those, made by the build that was resumed
   std::vector<SkippedMesh> skipped;   // could not be used
   std::vector<SkippedMesh> left_out;  // catalogue entries that belong to no class
+  std::vector<std::string> renamed;   // objects whose name was taken
+  int grouped = 0;                    // objects that share a split with near-duplicates
+  std::vector<SkippedMesh> not_read;  // parts of a mesh: textures, material files
+  std::vector<std::string> nearly_empty, nearly_full;  // objects with few voxels or few without
+  std::vector<std::string> notes;                      // on the layout of the folder of meshes
 };
 
 /// Called after each object, from one thread at a time.
 using BuildProgress = std::function<void(int done, int total, const std::string& name)>;
 
 /// ConfigError for options out of range; DataError if there is no mesh, none can be used, or the
-/// manifest is wrong; Error if a file cannot be written or `out` holds something else.
+/// manifest is wrong; ConfigError if `out` holds a data set and neither overwrite nor resume is
+/// set, or was begun with other options; Error if a file cannot be written or `out` holds something
+/// else.
 BuildReport build_dataset(const BuildOptions& options, const BuildProgress& progress = {});
 
 }  // namespace voxgrad

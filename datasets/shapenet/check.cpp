@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <optional>
-#include <sstream>
 
 #include "datasets/shapenet/layout.h"
 #include "datasets/shapenet/taxonomy.h"
-#include "io/file.h"
 #include "tensor/error.h"
 
 namespace voxgrad {
@@ -42,7 +41,7 @@ struct ObjectCheck {
   std::string object_id;
   ShapeNetFiles files;
   std::optional<int> resolution;
-  std::vector<std::string> missing;
+  std::vector<std::string> missing, notes;
   std::vector<FileProblem> bad;
 };
 
@@ -59,18 +58,10 @@ std::vector<ObjectCheck> list_objects(const Taxonomy& taxonomy) {
   return objects;
 }
 
-/// Pictures that rendering/renderings.txt (a name a line, optional) promises and that are not
-/// there.
+/// Pictures that rendering/renderings.txt (optional) promises and that are not there.
 void find_missing_views(ObjectCheck& object) {
-  const fs::path list = object.files.rendering / "renderings.txt";
-  std::error_code error;
-  if (!fs::exists(list, error)) return;
-  constexpr std::size_t max_bytes = std::size_t{1} << 20;
-  const std::vector<std::uint8_t> bytes = read_file(list, max_bytes);
-  std::istringstream lines(std::string(bytes.begin(), bytes.end()));
-  for (std::string name; std::getline(lines, name);) {
-    while (!name.empty() && (name.back() == '\r' || name.back() == ' ')) name.pop_back();
-    if (!name.empty() && std::ranges::count(object.files.views, name) == 0)
+  for (const std::string& name : listed_renderings(object.files.rendering)) {
+    if (std::ranges::count(object.files.views, name) == 0)
       object.missing.push_back((object.files.rendering / name).string());
   }
 }
@@ -84,13 +75,14 @@ void check_view(const fs::path& file) {
   fail<DataError>(file.string(), ": the picture is empty (alpha is 0 everywhere)");
 }
 
-int check_volume(const fs::path& file) {
+void check_volume(ObjectCheck& object) {
+  const fs::path& file = object.files.volume;
   const VoxelGrid grid = read_volume(file);
   const std::int64_t occupied = grid.count();
   check<DataError>(occupied > 0, file.string(), ": the volume is empty");
-  check<DataError>(occupied < std::int64_t(grid.values.size()), file.string(),
-                   ": every voxel of the volume is occupied");
-  return grid.n;
+  if (occupied == std::int64_t(grid.values.size()))
+    object.notes.push_back(file.string() + ": every voxel of the volume is occupied");
+  object.resolution = grid.n;
 }
 
 template <class Check>
@@ -115,8 +107,24 @@ void check_object(ObjectCheck& object, const ShapeNetFolders& folders, const Cat
     const fs::path file = files.rendering / view;
     note_problem(object, file, [&] { check_view(file); });
   }
-  if (files.has_volume)
-    note_problem(object, files.volume, [&] { object.resolution = check_volume(files.volume); });
+  if (files.has_volume) note_problem(object, files.volume, [&] { check_volume(object); });
+}
+
+/// Objects of one name in different splits of different categories: perhaps the same model, in
+/// training and in test. (Within a category the taxonomy refuses them.)
+void note_shared_ids(const Taxonomy& taxonomy, const std::vector<ObjectCheck>& objects,
+                     DatasetReport& report) {
+  const auto place = [&](const ObjectCheck& object) {
+    return concat(DatasetReport::split_names[object.split], " of ",
+                  taxonomy[object.category].taxonomy_name);
+  };
+  std::map<std::string, const ObjectCheck*> first;
+  for (const ObjectCheck& object : objects) {
+    const auto [known, is_new] = first.try_emplace(object.object_id, &object);
+    if (is_new || known->second->split == object.split) continue;
+    report.notes.push_back(concat("object ", object.object_id, " is in ", place(*known->second),
+                                  " and in ", place(object)));
+  }
 }
 
 DatasetReport summarise(const Taxonomy& taxonomy, const std::vector<ObjectCheck>& objects) {
@@ -131,6 +139,7 @@ DatasetReport summarise(const Taxonomy& taxonomy, const std::vector<ObjectCheck>
     count.views += std::int64_t(object.files.views.size());
     report.missing.insert(report.missing.end(), object.missing.begin(), object.missing.end());
     report.bad.insert(report.bad.end(), object.bad.begin(), object.bad.end());
+    report.notes.insert(report.notes.end(), object.notes.begin(), object.notes.end());
     if (!usual) usual = object.resolution;
     if (object.resolution && *object.resolution != *usual)
       report.bad.push_back({object.files.volume.string(),
@@ -168,6 +177,7 @@ DatasetReport check_dataset(const fs::path& root, const CheckOptions& options) {
     if (options.progress) options.progress(done, count);
   });
   DatasetReport report = summarise(taxonomy, objects);
+  note_shared_ids(taxonomy, objects, report);
   report.expected_layout = shapenet_layout(root);
   return report;
 }

@@ -44,6 +44,7 @@ struct DatasetReport {
   std::vector<CategoryCount> categories;
   std::vector<std::string> missing;  // in taxonomy order
   std::vector<FileProblem> bad;      // damaged files and volumes of another size than the others
+  std::vector<std::string> notes;    // sound, but worth a look: full volumes, ids in two splits
   std::string expected_layout;
 
   SplitCount total() const;

@@ -4,7 +4,9 @@
 //   root/ShapeNetVox32/<taxonomy>/<object>/model.binvox
 // Where there is no ShapeNetVox32, the only folder whose name begins with ShapeNetVox is taken.
 // A view's number is its place among the folder's .png, .jpg and .jpeg files, shorter names first,
-// then in the order of their bytes (so both 2, 10 and 02, 10 are in order).
+// then in the order of their bytes (so both 2, 10 and 02, 10 are in order). Where renderings.txt is
+// there (a name per line), only files that it names are views. Hidden files and what accompanies a
+// view (00_mask.png, 00-depth.png beside 00.png) never are.
 // Errors: DataError that names the missing path and shows the layout.
 #pragma once
 
@@ -38,6 +40,9 @@ struct ShapeNetFiles {
   /// The first path that should be there and is not; empty if complete.
   std::filesystem::path first_missing() const;
 };
+
+/// The names in rendering/renderings.txt; empty if there is none. Error if it cannot be read.
+std::vector<std::string> listed_renderings(const std::filesystem::path& rendering);
 
 ShapeNetFiles find_shapenet_files(const ShapeNetFolders& folders, const std::string& taxonomy_id,
                                   const std::string& object_id);

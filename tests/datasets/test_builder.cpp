@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <map>
 #include <set>
@@ -9,6 +10,7 @@
 #include "datasets/build/builder.h"
 #include "datasets/build/furniture_classes.h"
 #include "datasets/build/mesh_sources.h"
+#include "datasets/build/plain_name.h"
 #include "datasets/build/split_groups.h"
 #include "datasets/shapenet/shapenet.h"
 #include "io/file.h"
@@ -153,12 +155,17 @@ TEST_CASE("the same bytes with one thread and four, other views with another see
   const auto one = contents(folder / "one");
   CHECK(one == contents(folder / "four"));
   CHECK(one.size() == 3 * (3 + 3) + 3);
-  // Building again into the same folder replaces it; fewer views leave no old picture behind.
+  // Building again into the same folder replaces it, if told so; fewer views leave no old picture
+  // behind, and a mesh that is gone no object.
   options.views = 2;
   options.seed = 5;
+  CHECK(says(error_of<ConfigError>([&] { build_dataset(options); }), "--overwrite"));
+  CHECK(one == contents(folder / "four"));
+  options.overwrite = true;
+  std::filesystem::remove(folder / "meshes/chair/deep/model.obj");
   build_dataset(options);
   const auto again = contents(folder / "four");
-  CHECK(again.size() == 3 * (2 + 3) + 3);
+  CHECK(again.size() == 2 * (2 + 3) + 3);
   const std::string metadata = "ShapeNetRendering/chair/a/rendering/rendering_metadata.txt";
   CHECK(again.at(metadata).substr(0, 8) != one.at(metadata).substr(0, 8));
 }
@@ -284,9 +291,175 @@ TEST_CASE("a build that cannot be done says why and leaves nothing that looks fi
 
   // A build that stops half way takes the mark of the finished one away.
   options = small(folder / "meshes", folder / "out");
+  options.overwrite = true;  // of the one that failed
   build_dataset(options);
   CHECK(std::filesystem::exists(folder / "out/dataset.json"));
   const BuildProgress stop = [](int, int, const std::string&) { throw Error("stopped"); };
   CHECK(error_of<Error>([&] { build_dataset(options, stop); }) == "stopped");
   CHECK_FALSE(std::filesystem::exists(folder / "out/dataset.json"));
+}
+
+TEST_CASE("a build that is interrupted goes on where it stopped, to the same bytes") {
+  const TemporaryFolder folder;
+  write_meshes(folder / "meshes");
+  BuildOptions options = small(folder / "meshes", folder / "whole");
+  build_dataset(options);
+  std::atomic<bool> stop = false;
+  options.out = folder / "out";
+  options.stop = &stop;
+  options.threads = 1;
+  const BuildReport first = build_dataset(options, [&](int done, int, auto&) { stop = done == 2; });
+  CHECK(first.interrupted);
+  CHECK(first.objects == 2);
+  CHECK_FALSE(std::filesystem::exists(folder / "out/dataset.json"));
+  stop = false;
+  CHECK(says(error_of<ConfigError>([&] { build_dataset(options); }), "--resume"));
+  options.resume = true;
+  BuildOptions other = options;
+  other.views = 7;
+  CHECK(says(error_of<ConfigError>([&] { build_dataset(other); }), "views 3"));
+  // A torn last line, and an object whose volume is gone: it is built again.
+  std::ofstream(folder / "out/unfinished.tsv", std::ios::app) << "table\tt-";
+  std::filesystem::remove(folder / "out/ShapeNetVox8/chair/a/model.binvox");
+  const auto kept_volume = folder / "out/ShapeNetVox8/chair/deep-model/model.binvox";
+  const auto before = std::filesystem::last_write_time(kept_volume);
+  const BuildReport second = build_dataset(options);
+  CHECK_FALSE(second.interrupted);
+  CHECK(second.objects == 3);
+  CHECK(second.kept == 1);
+  CHECK(std::filesystem::last_write_time(kept_volume) == before);
+  CHECK(contents(folder / "out") == contents(folder / "whole"));
+  CHECK(says(error_of<ConfigError>([&] { build_dataset(options); }), "nothing to resume"));
+}
+
+TEST_CASE("names: every script is kept, and two categories never become one") {
+  const TemporaryFolder folder;
+  const auto add = [&](const std::string& file) { write_text(folder / file, obj_text(angle(3))); };
+  add("m/椅子/a.obj");
+  add("m/桌子/a.obj");
+  add("m/dining table/b c.obj");
+  add("m/dining table/b-c.obj");
+  MeshSources sources = list_mesh_sources(folder / "m");
+  std::set<std::string> categories;
+  for (const MeshSource& source : sources.objects) categories.insert(source.category);
+  CHECK(categories == std::set<std::string>{"dining-table", "椅子", "桌子"});
+  CHECK(sources.objects[1].id == "b-c-2");
+  REQUIRE(sources.renamed.size() == 2);
+  CHECK(says(sources.renamed[0], "'dining table' is dining-table"));
+  CHECK(says(sources.renamed[1], "dining-table/b-c-2"));
+  add("m/dining-table/a.obj");
+  const std::string message = error_of<DataError>([&] { list_mesh_sources(folder / "m"); });
+  CHECK(says(message, "'dining table'"));
+  CHECK(says(message, "'dining-table'"));
+  CHECK(plain_name("a\xff\xc0\x80/b") == "a----b");
+  CHECK(plain_name(".x") == "-x");
+  const std::string wide = plain_name(std::string(198, 'a') + "椅子");
+  CHECK(wide == std::string(198, 'a'));
+}
+
+TEST_CASE("links are followed once; loops, broken links and hidden files are passed over by name") {
+  namespace fs = std::filesystem;
+  const TemporaryFolder folder;
+  const auto add = [&](const std::string& file) { write_text(folder / file, obj_text(angle(3))); };
+  add("elsewhere/b.obj");
+  add("m/chair/a.obj");
+  add("m/chair/._a.obj");
+  add("m/.git/c.obj");
+  fs::create_directory_symlink(folder / "elsewhere", folder / "m/bench");
+  fs::create_directory_symlink(folder / "m/chair", folder / "m/armchair");
+  fs::create_directory_symlink(folder / "m", folder / "m/chair/up");
+  fs::create_symlink("self", folder / "m/self");
+  fs::create_symlink("nowhere", folder / "m/gone.obj");
+  const MeshSources sources = list_mesh_sources(folder / "m");
+  std::vector<std::string> names;
+  for (const MeshSource& source : sources.objects) names.push_back(source.name);
+  CHECK(names == std::vector<std::string>{"bench/b.obj", "chair/a.obj"});
+  std::map<std::string, std::string> passed_over;
+  for (const PassedOver& item : sources.passed_over) passed_over[item.name] = item.reason;
+  CHECK(passed_over.size() == 4);
+  CHECK(says(passed_over["armchair"], "there already"));
+  CHECK(says(passed_over["chair/up"], "there already"));
+  CHECK(passed_over.contains("self"));
+  CHECK(passed_over.contains("gone.obj"));
+}
+
+TEST_CASE("folders train and test give the split; one category too deep is noted") {
+  const TemporaryFolder folder;
+  const auto add = [&](const std::string& file) { write_text(folder / file, obj_text(angle(3))); };
+  const auto split_of = [](const MeshSources& sources) {
+    std::map<std::string, std::string> splits;
+    for (const MeshSource& s : sources.objects) splits[s.category + "/" + s.id] = s.split;
+    return splits;
+  };
+  using Splits = std::map<std::string, std::string>;
+  add("modelnet/chair/train/chair_0001.obj");
+  add("modelnet/chair/test/chair_0002.obj");
+  add("modelnet/bed/train/bed_0001.obj");
+  const Splits expected{
+      {"bed/bed_0001", "train"}, {"chair/chair_0001", "train"}, {"chair/chair_0002", "test"}};
+  MeshSources sources = list_mesh_sources(folder / "modelnet");
+  CHECK(split_of(sources) == expected);
+  CHECK(sources.notes.size() == 1);
+  add("above/train/chair/chair_0001.obj");
+  add("above/test/chair/chair_0002.obj");
+  add("above/train/bed/bed_0001.obj");
+  add("above/Validation/bed/bed_0002.obj");
+  Splits with_validation = expected;
+  with_validation["bed/bed_0002"] = "val";
+  CHECK(split_of(list_mesh_sources(folder / "above")) == with_validation);
+  // A folder may be called so for other reasons.
+  add("modelnet/bed/other/bed_0003.obj");
+  CHECK(split_of(list_mesh_sources(folder / "modelnet"))["bed/train-bed_0001"].empty());
+  add("deep/ShapeNetCore.v2/02691156/1a04/models/model.obj");
+  add("deep/ShapeNetCore.v2/03001627/1006/models/model.obj");
+  sources = list_mesh_sources(folder / "deep");
+  REQUIRE(sources.notes.size() == 1);
+  CHECK(says(sources.notes[0], "deep/ShapeNetCore.v2"));
+}
+
+TEST_CASE("manifests of other programs are read; a file may have one row only") {
+  const TemporaryFolder folder;
+  write_text(folder / "chair/a.obj", obj_text(angle(3)));
+  const auto list = [&](const std::string& text) {
+    write_text(folder / "manifest.tsv", text);
+    return list_mesh_sources(folder.path()).objects;
+  };
+  const auto objects = list(
+      "\xef\xbb\xbf"
+      "file\tcategory\r\nchair\\a.obj\tseat\r\n\r\n");
+  REQUIRE(objects.size() == 1);
+  CHECK(objects[0].name == "chair/a.obj");
+  CHECK(objects[0].load().triangles.size() == 24);
+  CHECK(list("file\tcategory\rchair/a.obj\tseat\r").size() == 1);
+  CHECK(says(error_of<DataError>([&] {
+               list("file\tcategory\tsplit\nchair/a.obj\tx\ttrain\n./chair/a.obj\tx\ttest\n");
+             }),
+             "line 3: it names chair/a.obj, as line 2 does"));
+  CHECK(says(error_of<DataError>([&] {
+               list(
+                   std::string("\xff\xfe"
+                               "f\0",
+                               4));
+             }),
+             "UTF-8"));
+}
+
+TEST_CASE("a report tells what was renamed, merged, not read, and nearly empty or full") {
+  const TemporaryFolder folder;
+  write_text(folder / "m/box/a.obj", "mtllib none.mtl\n" + obj_text(box({0, 0, 0}, {1, 1, 1})));
+  write_text(folder / "m/box/a.off",
+             "OFF\n4 4 0\n0 0 0\n1 0 0\n0 1 0\n0 0 1\n3 0 2 1\n3 0 1 3\n3 0 3 2\n3 1 2 3\n");
+  write_text(folder / "m/box/b.obj", obj_text(box({0, 0, 0}, {2, 2, 2})));
+  write_text(folder / "m/box/rod.obj", obj_text(box({0, 0, 0}, {1, 20, 1})));
+  BuildOptions options = small(folder / "m", folder / "out");
+  options.resolution = 32;
+  const BuildReport report = build_dataset(options);
+  CHECK(report.meshes == 4);
+  CHECK(report.objects == 4);
+  CHECK(report.renamed.size() == 1);
+  CHECK(report.grouped == 2);
+  REQUIRE(report.not_read.size() == 1);
+  CHECK(says(report.not_read[0].reason, "none.mtl"));
+  CHECK(report.nearly_full == std::vector<std::string>{"box/a.obj", "box/b.obj"});
+  CHECK(report.nearly_empty.empty());
 }

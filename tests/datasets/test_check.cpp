@@ -7,6 +7,7 @@
 
 #include "datasets/shapenet/check.h"
 #include "datasets/shapenet/shapenet.h"
+#include "datasets/shapenet/taxonomy.h"
 #include "tensor/error.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/tiny_dataset.h"
@@ -74,13 +75,14 @@ TEST_CASE("a check names everything that is missing or bad") {
   for (const FileProblem& problem : report.bad) bad.push_back(problem.path);
   REQUIRE(bad == Names{tiny.view("0000", "train0", "01.png").string(),
                        tiny.volume("0001", "train0").string(),
-                       tiny.volume("0001", "train1").string(),
                        tiny.view("0001", "train2", "00.png").string(),
                        tiny.volume("0001", "test1").string()});
   CHECK(says(report.bad[1].message, "empty"));
-  CHECK(says(report.bad[2].message, "every voxel"));
-  CHECK(says(report.bad[3].message, "alpha"));
-  CHECK(says(report.bad[4].message, "16"));
+  CHECK(says(report.bad[2].message, "alpha"));
+  CHECK(says(report.bad[3].message, "16"));
+  REQUIRE(report.notes.size() == 1);  // a cube may fill its grid
+  CHECK(says(report.notes[0], tiny.volume("0001", "train1").string()));
+  CHECK(says(report.notes[0], "every voxel"));
   CHECK(says(report.expected_layout, "ShapeNetRendering"));
 
   CheckOptions quick;
@@ -115,4 +117,39 @@ TEST_CASE("statistics count and measure") {
   CHECK(statistics.categories.at("table").views == 9);
   truncate(tiny.volume("0001", "train1"));
   CHECK_THROWS_AS(dataset_statistics(dataset), DataError);
+}
+
+TEST_CASE("hidden files, masks and pictures beyond renderings.txt are no views") {
+  const TinyDataset tiny;
+  const fs::path folder = tiny.view("0000", "train0").parent_path();
+  std::ofstream(folder / "._00.png") << "resource fork";
+  for (const char* name : {"00_mask.png", "01-depth.png", "02.normal.png", "mask.png"})
+    fs::copy_file(folder / "00.png", folder / name);
+  fs::remove(folder / "renderings.txt");
+  ShapeNetOptions options;
+  options.root = tiny.root();
+  CHECK(ShapeNetDataset(options).view_count(0) == 3);
+  CHECK(check_dataset(tiny.root()).good());
+  fs::copy_file(folder / "00.png", folder / "view_7.png");  // a name like any other
+  CHECK(ShapeNetDataset(options).view_count(0) == 4);
+  std::ofstream(folder / "renderings.txt") << "00.png\r\n02.png\n";
+  CHECK(ShapeNetDataset(options).view_count(0) == 2);
+  CHECK(check_dataset(tiny.root()).total().views == 35);
+}
+
+TEST_CASE("an id in two splits is noted") {
+  const TinyDataset tiny;
+  Taxonomy taxonomy = read_taxonomy(tiny.root() / "dataset.json");
+  const std::string id = taxonomy[0].train[0];
+  taxonomy[1].train.clear();
+  taxonomy[1].test = {id};
+  for (const char* kind : {"ShapeNetRendering", "ShapeNetVox32"})
+    fs::copy(tiny.root() / kind / taxonomy[0].taxonomy_id / id,
+             tiny.root() / kind / taxonomy[1].taxonomy_id / id,
+             fs::copy_options::recursive | fs::copy_options::skip_existing);
+  write_taxonomy(taxonomy, tiny.root() / "dataset.json");
+  const DatasetReport report = check_dataset(tiny.root());
+  CHECK(report.good());
+  REQUIRE(report.notes.size() == 1);
+  CHECK(says(report.notes[0], "train of chair and in test of table"));
 }

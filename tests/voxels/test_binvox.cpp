@@ -129,7 +129,7 @@ TEST_CASE("damaged binvox bytes give a grid or an error") {
   };
   CHECK(testing::decode_cut(bytes, 200, decode).accepted == 0);
   const auto flipped = testing::decode_flipped(bytes, 600, decode);
-  CHECK(flipped.refused > 250);  // the format has no checksum: flipped values go unseen
+  CHECK(flipped.refused > 200);  // no checksum: flips in values, half of the bytes, go unseen
 }
 
 TEST_CASE("binvox files") {
