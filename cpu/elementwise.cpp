@@ -1,13 +1,20 @@
 // Elementwise kernels: one parallel, vectorised loop each over the functors of functors.h.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cpu/elementwise.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
 #include <algorithm>
 #include <limits>
 
 #include "cpu/kernels.h"
 #include "cpu/parallel.h"
 #include "cpu/vector_math.h"
+#include "simd/simd.h"
 #include "tensor/ops/convert_ops.h"
 
-namespace voxgrad::cpu {
+HWY_BEFORE_NAMESPACE();
+namespace voxgrad::cpu::HWY_NAMESPACE {
 namespace {
 
 /// y[i] = f(x[i]).
@@ -15,7 +22,10 @@ template <class S, class F>
 void map(const Tensor& x, const Tensor& y, F f) {
   const S* const in = x.data<S>();
   S* const out = y.data<S>();
-  for_each_index(y.numel(), [=](std::int64_t i) { out[i] = store<S>(f(load(in[i]))); });
+  for_each_stretch(y.numel(), [=](std::int64_t begin, std::int64_t end) HWY_ATTR {
+#pragma omp simd
+    for (std::int64_t i = begin; i < end; ++i) out[i] = store<S>(f(load(in[i])));
+  });
 }
 
 /// y[i] = f(a[i], b[i]).
@@ -24,15 +34,18 @@ void map(const Tensor& a, const Tensor& b, const Tensor& y, F f) {
   const S* const left = a.data<S>();
   const S* const right = b.data<S>();
   S* const out = y.data<S>();
-  for_each_index(y.numel(),
-                 [=](std::int64_t i) { out[i] = store<S>(f(load(left[i]), load(right[i]))); });
+  for_each_stretch(y.numel(), [=](std::int64_t begin, std::int64_t end) HWY_ATTR {
+#pragma omp simd
+    for (std::int64_t i = begin; i < end; ++i) out[i] = store<S>(f(load(left[i]), load(right[i])));
+  });
 }
 
 void fill(const Tensor& y, double value) {
   dispatch_any(y.dtype(), [&]<class T>() {
     const T element = convert_value<T>(value);
     T* const out = y.data<T>();
-    for_each_index(y.numel(), [=](std::int64_t i) { out[i] = element; });
+    for_each_stretch(y.numel(), [=](std::int64_t begin, std::int64_t end)
+                                    HWY_ATTR { std::fill(out + begin, out + end, element); });
   });
 }
 
@@ -41,7 +54,10 @@ void convert(const Tensor& x, const Tensor& y) {
     dispatch_any(y.dtype(), [&]<class To>() {
       const From* const in = x.data<From>();
       To* const out = y.data<To>();
-      for_each_index(y.numel(), [=](std::int64_t i) { out[i] = convert_value<To>(in[i]); });
+      for_each_stretch(y.numel(), [=](std::int64_t begin, std::int64_t end) HWY_ATTR {
+#pragma omp simd
+        for (std::int64_t i = begin; i < end; ++i) out[i] = convert_value<To>(in[i]);
+      });
     });
   });
 }
@@ -83,12 +99,12 @@ void activation(Activation act, const Tensor& x, const Tensor& y) {
   });
 }
 
-void activation_backward(Activation act, const Tensor& y, const Tensor& dy, const Tensor& dx) {
-  dispatch_floating("activation_backward", y.dtype(), [&]<class S>() {
+void activation_backward(Activation act, const Tensor& saved, const Tensor& dy, const Tensor& dx) {
+  dispatch_floating("activation_backward", saved.dtype(), [&]<class S>() {
     using T = Compute<S>;
     dispatch_activation(act.kind, [&]<ActivationKind kind>() {
       const ActivationDerivative<kind, T> slope{T(act.alpha)};
-      map<S>(y, dy, dx, [=](T value, T gradient) { return gradient * slope(value); });
+      map<S>(saved, dy, dx, [=](T value, T gradient) { return gradient * slope(value); });
     });
   });
 }
@@ -110,8 +126,19 @@ void clamp_backward(const Tensor& x, double low, double high, const Tensor& dy, 
 
 }  // namespace
 
-const ElementwiseOps elementwise_ops{
-    fill,  convert,       binary, affine, accumulate, activation, activation_backward,
-    clamp, clamp_backward};
+ElementwiseOps make_elementwise_ops() {
+  return {fill,  convert,       binary, affine, accumulate, activation, activation_backward,
+          clamp, clamp_backward};
+}
+
+}  // namespace voxgrad::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace voxgrad::cpu {
+
+HWY_EXPORT(make_elementwise_ops);
+const ElementwiseOps elementwise_ops = HWY_DYNAMIC_DISPATCH(make_elementwise_ops)();
 
 }  // namespace voxgrad::cpu
+#endif

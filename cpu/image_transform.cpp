@@ -1,12 +1,19 @@
 // Pictures to what a network sees, a pixel at a time. The loader's own way
 // (datasets/transforms/image_resampler.h) is faster; this one is for reading, for tests, and for
 // pictures that were packed for a device.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cpu/image_transform.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
 #include "cpu/kernels.h"
 #include "cpu/parallel.h"
+#include "simd/simd.h"
 #include "tensor/ops/convert_ops.h"
 #include "tensor/ops/image_ops.h"
 
-namespace voxgrad::cpu {
+HWY_BEFORE_NAMESPACE();
+namespace voxgrad::cpu::HWY_NAMESPACE {
 namespace {
 
 template <class S>
@@ -19,7 +26,7 @@ void transform_one(const std::uint8_t* block, const PictureParameters& picture, 
       y[i] = convert_value<S>(finished[i]);
     return;
   }
-  const auto color_at = [&](int x, const functors::Tap& row) {
+  const auto color_at = [&](int x, const functors::Tap& row) HWY_ATTR {
     return functors::resized_color<T>(pixels, picture, functors::column_tap(picture, x, size), row);
   };
   double sums[3] = {};
@@ -51,7 +58,7 @@ void transform(const Tensor& packed, const Tensor& y) {
     S* const out = y.data<S>();
     const int size = int(y.shape()[1]);
     const std::int64_t numbers = std::int64_t(size) * size * 3;
-    for_each_task(y.shape()[0], numbers, [=](std::int64_t i) {
+    for_each_task(y.shape()[0], numbers, [=](std::int64_t i) HWY_ATTR {
       transform_one(block, pictures[i], size, out + i * numbers);
     });
   });
@@ -59,6 +66,18 @@ void transform(const Tensor& packed, const Tensor& y) {
 
 }  // namespace
 
-const PictureOps picture_ops{[](int) { return false; }, transform};
+PictureOps make_picture_ops() {
+  return {[](int) { return false; }, transform};
+}
+
+}  // namespace voxgrad::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace voxgrad::cpu {
+
+HWY_EXPORT(make_picture_ops);
+const PictureOps picture_ops = HWY_DYNAMIC_DISPATCH(make_picture_ops)();
 
 }  // namespace voxgrad::cpu
+#endif

@@ -1,13 +1,20 @@
 // Optimizer steps over the functors of functors.h: one parallel pass over all tensors, cut into
 // chunks, so that small tensors cost no wait for the threads and large ones keep all of them busy.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cpu/optimizer.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
 #include <algorithm>
 #include <vector>
 
 #include "cpu/kernels.h"
 #include "cpu/parallel.h"
+#include "simd/simd.h"
 #include "tensor/ops/convert_ops.h"
 
-namespace voxgrad::cpu {
+HWY_BEFORE_NAMESPACE();
+namespace voxgrad::cpu::HWY_NAMESPACE {
 namespace {
 
 constexpr std::int64_t kChunk = 16384;  // elements
@@ -133,6 +140,18 @@ void sgd(std::span<const SgdSlot> slots, double momentum, const Tensor& skip) {
 
 }  // namespace
 
-const OptimizerOps optimizer_ops{adam, sgd};
+OptimizerOps make_optimizer_ops() {
+  return {adam, sgd};
+}
+
+}  // namespace voxgrad::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace voxgrad::cpu {
+
+HWY_EXPORT(make_optimizer_ops);
+const OptimizerOps optimizer_ops = HWY_DYNAMIC_DISPATCH(make_optimizer_ops)();
 
 }  // namespace voxgrad::cpu
+#endif

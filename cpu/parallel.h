@@ -23,4 +23,14 @@ void for_each_task(std::int64_t n, std::int64_t cost, Body body) {
   for (std::int64_t i = 0; i < n; ++i) body(i);
 }
 
+/// body(begin, end) for stretches that together are [0, n), each long enough for a thread of its
+/// own: for loops that are compiled for a level of simd/simd.h, as a body of one element is not.
+template <class Body>
+void for_each_stretch(std::int64_t n, Body body) {
+  constexpr std::int64_t length = serial_limit;
+  for_each_task((n + length - 1) / length, length, [&](std::int64_t i) {
+    body(i * length, i * length + length < n ? i * length + length : n);
+  });
+}
+
 }  // namespace voxgrad::cpu

@@ -1,12 +1,19 @@
 // Max pooling. Both directions walk over the pixels they write and treat all channels of one at a
 // time. The backward pass asks, for every input pixel, which of the windows over it it has won.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cpu/pool.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
 #include <algorithm>
 
 #include "cpu/kernels.h"
 #include "cpu/parallel.h"
+#include "simd/simd.h"
 #include "tensor/ops/convert_ops.h"
 
-namespace voxgrad::cpu {
+HWY_BEFORE_NAMESPACE();
+namespace voxgrad::cpu::HWY_NAMESPACE {
 namespace {
 
 template <class S>
@@ -14,7 +21,7 @@ void max_forward_typed(const PoolGeometry& g, const S* x, S* y, std::uint8_t* ar
   const std::int64_t channels = g.channels;
   const std::int64_t rows = g.batch * g.output[0] * g.output[1];
   const std::int64_t row_cost = g.output[2] * channels * g.kernel[0] * g.kernel[1] * g.kernel[2];
-  for_each_task(rows, row_cost, [&](std::int64_t row) {
+  for_each_task(rows, row_cost, [&](std::int64_t row) HWY_ATTR {
     const std::int64_t oh = row % g.output[1];
     const std::int64_t od = row / g.output[1] % g.output[0];
     const std::int64_t n = row / g.output[1] / g.output[0];
@@ -77,7 +84,7 @@ void max_backward_typed(const PoolGeometry& g, const S* dy, const std::uint8_t* 
   using T = Compute<S>;
   const std::int64_t channels = g.channels;
   const std::int64_t rows = g.batch * g.input[0] * g.input[1];
-  for_each_task(rows, g.input[2] * channels, [&](std::int64_t row) {
+  for_each_task(rows, g.input[2] * channels, [&](std::int64_t row) HWY_ATTR {
     const std::int64_t ih = row % g.input[1];
     const std::int64_t id = row / g.input[1] % g.input[0];
     const std::int64_t n = row / g.input[1] / g.input[0];
@@ -115,6 +122,18 @@ void max_backward(const PoolGeometry& g, const Tensor& dy, const Tensor& argmax,
 
 }  // namespace
 
-const PoolOps pool_ops{max_forward, max_backward};
+PoolOps make_pool_ops() {
+  return {max_forward, max_backward};
+}
+
+}  // namespace voxgrad::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace voxgrad::cpu {
+
+HWY_EXPORT(make_pool_ops);
+const PoolOps pool_ops = HWY_DYNAMIC_DISPATCH(make_pool_ops)();
 
 }  // namespace voxgrad::cpu
+#endif

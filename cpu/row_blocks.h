@@ -61,7 +61,8 @@ struct RowBlocks {
   }
 
   /// f64 [groups, count, channels]: `count` sums over the rows of each group.
-  /// add(group, begin, length, sums) adds a wide row to sums[0..width), sums[width..2 width), ...
+  /// add(group, begin, end, sums) adds the wide rows of a block to sums[0..width),
+  /// sums[width..2 width), ...
   /// Within a block, at most 64 rows, sums are of type Sum; blocks are added up in double. So float
   /// costs a part in 10^7 at the most, and its vectors hold twice as many elements.
   template <int count, class Sum, class Add>
@@ -72,8 +73,7 @@ struct RowBlocks {
         [&](std::int64_t group, std::int64_t block, std::int64_t begin, std::int64_t end) {
           Sum* sums = partials + block * count * width;
           std::fill_n(sums, count * width, Sum(0));
-          for (std::int64_t row = begin; row < end; row += width)
-            add(group, row, std::min(width, end - row), sums);
+          add(group, begin, end, sums);
         });
     Tensor result({groups, count, channels}, DType::f64);
     double* const totals = result.data<double>();

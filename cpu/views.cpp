@@ -1,11 +1,18 @@
 // Softmax over views and the weighted sum of views.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cpu/views.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "cpu/kernels.h"
 #include "cpu/parallel.h"
+#include "simd/simd.h"
 
-namespace voxgrad::cpu {
+HWY_BEFORE_NAMESPACE();
+namespace voxgrad::cpu::HWY_NAMESPACE {
 namespace {
 
 void softmax(const Tensor& x, const Tensor& y) {
@@ -35,11 +42,14 @@ void softmax_backward(const Tensor& y, const Tensor& dy, const Tensor& dx) {
     const T* const value = y.data<T>();
     const T* const gradient = dy.data<T>();
     T* const out = dx.data<T>();
-    for_each_index(n, [=](std::int64_t i) {
-      T mean = 0;
-      for (std::int64_t v = 0; v < views; ++v) mean += value[v * n + i] * gradient[v * n + i];
-      for (std::int64_t v = 0; v < views; ++v)
-        out[v * n + i] = value[v * n + i] * (gradient[v * n + i] - mean);
+    for_each_stretch(n, [=](std::int64_t begin, std::int64_t end) HWY_ATTR {
+#pragma omp simd
+      for (std::int64_t i = begin; i < end; ++i) {
+        T mean = 0;
+        for (std::int64_t v = 0; v < views; ++v) mean += value[v * n + i] * gradient[v * n + i];
+        for (std::int64_t v = 0; v < views; ++v)
+          out[v * n + i] = value[v * n + i] * (gradient[v * n + i] - mean);
+      }
     });
   });
 }
@@ -51,10 +61,13 @@ void weighted_sum(const Tensor& w, const Tensor& x, const Tensor& y) {
     const T* const weight = w.data<T>();
     const T* const in = x.data<T>();
     T* const out = y.data<T>();
-    for_each_index(n, [=](std::int64_t i) {
-      T total = 0;
-      for (std::int64_t v = 0; v < views; ++v) total += weight[v * n + i] * in[v * n + i];
-      out[i] = total;
+    for_each_stretch(n, [=](std::int64_t begin, std::int64_t end) HWY_ATTR {
+#pragma omp simd
+      for (std::int64_t i = begin; i < end; ++i) {
+        T total = 0;
+        for (std::int64_t v = 0; v < views; ++v) total += weight[v * n + i] * in[v * n + i];
+        out[i] = total;
+      }
     });
   });
 }
@@ -67,7 +80,10 @@ void scale_views(const Tensor& gradient, const Tensor& other, const Tensor& out)
   for (std::int64_t v = 0; v < other.shape()[0]; ++v) {
     const T* const in = other.data<T>() + v * n;
     T* const result = out.data<T>() + v * n;
-    for_each_index(n, [=](std::int64_t i) { result[i] = scale[i] * in[i]; });
+    for_each_stretch(n, [=](std::int64_t begin, std::int64_t end) HWY_ATTR {
+#pragma omp simd
+      for (std::int64_t i = begin; i < end; ++i) result[i] = scale[i] * in[i];
+    });
   }
 }
 
@@ -81,6 +97,18 @@ void weighted_sum_backward(const Tensor& w, const Tensor& x, const Tensor& dy, c
 
 }  // namespace
 
-const ViewOps view_ops{softmax, softmax_backward, weighted_sum, weighted_sum_backward};
+ViewOps make_view_ops() {
+  return {softmax, softmax_backward, weighted_sum, weighted_sum_backward};
+}
+
+}  // namespace voxgrad::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace voxgrad::cpu {
+
+HWY_EXPORT(make_view_ops);
+const ViewOps view_ops = HWY_DYNAMIC_DISPATCH(make_view_ops)();
 
 }  // namespace voxgrad::cpu
+#endif

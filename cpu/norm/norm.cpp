@@ -1,48 +1,147 @@
-// Batch normalisation with groups, activation included. Sums (RowBlocks::sum_rows) are shifted by
-// the group's first row, so that one pass gives a sound variance; the backward pass computes the
-// activation again from x instead of reading y.
+// Batch normalisation with groups, activation included. Statistics are those of blocks that fit the
+// cache, put together in f64. The backward pass computes the activation again from x instead of
+// reading y.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cpu/norm/norm.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
 #include <algorithm>
+#include <limits>
+#include <vector>
 
 #include "cpu/kernels.h"
 #include "cpu/norm/coefficients.h"
+#include "simd/simd.h"
 #include "tensor/ops/convert_ops.h"
 
-namespace voxgrad::cpu {
+HWY_BEFORE_NAMESPACE();
+namespace voxgrad::cpu::HWY_NAMESPACE {
 namespace {
+
+constexpr std::int64_t kTile = 16;  // channels
+
+/// Mean and variance of each column of a block: two passes over rows that are in the cache by then,
+/// so that no element has more say than others. mean, variance: a wide row each; sums: scratch for
+/// two. Number: what is added up in.
+template <class Number, class S, class T>
+void block_statistics(const S* x, std::int64_t length, std::int64_t width, T* mean, T* variance,
+                      Number* sums) {
+  Number* const squares = sums + width;
+  const std::int64_t columns = std::min(width, length), tail = length % width;
+  const Number rows = Number(length / width);  // one more before `tail`: the last row may be short
+  std::fill_n(sums, columns, Number(0));
+  for (std::int64_t row = 0; row < length; row += width) {
+    const std::int64_t count = std::min(width, length - row);
+#pragma omp simd
+    for (std::int64_t j = 0; j < count; ++j) sums[j] += Number(load(x[row + j]));
+  }
+#pragma omp simd
+  for (std::int64_t j = 0; j < columns; ++j) mean[j] = T(sums[j] / (j < tail ? rows + 1 : rows));
+  std::fill_n(sums, 2 * width, Number(0));
+  for (std::int64_t row = 0; row < length; row += width) {
+    const std::int64_t count = std::min(width, length - row);
+#pragma omp simd
+    for (std::int64_t j = 0; j < count; ++j) {
+      const Number centred = Number(load(x[row + j])) - Number(mean[j]);
+      sums[j] += centred;
+      squares[j] += centred * centred;
+    }
+  }
+  // Where all elements are equal but the mean was rounded, this is what rounding leaves.
+  constexpr Number noise =
+      Number(1e-4) * std::numeric_limits<T>::epsilon() * std::numeric_limits<T>::epsilon();
+#pragma omp simd
+  for (std::int64_t j = 0; j < columns; ++j) {
+    const Number n = j < tail ? rows + 1 : rows;
+    const Number offset = sums[j] / n, spread = squares[j] / n - offset * offset;
+    const Number centre = Number(mean[j]) + offset;
+    const Number least = noise * centre * centre;
+    mean[j] = T(centre);
+    variance[j] = T(spread <= least ? Number(0) : spread);
+  }
+}
+
+template <class T>
+bool all_finite(const T* values, std::int64_t n) {
+  T probe = 0;
+#pragma omp simd reduction(+ : probe)
+  for (std::int64_t i = 0; i < n; ++i) probe += values[i] * T(0);
+  return probe == T(0);
+}
+
+/// [blocks, 2, width]: mean and variance of each block's columns.
+template <class S>
+Tensor statistics_of_blocks(const RowBlocks& blocks, const S* x) {
+  using T = Compute<S>;
+  const std::int64_t width = blocks.width;
+  const Tensor result({blocks.groups * blocks.blocks_per_group, 2, width}, dtype_of<T>);
+  T* const values = result.data<T>();
+  blocks.for_each_block(
+      [=](std::int64_t, std::int64_t block, std::int64_t begin, std::int64_t end) HWY_ATTR {
+        T* const mean = values + 2 * block * width;
+        T* const variance = mean + width;
+        const std::int64_t length = end - begin, columns = std::min(width, length);
+        thread_local std::vector<T> sums;
+        sums.resize(std::size_t(2 * width));
+        block_statistics(x + begin, length, width, mean, variance, sums.data());
+        if (all_finite(mean, columns) && all_finite(variance, columns)) return;
+        std::vector<double> wide(std::size_t(2 * width));  // squares overflowed, or there is a NaN
+        block_statistics(x + begin, length, width, mean, variance, wide.data());
+      });
+  return result;
+}
+
+/// The statistics of `count` channels from those of blocks with n elements each (Chan, Golub and
+/// LeVeque, 1979):
+///   mean = sum n mean_i / sum n,  variance = sum n (variance_i + (mean_i - mean)^2) / sum n.
+/// parts: statistics_of_blocks, from the group's first block and first of these channels on.
+template <class T>
+void join_blocks(const RowBlocks& blocks, const T* parts, std::int64_t count, T* mean,
+                 T* variance) {
+  const std::int64_t width = blocks.width, channels = blocks.channels;
+  // body(part, n): every column of these channels.
+  const auto for_each_part = [&](auto body) HWY_ATTR {
+    for (std::int64_t block = 0; block < blocks.blocks_per_group; ++block) {
+      const std::int64_t length =
+          std::min(blocks.block_size, blocks.group_size - block * blocks.block_size);
+      for (std::int64_t column = 0; column < std::min(width, length); column += channels)
+        body(parts + 2 * block * width + column, double((length - column + width - 1) / width));
+    }
+  };
+  const double rows = double(blocks.group_size / channels);
+  double sum[kTile] = {}, spread[kTile] = {}, centre[kTile];
+  for_each_part([&](const T* part, double n) HWY_ATTR {
+#pragma omp simd
+    for (std::int64_t c = 0; c < count; ++c) sum[c] += n * (double(part[c]) - double(parts[c]));
+  });
+  for (std::int64_t c = 0; c < count; ++c) centre[c] = double(parts[c]) + sum[c] / rows;
+  for_each_part([&](const T* part, double n) HWY_ATTR {
+#pragma omp simd
+    for (std::int64_t c = 0; c < count; ++c) {
+      const double offset = double(part[c]) - centre[c];
+      spread[c] += n * (double(part[width + c]) + offset * offset);
+    }
+  });
+  for (std::int64_t c = 0; c < count; ++c) {
+    mean[c] = T(centre[c]);
+    variance[c] = T(spread[c] / rows);
+  }
+}
 
 void statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) {
   dispatch_floating("batch_norm", x.dtype(), [&]<class S>() {
     using T = Compute<S>;
     const RowBlocks blocks = blocks_of(x, mean);
-    const S* const in = x.data<S>();
-    const auto first_row = [&](std::int64_t group, std::int64_t channel) {
-      return load(in[group * blocks.group_size + channel]);
-    };
-    const Tensor shifts = blocks.repeat<T>(first_row);
-    const T* const shift_rows = shifts.data<T>();
-    const std::int64_t width = blocks.width;
-    const Tensor sums = blocks.sum_rows<2, T>(
-        [=](std::int64_t group, std::int64_t begin, std::int64_t length, T* sum) {
-          const S* row = in + begin;
-          const T* shift = shift_rows + group * width;
-          T* square = sum + width;
-#pragma omp simd
-          for (std::int64_t j = 0; j < length; ++j) {
-            const T shifted = load(row[j]) - shift[j];
-            sum[j] += shifted;
-            square[j] += shifted * shifted;
-          }
-        });
-    const double rows = double(blocks.group_size / blocks.channels);
-    const double* total = sums.data<double>();
-    for (std::int64_t g = 0; g < blocks.groups; ++g, total += 2 * blocks.channels) {
-      for (std::int64_t c = 0; c < blocks.channels; ++c) {
-        const double offset = total[c] / rows;
-        const double spread = total[blocks.channels + c] / rows - offset * offset;
-        mean.data<T>()[g * blocks.channels + c] = T(double(first_row(g, c)) + offset);
-        variance.data<T>()[g * blocks.channels + c] = T(std::max(spread, 0.0));
-      }
-    }
+    const std::int64_t channels = blocks.channels, tiles = (channels + kTile - 1) / kTile;
+    const std::int64_t group_parts = blocks.blocks_per_group * 2 * blocks.width;
+    const Tensor parts = statistics_of_blocks(blocks, x.data<S>());
+    for_each_task(blocks.groups * tiles, group_parts / tiles, [&](std::int64_t task) {
+      const std::int64_t group = task / tiles, first = task % tiles * kTile;
+      const std::int64_t at = group * channels + first;
+      join_blocks(blocks, parts.data<T>() + group * group_parts + first,
+                  std::min(kTile, channels - first), mean.data<T>() + at, variance.data<T>() + at);
+    });
   });
 }
 
@@ -59,15 +158,20 @@ void normalize(const Tensor& x, const Tensor& mean, const Tensor& variance,
     const T* const betas = coefficients.beta.template data<T>();
     dispatch_activation(parameters.activation.kind, [&]<ActivationKind kind>() {
       const Activate<kind, T> activate{T(parameters.activation.alpha)};
-      blocks.for_each_wide_row(
-          [=, width = blocks.width](std::int64_t group, std::int64_t begin, std::int64_t length) {
-            const T* m = means + group * width;
-            const T* s = scales + group * width;
-            const T* b = betas + group * width;
+      blocks.for_each_block([=, width = blocks.width](std::int64_t group, std::int64_t,
+                                                      std::int64_t begin,
+                                                      std::int64_t end) HWY_ATTR {
+        const T* m = means + group * width;
+        const T* s = scales + group * width;
+        const T* b = betas + group * width;
+        const auto activation = activate;  // its coefficients in registers
+        for (std::int64_t row = begin; row < end; row += width) {
+          const std::int64_t length = std::min(width, end - row);
 #pragma omp simd
-            for (std::int64_t j = 0; j < length; ++j)
-              out[begin + j] = store<S>(activate((load(in[begin + j]) - m[j]) * s[j] + b[j]));
-          });
+          for (std::int64_t j = 0; j < length; ++j)
+            out[row + j] = store<S>(activation((load(in[row + j]) - m[j]) * s[j] + b[j]));
+        }
+      });
     });
   });
 }
@@ -116,19 +220,22 @@ void backward_with(bool constant, const Tensor& x, const Tensor& dy, const Tenso
       Tensor sums;  // [G,2,C]: sum of g, sum of g xhat
       if (!constant || dgamma.defined()) {
         sums = blocks.sum_rows<2, T>(
-            [=](std::int64_t group, std::int64_t begin, std::int64_t length, T* sum) {
+            [=](std::int64_t group, std::int64_t begin, std::int64_t end, T* sum) HWY_ATTR {
               const T* m = means + group * width;
               const T* s = scales + group * width;
               const T* b = betas + group * width;
               const T* inv = inverses + group * width;
               T* product = sum + width;
               const auto gradient_at = gradient;  // its coefficients in registers
+              for (std::int64_t row = begin; row < end; row += width) {
+                const std::int64_t length = std::min(width, end - row);
 #pragma omp simd
-              for (std::int64_t j = 0; j < length; ++j) {
-                const T centred = load(in[begin + j]) - m[j];
-                const T g = gradient_at(centred, s[j], b[j], load(out_gradient[begin + j]));
-                sum[j] += g;
-                product[j] += g * (centred * inv[j]);
+                for (std::int64_t j = 0; j < length; ++j) {
+                  const T centred = load(in[row + j]) - m[j];
+                  const T g = gradient_at(centred, s[j], b[j], load(out_gradient[row + j]));
+                  sum[j] += g;
+                  product[j] += g * (centred * inv[j]);
+                }
               }
             });
       }
@@ -139,21 +246,25 @@ void backward_with(bool constant, const Tensor& x, const Tensor& dy, const Tenso
       const T* const gradient_means = gradients.gradient.template data<T>();
       const T* const product_means = gradients.product.template data<T>();
       S* const result = dx.data<S>();
-      blocks.for_each_wide_row([=](std::int64_t group, std::int64_t begin, std::int64_t length) {
-        const T* m = means + group * width;
-        const T* s = scales + group * width;
-        const T* b = betas + group * width;
-        const T* inv = inverses + group * width;
-        const T* gm = gradient_means + group * width;
-        const T* pm = product_means + group * width;
-        const auto gradient_at = gradient;
+      blocks.for_each_block(
+          [=](std::int64_t group, std::int64_t, std::int64_t begin, std::int64_t end) HWY_ATTR {
+            const T* m = means + group * width;
+            const T* s = scales + group * width;
+            const T* b = betas + group * width;
+            const T* inv = inverses + group * width;
+            const T* gm = gradient_means + group * width;
+            const T* pm = product_means + group * width;
+            const auto gradient_at = gradient;
+            for (std::int64_t row = begin; row < end; row += width) {
+              const std::int64_t length = std::min(width, end - row);
 #pragma omp simd
-        for (std::int64_t j = 0; j < length; ++j) {
-          const T centred = load(in[begin + j]) - m[j];
-          const T g = gradient_at(centred, s[j], b[j], load(out_gradient[begin + j]));
-          result[begin + j] = store<S>(s[j] * (g - gm[j] - centred * inv[j] * pm[j]));
-        }
-      });
+              for (std::int64_t j = 0; j < length; ++j) {
+                const T centred = load(in[row + j]) - m[j];
+                const T g = gradient_at(centred, s[j], b[j], load(out_gradient[row + j]));
+                result[row + j] = store<S>(s[j] * (g - gm[j] - centred * inv[j] * pm[j]));
+              }
+            }
+          });
     });
   });
 }
@@ -172,7 +283,19 @@ void backward_constant(const Tensor& x, const Tensor& dy, const Tensor& mean,
 
 }  // namespace
 
-const NormOps norm_ops{statistics,        normalize,      update_running, backward,
-                       backward_constant, normalize_pool, backward_pool};
+NormOps make_norm_ops() {
+  return {statistics,        normalize,           update_running,    backward,
+          backward_constant, cpu::normalize_pool, cpu::backward_pool};
+}
+
+}  // namespace voxgrad::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace voxgrad::cpu {
+
+HWY_EXPORT(make_norm_ops);
+const NormOps norm_ops = HWY_DYNAMIC_DISPATCH(make_norm_ops)();
 
 }  // namespace voxgrad::cpu
+#endif

@@ -1,13 +1,20 @@
 // Batch norm, activation and max pooling in one pass, and its gradient in two: the sums over all
 // argmax, then dx. Channels are taken a tile at a time, so that what is kept of a window while its
 // elements pass by stays in the first cache.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cpu/norm/norm_pool.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
 #include <algorithm>
 
 #include "cpu/kernels.h"
 #include "cpu/norm/coefficients.h"
+#include "simd/simd.h"
 #include "tensor/ops/convert_ops.h"
 
-namespace voxgrad::cpu {
+HWY_BEFORE_NAMESPACE();
+namespace voxgrad::cpu::HWY_NAMESPACE {
 namespace {
 
 constexpr std::int64_t kTile = 64;
@@ -40,7 +47,7 @@ void for_each_tap(const PoolGeometry& g, std::int64_t n, const Triple& window, B
 template <class Body>
 void for_each_tile(const PoolGeometry& g, const Triple& count, Body body) {
   const std::int64_t row_cost = count[2] * g.channels * g.kernel[0] * g.kernel[1] * g.kernel[2];
-  for_each_task(g.batch * count[0] * count[1], row_cost, [&](std::int64_t row) {
+  for_each_task(g.batch * count[0] * count[1], row_cost, [&](std::int64_t row) HWY_ATTR {
     const std::int64_t n = row / count[1] / count[0];
     Triple window{row / count[1] % count[0], row % count[1], 0};
     for (; window[2] < count[2]; ++window[2])
@@ -85,7 +92,7 @@ struct PooledGradient {
 #pragma omp simd
     for (std::int64_t j = 0; j < length; ++j) found.tap[j] = winner[j];
     T chosen[kTile]{};
-    for_each_tap(g, n, window, [&](std::int64_t tap, std::int64_t pixel) {
+    for_each_tap(g, n, window, [&](std::int64_t tap, std::int64_t pixel) HWY_ATTR {
       const S* const in = x + pixel * g.channels + begin;
       if (tap == 0) {
 #pragma omp simd
@@ -127,40 +134,41 @@ void normalize_pool(const PoolGeometry& g, const Tensor& x, const Tensor& mean,
       const Activate<kind, T> activation{T(parameters.activation.alpha)};
       for_each_tile(
           g, g.output,
-          [=](std::int64_t n, const Triple& window, std::int64_t begin, std::int64_t length) {
-            const T* const m = means + n / group_batch * width + begin;
-            const T* const s = scales + n / group_batch * width + begin;
-            const T* const b = betas + n / group_batch * width + begin;
-            const auto activate = activation;  // its coefficients in registers
-            T best[kTile];
-            Tap<T> winner[kTile];
-            for_each_tap(g, n, window, [&](std::int64_t tap, std::int64_t pixel) {
-              const S* const row = in + pixel * g.channels + begin;
-              if (tap == 0) {
+          [=](std::int64_t n, const Triple& window, std::int64_t begin, std::int64_t length)
+              HWY_ATTR {
+                const T* const m = means + n / group_batch * width + begin;
+                const T* const s = scales + n / group_batch * width + begin;
+                const T* const b = betas + n / group_batch * width + begin;
+                const auto activate = activation;  // its coefficients in registers
+                T best[kTile];
+                Tap<T> winner[kTile];
+                for_each_tap(g, n, window, [&](std::int64_t tap, std::int64_t pixel) HWY_ATTR {
+                  const S* const row = in + pixel * g.channels + begin;
+                  if (tap == 0) {
 #pragma omp simd
-                for (std::int64_t j = 0; j < length; ++j) {
-                  best[j] = activate((load(row[j]) - m[j]) * s[j] + b[j]);
-                  winner[j] = 0;
-                }
-              } else {
+                    for (std::int64_t j = 0; j < length; ++j) {
+                      best[j] = activate((load(row[j]) - m[j]) * s[j] + b[j]);
+                      winner[j] = 0;
+                    }
+                  } else {
 #pragma omp simd
-                for (std::int64_t j = 0; j < length; ++j) {
-                  const T value = activate((load(row[j]) - m[j]) * s[j] + b[j]);
-                  const bool wins =
-                      (value > best[j]) | (value != value);  // a branch would not vectorise
-                  best[j] = wins ? value : best[j];
-                  winner[j] = wins ? Tap<T>(tap) : winner[j];
-                }
-              }
-            });
-            const std::int64_t at = pooled_pixel(g, n, window) * g.channels + begin;
+                    for (std::int64_t j = 0; j < length; ++j) {
+                      const T value = activate((load(row[j]) - m[j]) * s[j] + b[j]);
+                      const bool wins =
+                          (value > best[j]) | (value != value);  // a branch would not vectorise
+                      best[j] = wins ? value : best[j];
+                      winner[j] = wins ? Tap<T>(tap) : winner[j];
+                    }
+                  }
+                });
+                const std::int64_t at = pooled_pixel(g, n, window) * g.channels + begin;
 #pragma omp simd
-            for (std::int64_t j = 0; j < length; ++j) out[at + j] = store<S>(best[j]);
-            if (taps == nullptr) return;
-            std::uint8_t* const tap_of = taps + at;  // bytes may alias the closure
+                for (std::int64_t j = 0; j < length; ++j) out[at + j] = store<S>(best[j]);
+                if (taps == nullptr) return;
+                std::uint8_t* const tap_of = taps + at;  // bytes may alias the closure
 #pragma omp simd
-            for (std::int64_t j = 0; j < length; ++j) tap_of[j] = std::uint8_t(winner[j]);
-          });
+                for (std::int64_t j = 0; j < length; ++j) tap_of[j] = std::uint8_t(winner[j]);
+              });
     });
   });
 }
@@ -187,20 +195,21 @@ void backward_pool(const PoolGeometry& g, bool constant, const Tensor& x, const 
       Tensor sums;  // [G,2,C]: sum of g, sum of g xhat
       if (!constant || dgamma.defined()) {
         sums = pooled.sum_rows<2, T>(
-            [=](std::int64_t group, std::int64_t from, std::int64_t length, T* sum) {
+            [=](std::int64_t group, std::int64_t from, std::int64_t to, T* sum) HWY_ATTR {
               const std::int64_t channels = g.channels;
-              for (std::int64_t at = 0; at < length; at += channels) {
-                const std::int64_t pixel = (from + at) / channels, row = pixel / g.output[2];
+              for (std::int64_t place = from; place < to; place += channels) {
+                const std::int64_t at = (place - from) % pooled.width;  // in a wide row
+                const std::int64_t pixel = place / channels, row = pixel / g.output[2];
                 const Triple window{row / g.output[1] % g.output[0], row % g.output[1],
                                     pixel % g.output[2]};
                 const std::int64_t n = row / g.output[1] / g.output[0];
                 for (std::int64_t begin = 0; begin < channels; begin += kTile) {
                   const std::int64_t tile = std::min(kTile, channels - begin);
-                  const std::int64_t place = group * width + begin;
+                  const std::int64_t of_tile = group * width + begin;
                   Winners<T> found;
-                  pooled_gradient.find(n, window, begin, tile, means + place, scales + place,
-                                       betas + place, found);
-                  const T* const inv = inverses + place;
+                  pooled_gradient.find(n, window, begin, tile, means + of_tile, scales + of_tile,
+                                       betas + of_tile, found);
+                  const T* const inv = inverses + of_tile;
                   T* const total = sum + at + begin;
                   T* const product = total + width;
 #pragma omp simd
@@ -224,7 +233,8 @@ void backward_pool(const PoolGeometry& g, bool constant, const Tensor& x, const 
         covering[axis] = (g.input[axis] + g.kernel[axis] - 1) / g.kernel[axis];
       for_each_tile(
           g, covering,
-          [=](std::int64_t n, const Triple& window, std::int64_t begin, std::int64_t length) {
+          [=](std::int64_t n, const Triple& window, std::int64_t begin,
+              std::int64_t length) HWY_ATTR {
             const std::int64_t place = n / group_batch * width + begin;
             const T* const m = means + place;
             const T* const s = scales + place;
@@ -239,19 +249,44 @@ void backward_pool(const PoolGeometry& g, bool constant, const Tensor& x, const 
               std::fill_n(found.gradient, length, T(0));
             }
             const std::int64_t channels = pooled_gradient.g.channels;
-            for_each_tap(pooled_gradient.g, n, window, [&](std::int64_t tap, std::int64_t pixel) {
-              const S* const in = pooled_gradient.x + pixel * channels + begin;
-              S* const out = result + pixel * channels + begin;
+            for_each_tap(
+                pooled_gradient.g, n, window, [&](std::int64_t tap, std::int64_t pixel) HWY_ATTR {
+                  const S* const in = pooled_gradient.x + pixel * channels + begin;
+                  S* const out = result + pixel * channels + begin;
 #pragma omp simd
-              for (std::int64_t j = 0; j < length; ++j) {
-                const T gradient = found.tap[j] == Tap<T>(tap) ? found.gradient[j] : T(0);
-                const T centred = load(in[j]) - m[j];
-                out[j] = store<S>(s[j] * (gradient - gm[j] - centred * inv[j] * pm[j]));
-              }
-            });
+                  for (std::int64_t j = 0; j < length; ++j) {
+                    const T gradient = found.tap[j] == Tap<T>(tap) ? found.gradient[j] : T(0);
+                    const T centred = load(in[j]) - m[j];
+                    out[j] = store<S>(s[j] * (gradient - gm[j] - centred * inv[j] * pm[j]));
+                  }
+                });
           });
     });
   });
 }
 
+}  // namespace voxgrad::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace voxgrad::cpu {
+
+HWY_EXPORT(normalize_pool);
+HWY_EXPORT(backward_pool);
+
+void normalize_pool(const PoolGeometry& g, const Tensor& x, const Tensor& mean,
+                    const Tensor& variance, const BatchNormParameters& parameters, const Tensor& y,
+                    const Tensor& argmax) {
+  HWY_DYNAMIC_DISPATCH(normalize_pool)(g, x, mean, variance, parameters, y, argmax);
+}
+
+void backward_pool(const PoolGeometry& g, bool constant, const Tensor& x, const Tensor& dy,
+                   const Tensor& argmax, const Tensor& mean, const Tensor& variance,
+                   const BatchNormParameters& parameters, const Tensor& dx, const Tensor& dgamma,
+                   const Tensor& dbeta) {
+  HWY_DYNAMIC_DISPATCH(backward_pool)
+  (g, constant, x, dy, argmax, mean, variance, parameters, dx, dgamma, dbeta);
+}
+
 }  // namespace voxgrad::cpu
+#endif

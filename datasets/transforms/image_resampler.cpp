@@ -1,121 +1,11 @@
 #include "datasets/transforms/image_resampler.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
-#ifdef __SSE__
-#include <xmmintrin.h>
-#endif
+#include "datasets/transforms/pixel_lines.h"
 
 namespace voxgrad {
-namespace {
-
-using Matrix = float[3][4];
-
-/// Pixels to lines B, G, R, A in [0,1]; a grey one counts for three, no alpha is left out.
-template <int channels>
-void unpack_pixels(const std::uint8_t* __restrict pixels, int count, float* __restrict blue,
-                   float* __restrict green, float* __restrict red, float* __restrict alpha) {
-  constexpr float unit = 1 / 255.0f;
-  constexpr int g = channels >= 3 ? 1 : 0, b = channels >= 3 ? 2 : 0;
-  for (int x = 0; x < count; ++x) {
-    red[x] = float(pixels[channels * x]) * unit;
-    green[x] = float(pixels[channels * x + g]) * unit;
-    blue[x] = float(pixels[channels * x + b]) * unit;
-    if constexpr (channels % 2 == 0) alpha[x] = float(pixels[channels * x + channels - 1]) * unit;
-  }
-}
-
-/// The usual kind, a pixel as one number, which compilers vectorise better.
-template <>
-void unpack_pixels<4>(const std::uint8_t* __restrict pixels, int count, float* __restrict blue,
-                      float* __restrict green, float* __restrict red, float* __restrict alpha) {
-  constexpr float unit = 1 / 255.0f;
-  constexpr bool little = std::endian::native == std::endian::little;
-  const auto channel = [](std::uint32_t pixel, int c) {
-    return float(int(pixel >> (little ? 8 * c : 24 - 8 * c) & 255)) * unit;
-  };
-  for (int x = 0; x < count; ++x) {
-    std::uint32_t pixel;
-    std::memcpy(&pixel, pixels + 4 * x, 4);
-    red[x] = channel(pixel, 0);
-    green[x] = channel(pixel, 1);
-    blue[x] = channel(pixel, 2);
-    alpha[x] = channel(pixel, 3);
-  }
-}
-
-void map_colors(const Matrix& m, int count, const float* __restrict blue,
-                const float* __restrict green, const float* __restrict red, float* __restrict out_0,
-                float* __restrict out_1, float* __restrict out_2) {
-  for (int x = 0; x < count; ++x) {
-    out_0[x] = m[0][0] * blue[x] + m[0][1] * green[x] + m[0][2] * red[x] + m[0][3];
-    out_1[x] = m[1][0] * blue[x] + m[1][1] * green[x] + m[1][2] * red[x] + m[1][3];
-    out_2[x] = m[2][0] * blue[x] + m[2][1] * green[x] + m[2][2] * red[x] + m[2][3];
-  }
-}
-
-/// True if a pixel of no alpha has a colour other than black.
-bool hides_color(int count, const float* blue, const float* green, const float* red,
-                 const float* alpha) {
-  float most = 0;
-#pragma omp simd reduction(max : most)
-  for (int x = 0; x < count; ++x) {
-    const float sum = blue[x] + green[x] + red[x];
-    most = std::max(most, alpha[x] == 0 ? sum : 0);
-  }
-  return most > 0;
-}
-
-/// 1 where there is alpha; the same is added to `columns`.
-void mark_shown(int count, const float* __restrict alpha, std::uint8_t* __restrict shown,
-                std::uint8_t* __restrict columns) {
-  for (int x = 0; x < count; ++x) {
-    shown[x] = alpha[x] != 0 ? 1 : 0;
-    columns[x] |= shown[x];
-  }
-}
-
-float dot(int count, const float* a, const float* b) {
-  float sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (int x = 0; x < count; ++x) sum += a[x] * b[x];
-  return sum;
-}
-
-/// Between two resized lines; where `shown` is 0 in both there is background.
-template <bool has_alpha>
-void blend_lines(int count, float weight, const float* const (&above)[3],
-                 const float* const (&below)[3], const std::uint8_t* __restrict shown_above,
-                 const std::uint8_t* __restrict shown_below, const float (&background)[3],
-                 float* __restrict result) {
-  const float* __restrict a0 = above[0], * __restrict a1 = above[1], * __restrict a2 = above[2];
-  const float* __restrict b0 = below[0], * __restrict b1 = below[1], * __restrict b2 = below[2];
-  const float c0 = background[0], c1 = background[1], c2 = background[2];
-  for (int x = 0; x < count; ++x) {
-    const bool empty = has_alpha && (shown_above[x] | shown_below[x]) == 0;
-    const float v0 = a0[x] + (b0[x] - a0[x]) * weight;
-    const float v1 = a1[x] + (b1[x] - a1[x]) * weight;
-    const float v2 = a2[x] + (b2[x] - a2[x]) * weight;
-    result[3 * x] = empty ? c0 : v0;
-    result[3 * x + 1] = empty ? c1 : v1;
-    result[3 * x + 2] = empty ? c2 : v2;
-  }
-}
-
-/// Writes past the caches: a batch is far larger than they are, and read only when it is complete.
-void stream(const float* line, std::size_t count, float* result) {
-#ifdef __SSE__
-  if (reinterpret_cast<std::uintptr_t>(result) % 16 == 0 && count % 4 == 0) {
-    for (std::size_t i = 0; i < count; i += 4) _mm_stream_ps(result + i, _mm_loadu_ps(line + i));
-    return;
-  }
-#endif
-  std::copy_n(line, count, result);
-}
-
-}  // namespace
 
 ImageResampler::Planes::Planes(std::size_t floats) {
   for (std::vector<float>& one : line) one.resize(floats);
@@ -142,18 +32,8 @@ ImageResampler::ImageResampler(const Image& picture, const CropArea& area, int s
 void ImageResampler::unpack(int source_y) {
   const std::uint8_t* pixels = picture_.at(left_, source_y);
   auto& [blue, green, red, alpha] = source_.line;
-  const auto with = [&, b = blue.data(), g = green.data(), r = red.data(), a = alpha.data()](
-                        auto unpack_some) { unpack_some(pixels, width_, b, g, r, a); };
-  switch (picture_.channels) {
-    case 1:
-      return with(unpack_pixels<1>);
-    case 2:
-      return with(unpack_pixels<2>);
-    case 3:
-      return with(unpack_pixels<3>);
-    default:
-      return with(unpack_pixels<4>);
-  }
+  unpack_pixels(picture_.channels, pixels, width_, blue.data(), green.data(), red.data(),
+                alpha.data());
 }
 
 /// 0 or 1: whether a resized line of the picture is more than background there.
@@ -179,8 +59,8 @@ void ImageResampler::scan(bool with_mean) {
     }
     if (!with_mean) continue;
     for (std::size_t c = 0; c < 3; ++c)
-      sums_[c] +=
-          double(row_shares[row] * dot(width_, column_shares.data(), source_.line[c].data()));
+      sums_[c] += double(row_shares[row] *
+                         dot_of_lines(width_, column_shares.data(), source_.line[c].data()));
   }
   if (!has_alpha()) return;
   const auto first = std::ranges::find(shown_columns, 1);
@@ -260,11 +140,9 @@ void ImageResampler::write(const ColorMatrix& map, float* result) {
       clear();
       is_clear = true;
     }
-    stream(line.data(), line.size(), result);
+    stream_line(line.data(), line.size(), result);
   }
-#ifdef __SSE__
-  _mm_sfence();  // before another thread is told that the view is there
-#endif
+  finish_streams();  // before another thread is told that the view is there
 }
 
 void ImageResampler::blend(int y, const float* const (&above)[3], const float* const (&below)[3],
@@ -272,12 +150,12 @@ void ImageResampler::blend(int y, const float* const (&above)[3], const float* c
   const int count = last_shown_ - first_shown_ + 1;
   const float weight = rows_.weight[std::size_t(y)];
   if (!has_alpha()) {
-    blend_lines<false>(count, weight, above, below, nullptr, nullptr, background, line);
+    blend_lines(count, weight, above, below, nullptr, nullptr, background, line);
     return;
   }
   const std::uint8_t* shown_above = shown_in(rows_.first[std::size_t(y)]) + first_shown_;
   const std::uint8_t* shown_below = shown_in(rows_.second[std::size_t(y)]) + first_shown_;
-  blend_lines<true>(count, weight, above, below, shown_above, shown_below, background, line);
+  blend_lines(count, weight, above, below, shown_above, shown_below, background, line);
 }
 
 /// Whether a line of the picture is more than background anywhere.

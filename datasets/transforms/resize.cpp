@@ -1,11 +1,66 @@
 #include "datasets/transforms/resize.h"
 
-#include <algorithm>
-#include <cstring>
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "datasets/transforms/resize.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
 
+#include <algorithm>
+
+#include "simd/simd.h"
 #include "tensor/ops/image_ops.h"
 
+HWY_BEFORE_NAMESPACE();
+namespace voxgrad::HWY_NAMESPACE {
+
+using Floats = hwy::HWY_NAMESPACE::CappedTag<float, ResizeBlock::lanes>;
+
+int resize_lanes() {
+  return int(hwy::HWY_NAMESPACE::Lanes(Floats()));
+}
+
+void resize_far(const ResizeBlock& block, const float* line, float* result) {
+  const int lanes = resize_lanes();
+  for (int lane = 0; lane < ResizeBlock::lanes; ++lane) {
+    const float* const source = line + block.base[lane / lanes];
+    const float a = source[block.first[lane]], b = source[block.second[lane]];
+    result[lane] = a + (b - a) * block.weight[lane];
+  }
+}
+
+/// Permutations: compilers make gathers of the loop above, which take many times as long.
+void resize_near(const ResizeBlock& block, const float* line, float* result) {
+  namespace hn = hwy::HWY_NAMESPACE;
+  const Floats d;
+  const hn::RebindToSigned<Floats> places;
+  const int lanes = int(hn::Lanes(d));
+  for (int start = 0; start < ResizeBlock::lanes; start += lanes) {
+    const auto pixels = hn::LoadU(d, line + block.base[start / lanes]);
+    const auto pick = [&](const std::int32_t* place) HWY_ATTR {
+      return hn::TableLookupLanes(pixels, hn::IndicesFromVec(d, hn::LoadU(places, place + start)));
+    };
+    const auto a = pick(block.first), b = pick(block.second);
+    hn::StoreU(hn::MulAdd(hn::Sub(b, a), hn::LoadU(d, block.weight + start), a), d, result + start);
+  }
+}
+
+void resize_line(const ResizeBlock* blocks, std::size_t count, const float* line, float* result) {
+  for (std::size_t i = 0; i < count; ++i, result += ResizeBlock::lanes) {
+    if (blocks[i].near)
+      resize_near(blocks[i], line, result);
+    else
+      resize_far(blocks[i], line, result);
+  }
+}
+
+}  // namespace voxgrad::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 namespace voxgrad {
+
+HWY_EXPORT(resize_lanes);
+HWY_EXPORT(resize_line);
 
 Taps::Taps(int origin, int extent, int limit, int size, bool flip) {
   for (auto* one : {&first, &second}) one->reserve(std::size_t(size));
@@ -38,63 +93,39 @@ std::vector<float> Taps::shares() const {
 }
 
 LineResizer::LineResizer(const Taps& taps) {
+  constexpr int lanes = ResizeBlock::lanes;
+  const int vector_lanes = HWY_DYNAMIC_DISPATCH(resize_lanes)();
   const int low = taps.lowest(), last = taps.size() - 1;
   for (int start = 0; start <= last; start += lanes) {
-    Block block;
-    int lowest = taps.first[std::size_t(start)], highest = lowest;
+    ResizeBlock block;
     for (int lane = 0; lane < lanes; ++lane) {
       const auto i = std::size_t(std::min(start + lane, last));
       block.first[lane] = taps.first[i];
       block.second[lane] = taps.second[i];
       block.weight[lane] = taps.weight[i];
-      lowest = std::min({lowest, taps.first[i], taps.second[i]});
-      highest = std::max({highest, taps.first[i], taps.second[i]});
     }
-    for (int lane = 0; lane < lanes; ++lane) {
-      block.first[lane] -= lowest;
-      block.second[lane] -= lowest;
+    block.near = true;
+    for (int begin = 0; begin < lanes; begin += vector_lanes) {
+      int lowest = block.first[begin], highest = lowest;
+      for (int lane = begin; lane < begin + vector_lanes; ++lane) {
+        lowest = std::min({lowest, block.first[lane], block.second[lane]});
+        highest = std::max({highest, block.first[lane], block.second[lane]});
+      }
+      for (int lane = begin; lane < begin + vector_lanes; ++lane) {
+        block.first[lane] -= lowest;
+        block.second[lane] -= lowest;
+      }
+      block.base[begin / vector_lanes] = lowest - low;
+      block.near = block.near && highest - lowest < vector_lanes;
     }
-    block.base = lowest - low;
-    block.near = highest - lowest < lanes;
     blocks_.push_back(block);
   }
   source_floats_ = std::size_t(taps.highest() - low + lanes);
 }
 
-void LineResizer::resize_far(const Block& block, const float* source, float* result) {
-  for (int lane = 0; lane < lanes; ++lane) {
-    const float a = source[block.first[lane]], b = source[block.second[lane]];
-    result[lane] = a + (b - a) * block.weight[lane];
-  }
-}
-
-void LineResizer::resize_near(const Block& block, const float* source, float* result) {
-#if defined(__AVX512F__) && !defined(__clang__)
-  // Compilers make gathers of the loop, which take many times as long as these permutations.
-  using Floats [[gnu::vector_size(64)]] = float;
-  using Places [[gnu::vector_size(64)]] = std::int32_t;
-  Floats pixels, weight;
-  Places first, second;
-  std::memcpy(&pixels, source, sizeof(pixels));
-  std::memcpy(&first, block.first, sizeof(first));
-  std::memcpy(&second, block.second, sizeof(second));
-  std::memcpy(&weight, block.weight, sizeof(weight));
-  const Floats a = __builtin_shuffle(pixels, first), b = __builtin_shuffle(pixels, second);
-  const Floats resized = a + (b - a) * weight;
-  std::memcpy(result, &resized, sizeof(resized));
-#else
-  resize_far(block, source, result);
-#endif
-}
-
 void LineResizer::resize(const float* line, float* result) const {
-  for (const Block& block : blocks_) {
-    if (block.near)
-      resize_near(block, line + block.base, result);
-    else
-      resize_far(block, line + block.base, result);
-    result += lanes;
-  }
+  HWY_DYNAMIC_DISPATCH(resize_line)(blocks_.data(), blocks_.size(), line, result);
 }
 
 }  // namespace voxgrad
+#endif

@@ -1,6 +1,7 @@
 // Bilinear resizing of rows of floats (half-pixel centres, edges clamped, no antialiasing).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -21,6 +22,17 @@ struct Taps {
   std::vector<float> shares() const;
 };
 
+/// 16 neighbours in the result. Their sources are neighbours too, unless the picture shrinks much:
+/// then a few vectors of sources, each as long as those of the level in use, hold them all.
+struct ResizeBlock {
+  static constexpr int lanes = 16;
+  alignas(64) std::int32_t first[lanes];  // from its vector's base on
+  alignas(64) std::int32_t second[lanes];
+  alignas(64) float weight[lanes];
+  int base[lanes] = {};  // of each vector of results, in the line
+  bool near = false;     // every vector's sources lie in the vector from its base on
+};
+
 /// Applies taps to many lines of floats.
 class LineResizer {
  public:
@@ -28,23 +40,11 @@ class LineResizer {
   explicit LineResizer(const Taps& taps);
   /// Floats that resize() may read from a line and write to a result: more than are used.
   std::size_t source_floats() const { return source_floats_; }
-  std::size_t result_floats() const { return blocks_.size() * lanes; }
+  std::size_t result_floats() const { return blocks_.size() * ResizeBlock::lanes; }
   void resize(const float* line, float* result) const;
 
  private:
-  static constexpr int lanes = 16;
-  /// Neighbours in the result, whose sources are neighbours too unless the picture shrinks much.
-  struct Block {
-    alignas(64) std::int32_t first[lanes];  // from base on
-    alignas(64) std::int32_t second[lanes];
-    alignas(64) float weight[lanes];
-    int base = 0;
-    bool near = false;  // all sources are among the `lanes` pixels from base on
-  };
-  static void resize_near(const Block& block, const float* source, float* result);
-  static void resize_far(const Block& block, const float* source, float* result);
-
-  std::vector<Block> blocks_;
+  std::vector<ResizeBlock> blocks_;
   std::size_t source_floats_ = 0;
 };
 
