@@ -15,16 +15,17 @@ struct ExponentialParts {
   float power, small;
 };
 
-/// For x in [-87, 88]; NaN gives small = NaN.
-inline ExponentialParts exponential_parts(float x) {
+/// For x in [-87, 88]; NaN gives small = NaN. lowered: power = 2^(k - lowered).
+template <std::uint32_t lowered = 0>
+ExponentialParts exponential_parts(float x) {
   // Adding 1.5 * 2^23 leaves the nearest integer in the low bits of the mantissa.
   constexpr float to_integer = 0x1.8p23f;
   const float shifted = x * 0x1.715476p0f + to_integer;
   const float k = shifted - to_integer;
   // ln 2 in two parts: k times the first is exact.
   const float r = (x - k * 0x1.62e4p-1f) - k * 0x1.7f7d1cp-20f;
-  const std::uint32_t exponent =
-      std::bit_cast<std::uint32_t>(shifted) - std::bit_cast<std::uint32_t>(to_integer) + 127u;
+  const std::uint32_t exponent = std::bit_cast<std::uint32_t>(shifted) -
+                                 std::bit_cast<std::uint32_t>(to_integer) + 127u - lowered;
   float series = 1.0f / 5040;
   series = series * r + 1.0f / 720;
   series = series * r + 1.0f / 120;
@@ -40,10 +41,19 @@ inline float expm1_of_negative(float x) {
   return power * small + (power - 1.0f);
 }
 
-inline float exp_within_range(float x) {
-  const float low = x < -87.0f ? -87.0f : x;
-  const auto [power, small] = exponential_parts(low > 88.0f ? 88.0f : low);
-  return power * small + power;
+/// exp(x), infinite from where it leaves f32 on; for large negative x 1e-37.
+inline float exp_up_to_infinity(float x) {
+  const float low = x < -86.0f ? -86.0f : x;
+  const auto [half, small] = exponential_parts<1>(low > 89.0f ? 89.0f : low);
+  return (half * small + half) * 2.0f;
+}
+
+/// exp(x) for x <= 0; 0 below f32's normal numbers.
+inline float exp_of_negative(float x) {
+  constexpr float least = -87.33f;
+  const auto [power, small] = exponential_parts(x < least ? least : x);
+  const float value = power * small + power;
+  return x < least ? 0.0f : value;
 }
 
 /// functors::Activate, with vectorisable exponentials in f32.
@@ -80,7 +90,7 @@ struct Activate<ActivationKind::elu, float> {
 template <>
 struct Activate<ActivationKind::sigmoid, float> {
   float alpha;
-  float operator()(float x) const { return 1.0f / (1.0f + exp_within_range(-x)); }
+  float operator()(float x) const { return 1.0f / (1.0f + exp_up_to_infinity(-x)); }
 };
 
 /// functors::ActivationDerivative, likewise.
@@ -99,9 +109,9 @@ struct ActivationDerivative<ActivationKind::leaky_relu, float> {
 template <>
 struct ActivationDerivative<ActivationKind::elu, float> {
   float alpha;
-  float operator()(float y) const {
-    const float low = y + alpha;
-    return y > 0.0f ? 1.0f : low;
+  float operator()(float x) const {
+    const float low = alpha * exp_of_negative(x > 0.0f ? 0.0f : x);
+    return x > 0.0f ? 1.0f : low;
   }
 };
 

@@ -180,13 +180,13 @@ void activation(Activation act, const Tensor& x, const Tensor& y) {
   });
 }
 
-void activation_backward(Activation act, const Tensor& y, const Tensor& dy, const Tensor& dx) {
-  const OpScope op("activation_backward", y, dy, dx);
-  dispatch_floating("activation_backward", y.dtype(), [&]<class T>() {
+void activation_backward(Activation act, const Tensor& saved, const Tensor& dy, const Tensor& dx) {
+  const OpScope op("activation_backward", saved, dy, dx);
+  dispatch_floating("activation_backward", saved.dtype(), [&]<class T>() {
     using C = Compute<T>;
     dispatch_activation(act.kind, [&]<ActivationKind kind>() {
       using Slope = functors::ActivationDerivative<kind, C>;
-      map<T>(y, dy, dx, Chain<Slope>{Slope{C(act.alpha)}});
+      map<T>(saved, dy, dx, Chain<Slope>{Slope{C(act.alpha)}});
     });
   });
 }

@@ -7,9 +7,10 @@ namespace voxgrad {
 Variable activation(const Variable& x, Activation activation) {
   Tensor y = Tensor::like(x.value());
   backend(x.device()).elementwise.activation(activation, x.value(), y);
-  return make_result(y, "activation", {x}, [activation, y](const Tensor& dy) {
+  const Tensor saved = slope_needs_input(activation.kind) ? x.value() : y;
+  return make_result(y, "activation", {x}, [activation, saved](const Tensor& dy) {
     Tensor dx = Tensor::like(dy);
-    backend(dy.device()).elementwise.activation_backward(activation, y, dy, dx);
+    backend(dy.device()).elementwise.activation_backward(activation, saved, dy, dx);
     return std::vector{dx};
   });
 }

@@ -1,5 +1,5 @@
-// Activation functions: formulas in tensor/ops/functors.h. The gradient is computed from the
-// output, so a forward pass saves that alone.
+// Activation functions: formulas in tensor/ops/functors.h. A forward pass saves its
+// output alone, or its input where the gradient needs that (ELU).
 #pragma once
 
 #include "layers/module.h"

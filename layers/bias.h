@@ -48,11 +48,20 @@ inline Tensor bias_gradient(const Tensor& dy) {
 }
 
 /// The gradient before an activation, from the activated result y; dy itself for the identity.
+/// Not for activations whose gradient needs their input: apart_from_activation.
 inline Tensor activation_gradient(Activation activation, const Tensor& y, const Tensor& dy) {
   if (activation.kind == ActivationKind::identity) return dy;
   Tensor dx = Tensor::like(dy);
   backend(dy.device()).elementwise.activation_backward(activation, y, dy, dx);
   return dx;
+}
+
+/// Whether a layer leaves its activation to a function of its own: in training, where the gradient
+/// needs what is before it.
+inline bool apart_from_activation(Activation activation, const Variable& x, const Variable& weight,
+                                  const Variable& bias) {
+  return slope_needs_input(activation.kind) && grad_enabled() &&
+         (x.requires_grad() || weight.requires_grad() || bias.requires_grad());
 }
 
 }  // namespace voxgrad

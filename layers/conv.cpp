@@ -1,5 +1,6 @@
 #include "layers/conv.h"
 
+#include "layers/activation.h"
 #include "layers/bias.h"
 
 namespace voxgrad {
@@ -36,6 +37,10 @@ Tensor run(const ConvProblem& problem, const Tensor& x, const Tensor& w, const E
 // without_bias: it is not added, and its gradient is 0.
 Variable convolve(bool transposed, const Variable& x, const Variable& weight, const Variable& bias,
                   const ConvOptions& options, Activation activation, bool without_bias = false) {
+  if (apart_from_activation(activation, x, weight, bias))
+    return voxgrad::activation(
+        convolve(transposed, x, weight, bias, options, Activation::identity(), without_bias),
+        activation);
   const char* op = op_name(transposed, x.shape().rank());
   ConvProblem problem = checked_problem(op, transposed, x, weight, bias, options, activation);
   problem.bias = bias.defined() && !without_bias;

@@ -1,5 +1,6 @@
 #include "layers/linear.h"
 
+#include "layers/activation.h"
 #include "layers/bias.h"
 
 namespace voxgrad {
@@ -19,6 +20,9 @@ ConvGeometry checked_geometry(const Variable& x, const Variable& weight, const V
 
 Variable linear(const Variable& x, const Variable& weight, const Variable& bias,
                 Activation activation, Precision precision) {
+  if (apart_from_activation(activation, x, weight, bias))
+    return voxgrad::activation(linear(x, weight, bias, Activation::identity(), precision),
+                               activation);
   const ConvGeometry g = checked_geometry(x, weight, bias, precision);
   const Tensor w = compute_weight(x, weight);
   Tensor y(g.output_shape(), result_dtype(x, activation), x.device());

@@ -38,13 +38,13 @@ struct Coefficients {
   }
 };
 
-/// The gradient that reaches z, where y = act(z): dy * act'(y), with y computed again from x.
+/// The gradient that reaches z, where y = act(z): dy * act'(z), with z computed again from x.
 template <ActivationKind kind, class T>
 struct GradientAtNorm {
   Activate<kind, T> activate;
   ActivationDerivative<kind, T> slope;
   T operator()(T centred, T scale, T beta, T dy) const {
-    return dy * slope(activate(centred * scale + beta));
+    return dy * functors::slope_at<kind>(activate, slope, centred * scale + beta);
   }
 };
 

@@ -45,12 +45,12 @@ struct ChannelState {
   }
 };
 
-/// The gradient that reaches z, where y = act(z): dy * act'(y), with y computed again from x.
+/// The gradient that reaches z, where y = act(z): dy * act'(z), with z computed again from x.
 template <ActivationKind kind, class C>
 __device__ C gradient_at_norm(C alpha, C centred, C scale, C beta, C dy) {
   const functors::Activate<kind, C> activate{alpha};
   const functors::ActivationDerivative<kind, C> slope{alpha};
-  return dy * slope(activate(centred * scale + beta));
+  return dy * functors::slope_at<kind>(activate, slope, centred * scale + beta);
 }
 
 /// means: f64 [G,2,C], over the rows. dgamma and dbeta may be null.

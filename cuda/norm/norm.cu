@@ -1,6 +1,6 @@
-// Batch normalisation with groups, activation included. Statistics take one pass: sums shifted by
-// the group's first row (rows.h). The backward pass computes the activation again from x instead of
-// reading y, and takes two passes. Maps in bf16 have statistics and parameters in f32.
+// Batch normalisation with groups, activation included. Statistics take one pass: sums in f64,
+// shifted by the group's first row (rows.cuh). The backward pass computes the activation again from
+// x instead of reading y, and takes two passes. Maps in bf16 have statistics and parameters in f32.
 #include "cuda/kernels.h"
 #include "cuda/norm/coefficients.cuh"
 
@@ -13,20 +13,22 @@ struct StatisticsTerm {
   const T* x;
   std::int64_t group_size, channels;
   struct State {
-    C shift[V];
+    double shift[V];
   };
 
   __device__ State at(std::int64_t group, std::int64_t channel) const {
     State state;
     for (int j = 0; j < V; ++j)
-      state.shift[j] = convert_value<C>(x[group * group_size + channel + j]);
+      state.shift[j] = double(convert_value<C>(x[group * group_size + channel + j]));
     return state;
   }
-  __device__ void add(const State& state, std::int64_t, std::int64_t offset, C (&run)[2][V]) const {
+  // In f64, since neither the shift need be near the mean nor the squares within f32.
+  __device__ void add(const State& state, std::int64_t, std::int64_t offset,
+                      double (&run)[2][V]) const {
     const Pack<T, V> in = load_pack<V>(x + offset);
 #pragma unroll
     for (int j = 0; j < V; ++j) {
-      const C shifted = convert_value<C>(in.element[j]) - state.shift[j];
+      const double shifted = double(convert_value<C>(in.element[j])) - state.shift[j];
       run[0][j] += shifted;
       run[1][j] += shifted * shifted;
     }
@@ -62,8 +64,8 @@ void statistics(const Tensor& x, const Tensor& mean, const Tensor& variance) {
     const StatisticsFinish<T> finish{in,           rows * channels, channels,
                                      double(rows), mean.data<C>(),  variance.data<C>()};
     dispatch_width<T>(channels, {in}, [&]<int V>() {
-      sum_rows<V, 2, C>(groups, rows, channels, x.device(),
-                        StatisticsTerm<V, T>{in, rows * channels, channels}, finish);
+      sum_rows<V, 2, double>(groups, rows, channels, x.device(),
+                             StatisticsTerm<V, T>{in, rows * channels, channels}, finish);
     });
   });
 }

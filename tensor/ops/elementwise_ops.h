@@ -25,8 +25,9 @@ struct ElementwiseOps {
   void (*accumulate)(const Tensor& x, const Tensor& y);
   /// y = act(x); in place.
   void (*activation)(Activation activation, const Tensor& x, const Tensor& y);
-  /// dx = dy * act'(x), from y = act(x); dx may be dy.
-  void (*activation_backward)(Activation activation, const Tensor& y, const Tensor& dy,
+  /// dx = dy * act'(x); dx may be dy. saved: x where slope_needs_input(activation.kind), and else
+  /// y = act(x).
+  void (*activation_backward)(Activation activation, const Tensor& saved, const Tensor& dy,
                               const Tensor& dx);
   void (*clamp)(const Tensor& x, double low, double high, const Tensor& y);
   void (*clamp_backward)(const Tensor& x, double low, double high, const Tensor& dy,

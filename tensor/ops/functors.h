@@ -28,6 +28,11 @@ struct Activation {
   bool operator==(const Activation&) const = default;
 };
 
+/// Whether a backward pass needs an activation's input instead of its output.
+constexpr bool slope_needs_input(ActivationKind kind) {
+  return kind == ActivationKind::elu;
+}
+
 namespace functors {
 
 template <ActivationKind kind, class T>
@@ -42,18 +47,26 @@ struct Activate {
   }
 };
 
-/// d act(x) / dx, written in terms of y = act(x).
+/// d act(x) / dx at `saved`, which is x where slope_needs_input(kind), and else y = act(x). ELU's
+/// slope, alpha exp(x), is y + alpha too, but that loses all its digits where y is close to -alpha.
 template <ActivationKind kind, class T>
 struct ActivationDerivative {
   T alpha;
-  VOXGRAD_HD T operator()(T y) const {
-    if constexpr (kind == ActivationKind::relu) return y > T(0) ? T(1) : T(0);
-    if constexpr (kind == ActivationKind::leaky_relu) return y > T(0) ? T(1) : alpha;
-    if constexpr (kind == ActivationKind::elu) return y > T(0) ? T(1) : y + alpha;
-    if constexpr (kind == ActivationKind::sigmoid) return y * (T(1) - y);
+  VOXGRAD_HD T operator()(T saved) const {
+    if constexpr (kind == ActivationKind::relu) return saved > T(0) ? T(1) : T(0);
+    if constexpr (kind == ActivationKind::leaky_relu) return saved > T(0) ? T(1) : alpha;
+    if constexpr (kind == ActivationKind::elu) return saved > T(0) ? T(1) : alpha * std::exp(saved);
+    if constexpr (kind == ActivationKind::sigmoid) return saved * (T(1) - saved);
     return T(1);
   }
 };
+
+/// The slope at x, whatever the derivative is computed from.
+template <ActivationKind kind, class T, class Activate, class Derivative>
+VOXGRAD_HD T slope_at(const Activate& activate, const Derivative& derivative, T x) {
+  if constexpr (slope_needs_input(kind)) return derivative(x);
+  return derivative(activate(x));
+}
 
 template <class T>
 struct Clamp {

@@ -106,7 +106,8 @@ TEST_CASE("activations and their gradients") {
         const GuardedTensor y({n}, dtype), dx({n}, dtype);
         ops.activation(named.activation, x, y);
         check_result(y, mapped(x, named.value));
-        ops.activation_backward(named.activation, y, dy, dx);
+        const bool from_x = slope_needs_input(named.activation.kind);
+        ops.activation_backward(named.activation, from_x ? x : y.tensor(), dy, dx);
         const auto product = [&](double p, double d) { return named.slope(p) * d; };
         check_result(dx, mapped(x, dy, product));
         const Tensor in_place = x.clone();
@@ -114,6 +115,30 @@ TEST_CASE("activations and their gradients") {
         CHECK(identical(in_place, y));
       }
     }
+  }
+}
+
+TEST_CASE("ELU's gradient in f32 keeps its digits far below 0") {
+  for (const double x : {-1.0, -15.0, -20.0, -60.0, -87.0}) {
+    CAPTURE(x);
+    const Tensor dx({1});
+    ops.activation_backward(Activation::elu(), Tensor::full({1}, x), Tensor::full({1}, 1), dx);
+    CHECK(std::fabs(dx.item() - std::exp(x)) <= 1e-6 * std::exp(x));
+  }
+  const Tensor dx({3});
+  ops.activation_backward(Activation::elu(2),
+                          Tensor::from<double>({-200, 0, 5}, {3}).to(DType::f32),
+                          Tensor::full({3}, 1), dx);
+  CHECK(dx.to_vector<float>() == std::vector<float>{0, 2, 1});
+}
+
+TEST_CASE("sigmoid in f32 goes as far down as 1 / (1 + exp(-x)), and to 0") {
+  for (float x = -110; x < 100; x += 0.37f) {
+    CAPTURE(x);
+    const Tensor y({1});
+    ops.activation(Activation::sigmoid(), Tensor::full({1}, double(x)), y);
+    const float expected = 1 / (1 + std::exp(-x));
+    CHECK(std::fabs(y.data<float>()[0] - expected) <= 4e-7f * expected + 3e-45f);
   }
 }
 

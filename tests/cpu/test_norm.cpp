@@ -188,6 +188,53 @@ TEST_CASE("variance survives a mean far from zero, and is exactly 0 for a consta
   }
 }
 
+TEST_CASE("statistics in f32 are those of f64 where any element is an outlier, the first too") {
+  Rng rng(14);
+  for (const std::int64_t rows : {7, 300, 20000}) {
+    for (const std::int64_t place : {std::int64_t(0), rows / 2, rows - 1}) {
+      Tensor x = random_normal(rng, {rows, 3}, DType::f32);
+      x.data<float>()[3 * place + 1] = 30000;
+      const Tensor mean({1, 3}), variance({1, 3}), exact_mean({1, 3}, DType::f64),
+          exact_variance({1, 3}, DType::f64);
+      ops.statistics(x, mean, variance);
+      ops.statistics(x.to(DType::f64), exact_mean, exact_variance);
+      for (int c = 0; c < 3; ++c) {
+        CHECK(values(variance)[c] == doctest::Approx(values(exact_variance)[c]).epsilon(1e-6));
+        CHECK(std::fabs(values(mean)[c] - values(exact_mean)[c]) <=
+              1e-6 * std::sqrt(values(exact_variance)[c]));
+      }
+    }
+  }
+}
+
+TEST_CASE("variances of f32 overflow only where f32 has no such number") {
+  const std::int64_t rows = 5000;
+  Tensor x({rows, 2});
+  for (std::int64_t r = 0; r < rows; ++r) {
+    x.data<float>()[2 * r] = r % 2 ? 6e18f : -6e18f;
+    x.data<float>()[2 * r + 1] = r % 2 ? 3e37f : 2e37f;
+  }
+  const Tensor mean({1, 2}), variance({1, 2});
+  ops.statistics(x, mean, variance);
+  CHECK(values(mean)[0] == 0);
+  CHECK(values(variance)[0] == doctest::Approx(36e36).epsilon(1e-6));
+  CHECK(values(mean)[1] == doctest::Approx(2.5e37).epsilon(1e-6));
+  CHECK(std::isinf(values(variance)[1]));
+}
+
+TEST_CASE("a NaN shows in the statistics of its channel alone") {
+  Tensor x = Tensor::full({500, 3}, 2);
+  x.data<float>()[3 * 77 + 1] = std::nanf("");
+  const Tensor mean({1, 3}), variance({1, 3});
+  ops.statistics(x, mean, variance);
+  CHECK(std::isnan(values(mean)[1]));
+  CHECK(std::isnan(values(variance)[1]));
+  for (const int c : {0, 2}) {
+    CHECK(values(mean)[c] == 2);
+    CHECK(values(variance)[c] == 0);
+  }
+}
+
 TEST_CASE("running statistics take each group in turn, unbiased") {
   for (const DType dtype : kFloats) {
     const Tensor mean = Tensor::from<double>({1, 2, 3, 4}, {2, 2}).to(dtype);

@@ -132,6 +132,21 @@ TEST_CASE("variance survives a mean far from zero, and is exactly 0 for a consta
   }
 }
 
+TEST_CASE("statistics hang on no single element, and overflow only where f32 does") {
+  if (no_device()) return;
+  Rng rng(15);
+  Tensor x = random_normal(rng, {3000, 2}, DType::f32);
+  x.data<float>()[0] = 30000;
+  for (std::int64_t r = 0; r < 3000; ++r) x.data<float>()[2 * r + 1] = r % 2 ? 6e18f : -6e18f;
+  const Tensor mean({1, 2}, DType::f64), variance({1, 2}, DType::f64);
+  cpu::norm_ops.statistics(f64(x), mean, variance);
+  const GuardedOutput gmean({1, 2}, DType::f32), gvariance({1, 2}, DType::f32);
+  gpu().norm.statistics(testing::to_gpu(x), gmean, gvariance);
+  for (int c = 0; c < 2; ++c)
+    CHECK(f64(gvariance.get()).data<double>()[c] ==
+          doctest::Approx(variance.data<double>()[c]).epsilon(1e-6));
+}
+
 TEST_CASE("a NaN shows in the statistics") {
   if (no_device()) return;
   const Tensor x = Tensor::from<float>({1, 2, std::nanf(""), 4}, {4, 1});
