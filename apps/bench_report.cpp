@@ -47,10 +47,15 @@ std::string pass_text(double seconds, double operations, const Peak& peak) {
 
 std::string layers_line(const std::string& name, const std::string& kind, const std::string& work,
                         const LayerFigures& layer, const Peak& peak) {
-  return fmt::format("{:<20}{:<23}{:>8} |{} |{} |{}\n", name, kind, work,
+  const LayerAlgorithms& by = layer.algorithms;
+  const std::string names = by.forward.empty()
+                                ? ""
+                                : fmt::format(" | {}, {}, {}, {}", by.inference, by.forward,
+                                              by.input_gradient, by.weight_gradient);
+  return fmt::format("{:<20}{:<23}{:>8} |{} |{} |{}{}\n", name, kind, work,
                      pass_text(layer.inference, layer.inference_operations, peak),
                      pass_text(layer.forward, layer.forward_operations, peak),
-                     pass_text(layer.backward, layer.backward_operations, peak));
+                     pass_text(layer.backward, layer.backward_operations, peak), names);
 }
 
 std::string shown_name(const LayerSummary& layer) {
@@ -62,8 +67,9 @@ std::string layers_text(const ModelReport& model, const Peak& peak) {
   std::string text = fmt::format(
       "\nLayers of {}, batch {}, {} view{}: milliseconds, GFLOP/s, share of the peak\n", model.name,
       model.layers_batch, model.layers_views, model.layers_views == 1 ? "" : "s");
-  text += fmt::format("{:<20}{:<23}{:>8} |{:>22} |{:>22} |{:>22}\n", "layer", "kind", "MMAC",
-                      "inference", "training forward", "backward");
+  text += fmt::format("{:<20}{:<23}{:>8} |{:>22} |{:>22} |{:>22} | {}\n", "layer", "kind", "MMAC",
+                      "inference", "training forward", "backward",
+                      "algorithm of inference, forward, input and weight gradient");
   LayerFigures sum;
   for (const LayerFigures& layer : model.layers) {
     text +=
@@ -116,6 +122,11 @@ ordered_json layer_json(const ModelReport& model, const LayerFigures& figures, c
           {"name", figures.layer.name},
           {"kind", figures.layer.kind},
           {"multiply_adds", figures.layer.multiply_adds},
+          {"algorithms",
+           {{"inference", figures.algorithms.inference},
+            {"forward", figures.algorithms.forward},
+            {"input_gradient", figures.algorithms.input_gradient},
+            {"weight_gradient", figures.algorithms.weight_gradient}}},
           {"inference", pass_json(figures.inference, figures.inference_operations, peak)},
           {"forward", pass_json(figures.forward, figures.forward_operations, peak)},
           {"backward", pass_json(figures.backward, figures.backward_operations, peak)}};

@@ -66,6 +66,7 @@ TrainingFigures measure_training(const Config& config, std::int64_t batch, std::
 /// decoder outside its layers, "" what happens outside of all, "optimizer" the update.
 struct LayerFigures {
   LayerSummary layer;  // a sample's; kind is empty for what is left over
+  LayerAlgorithms algorithms{};
   double inference = 0, forward = 0, backward = 0;  // medians, in seconds, for the whole batch
   double inference_operations = 0, forward_operations = 0, backward_operations = 0;
 };

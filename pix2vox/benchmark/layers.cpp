@@ -57,6 +57,10 @@ std::vector<LayerFigures> measure_layers(const Config& config, std::int64_t batc
   };
   for (std::size_t i = 0; i < works.size(); ++i) {
     LayerFigures& each = figures[row(summary.layers[i])];
+    // Encoder, decoder and merger see each view as a sample of its own.
+    const bool views_apart = !summary.layers[i].name.starts_with("refiner");
+    each.algorithms = algorithms_of(summary.layers[i], views_apart ? batch * views : batch,
+                                    options.precision, options.device);
     each.inference_operations = double(batch) * works[i].inference;
     each.forward_operations = double(batch) * works[i].forward;
     each.backward_operations = double(batch) * works[i].backward;

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "layers/conv.h"
 #include "layers/linear.h"
 #include "layers/norm.h"
+#include "tensor/ops/backend.h"
 
 namespace voxgrad {
 namespace {
@@ -64,7 +66,8 @@ class Walker {
     map_ = layer.transposed() ? geometry.input_shape() : geometry.output_shape();
     return {.kind = kernel_name(layer),
             .multiply_adds = geometry.multiply_adds(),
-            .geometry = geometry};
+            .geometry = geometry,
+            .transposed = layer.transposed()};
   }
 
   LayerSummary fully_connected(const Linear& layer) {
@@ -117,6 +120,25 @@ ModelSummary summarize(Pix2Vox& model) {
   return summary;
 }
 
+LayerAlgorithms algorithms_of(const LayerSummary& layer, std::int64_t batch, Precision precision,
+                              Device device) {
+  if (!layer.geometry) return {};
+  const ConvOps& ops = backend(device).conv;
+  const DType maps = precision == Precision::bf16 ? DType::bf16 : DType::f32;
+  ConvProblem problem{ConvDirection::forward, *layer.geometry, maps, maps};
+  problem.geometry.batch = batch;
+  problem.geometry.precision = precision;
+  const auto name = [&](ConvDirection direction, bool packed) {
+    problem.direction = direction;
+    problem.result = direction == ConvDirection::backward_weight ? DType::f32 : maps;
+    return std::string(ops.algorithm(problem, packed));
+  };
+  auto forward = ConvDirection::forward, backward = ConvDirection::backward_data;
+  if (layer.transposed) std::swap(forward, backward);
+  return {name(forward, true), name(forward, false), name(backward, false),
+          name(ConvDirection::backward_weight, false)};
+}
+
 LayerSummary ModelSummary::total(const std::string& prefix) const {
   LayerSummary sum;
   sum.name = prefix;
@@ -133,23 +155,26 @@ std::string ModelSummary::to_text() const {
   std::string text =
       fmt::format("Pix2Vox-{}: one picture, multiply-adds of a forward pass\n\n", variant);
   const auto line = [&](const std::string& name, const std::string& kind, const std::string& output,
-                        const std::string& weights, const std::string& work) {
-    text += fmt::format("{:<22}{:<24}{:<22}{:>14}{:>18}\n", name, kind, output, weights, work);
+                        const std::string& weights, const std::string& work,
+                        const std::string& algorithm = "") {
+    text += fmt::format("{:<22}{:<24}{:<22}{:>14}{:>18}", name, kind, output, weights, work);
+    text += algorithm.empty() ? "\n" : "  " + algorithm + "\n";
   };
   const auto total_line = [&](const std::string& name, const LayerSummary& sum) {
     line(name, "", "", grouped(sum.parameters), grouped(sum.multiply_adds));
   };
-  line("layer", "kind", "output", "parameters", "multiply-adds");
+  line("layer", "kind", "output", "parameters", "multiply-adds", "algorithm");
   std::vector<std::string> parts;
   for (const LayerSummary& layer : layers) {
     line(layer.name, layer.kind, extents(layer.output), grouped(layer.parameters),
-         grouped(layer.multiply_adds));
+         grouped(layer.multiply_adds),
+         algorithms_of(layer, 1, Precision::f32, Device::cpu()).inference);
     const std::string part = layer.name.substr(0, layer.name.find('.'));
     if (parts.empty() || parts.back() != part) parts.push_back(part);
   }
   text += '\n';
   for (const std::string& part : parts) total_line(part, total(part + "."));
-  total_line("in all", total(""));
+  total_line("total", total(""));
   return text;
 }
 
