@@ -23,4 +23,22 @@ VOXGRAD_HD C activate(Activation activation, C x) {
   }
 }
 
+/// d act(x) / dx, from y = act(x).
+template <class C>
+VOXGRAD_HD C activation_derivative(Activation activation, C y) {
+  const C alpha = C(activation.alpha);
+  switch (activation.kind) {
+    case ActivationKind::relu:
+      return functors::ActivationDerivative<ActivationKind::relu, C>{alpha}(y);
+    case ActivationKind::leaky_relu:
+      return functors::ActivationDerivative<ActivationKind::leaky_relu, C>{alpha}(y);
+    case ActivationKind::elu:
+      return functors::ActivationDerivative<ActivationKind::elu, C>{alpha}(y);
+    case ActivationKind::sigmoid:
+      return functors::ActivationDerivative<ActivationKind::sigmoid, C>{alpha}(y);
+    default:
+      return C(1);
+  }
+}
+
 }  // namespace voxgrad::cuda

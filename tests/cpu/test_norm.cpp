@@ -1,7 +1,9 @@
 #include <omp.h>
 
 #include <cmath>
+#include <functional>
 
+#include "cpu/norm/reference.h"
 #include "tests/cpu/kernel_cases.h"
 
 using namespace voxgrad;
@@ -28,82 +30,25 @@ Case random_case(Rng& rng, std::int64_t groups, std::int64_t rows, std::int64_t 
   return c;
 }
 
-double activated(Activation a, double z) {
-  switch (a.kind) {
-    case ActivationKind::relu:
-      return z > 0 ? z : 0;
-    case ActivationKind::leaky_relu:
-      return z > 0 ? z : a.alpha * z;
-    case ActivationKind::elu:
-      return z > 0 ? z : a.alpha * std::expm1(z);
-    case ActivationKind::sigmoid:
-      return 1 / (1 + std::exp(-z));
-    default:
-      return z;
-  }
-}
-
-double slope(Activation a, double z) {
-  switch (a.kind) {
-    case ActivationKind::relu:
-      return z > 0 ? 1 : 0;
-    case ActivationKind::leaky_relu:
-      return z > 0 ? 1 : a.alpha;
-    case ActivationKind::elu:
-      return z > 0 ? 1 : a.alpha * std::exp(z);
-    case ActivationKind::sigmoid:
-      return activated(a, z) * (1 - activated(a, z));
-    default:
-      return 1;
-  }
-}
-
 struct Expected {
   std::vector<double> mean, variance, y, dx, dx_constant, dgamma, dbeta;
 };
 
-// Two passes, one element after the other.
+// By the reference, in f64.
 Expected plain(const Case& c) {
-  const std::vector<double> x = values(c.x), dy = values(c.dy), gamma = values(c.parameters.gamma),
-                            beta = values(c.parameters.beta);
-  Expected e;
-  e.mean.assign(std::size_t(c.groups * c.channels), 0);
-  e.variance = e.mean;
-  e.y = e.dx = e.dx_constant = x;
-  e.dgamma.assign(std::size_t(c.channels), 0);
-  e.dbeta = e.dgamma;
-  for (std::int64_t g = 0; g < c.groups; ++g) {
-    for (std::int64_t ch = 0; ch < c.channels; ++ch) {
-      const auto at = [&](std::int64_t r) {
-        return std::size_t((g * c.rows + r) * c.channels + ch);
-      };
-      double mean = 0, variance = 0, sum = 0, product = 0;
-      for (std::int64_t r = 0; r < c.rows; ++r) mean += x[at(r)] / double(c.rows);
-      for (std::int64_t r = 0; r < c.rows; ++r)
-        variance += (x[at(r)] - mean) * (x[at(r)] - mean) / double(c.rows);
-      const double inverse = 1 / std::sqrt(variance + c.parameters.eps);
-      const auto xhat = [&](std::int64_t r) { return (x[at(r)] - mean) * inverse; };
-      const auto z = [&](std::int64_t r) { return xhat(r) * gamma[ch] + beta[ch]; };
-      const auto gradient = [&](std::int64_t r) {
-        return dy[at(r)] * slope(c.parameters.activation, z(r));
-      };
-      for (std::int64_t r = 0; r < c.rows; ++r) {
-        e.y[at(r)] = activated(c.parameters.activation, z(r));
-        sum += gradient(r);
-        product += gradient(r) * xhat(r);
-      }
-      for (std::int64_t r = 0; r < c.rows; ++r) {
-        e.dx_constant[at(r)] = gamma[ch] * inverse * gradient(r);
-        e.dx[at(r)] = gamma[ch] * inverse *
-                      (gradient(r) - sum / double(c.rows) - xhat(r) * product / double(c.rows));
-      }
-      e.mean[std::size_t(g * c.channels + ch)] = mean;
-      e.variance[std::size_t(g * c.channels + ch)] = variance;
-      e.dbeta[ch] += sum;
-      e.dgamma[ch] += product;
-    }
-  }
-  return e;
+  const auto f64 = [](const Tensor& tensor) { return tensor.to(DType::f64); };
+  const Tensor x = f64(c.x), dy = f64(c.dy);
+  const BatchNormParameters parameters{f64(c.parameters.gamma), f64(c.parameters.beta),
+                                       c.parameters.eps, c.parameters.activation};
+  const Tensor mean({c.groups, c.channels}, DType::f64), variance = Tensor::like(mean);
+  const Tensor y = Tensor::like(x), dx = Tensor::like(x), dx_constant = Tensor::like(x);
+  const Tensor dgamma({c.channels}, DType::f64), dbeta = Tensor::like(dgamma);
+  cpu::reference::batch_statistics(x, mean, variance);
+  cpu::reference::batch_norm(x, mean, variance, parameters, y);
+  cpu::reference::batch_norm_backward(true, x, dy, mean, variance, parameters, dx_constant, {}, {});
+  cpu::reference::batch_norm_backward(false, x, dy, mean, variance, parameters, dx, dgamma, dbeta);
+  return {values(mean),        values(variance), values(y),    values(dx),
+          values(dx_constant), values(dgamma),   values(dbeta)};
 }
 
 void check_case(const Case& c) {
@@ -147,7 +92,47 @@ void check_case(const Case& c) {
 
 }  // namespace
 
-TEST_CASE("batch norm against plain loops") {
+TEST_CASE("the reference of batch norm gives what can be seen by eye, and gradients that fit") {
+  // Two groups of two rows: xhat is -1 and 1 in each.
+  const Tensor x = Tensor::from<double>({1, 3, 10, 30}, {4, 1});
+  const Tensor mean({2, 1}, DType::f64), variance({2, 1}, DType::f64), y({4, 1}, DType::f64);
+  const BatchNormParameters parameters{Tensor::from<double>({2}, {1}),
+                                       Tensor::from<double>({0.5}, {1}), 0, Activation::relu()};
+  cpu::reference::batch_statistics(x, mean, variance);
+  CHECK(values(mean) == std::vector<double>{2, 20});
+  CHECK(values(variance) == std::vector<double>{1, 100});
+  cpu::reference::batch_norm(x, mean, variance, parameters, y);
+  CHECK(values(y) == std::vector<double>{0, 2.5, 0, 2.5});
+
+  // Central differences of sum(y * dy).
+  Rng rng(10);
+  const Case c = random_case(rng, 2, 5, 3, DType::f64, Activation::elu());
+  const Expected e = plain(c);
+  const auto loss = [&](const Case& moved) {
+    const Expected now = plain(moved);
+    double sum = 0;
+    for (std::size_t i = 0; i < now.y.size(); ++i) sum += now.y[i] * c.dy.data<double>()[i];
+    return sum;
+  };
+  const auto check_gradient = [&](const std::vector<double>& gradient,
+                                  const std::function<Tensor&(Case&)>& of) {
+    for (std::size_t i = 0; i < gradient.size(); ++i) {
+      double change = 0;
+      for (const double step : {1e-5, -1e-5}) {
+        Case moved = c;
+        Tensor& tensor = of(moved) = of(moved).clone();
+        tensor.data<double>()[i] += step;
+        change += loss(moved) / (2 * step);
+      }
+      CHECK(gradient[i] == doctest::Approx(change).epsilon(1e-6));
+    }
+  };
+  check_gradient(e.dx, [](Case& moved) -> Tensor& { return moved.x; });
+  check_gradient(e.dgamma, [](Case& moved) -> Tensor& { return moved.parameters.gamma; });
+  check_gradient(e.dbeta, [](Case& moved) -> Tensor& { return moved.parameters.beta; });
+}
+
+TEST_CASE("batch norm against the reference") {
   Rng rng(11);
   const Activation activations[] = {Activation::identity(), Activation::relu(),
                                     Activation::leaky_relu(0.2), Activation::elu(),

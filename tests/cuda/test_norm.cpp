@@ -1,5 +1,7 @@
 #include <cmath>
 
+#include "cpu/norm/reference.h"
+#include "cuda/norm/reference.h"
 #include "tests/cuda/device_cases.h"
 
 using namespace voxgrad;
@@ -21,12 +23,21 @@ Tensor f64(const Tensor& tensor) {
   return tensor.to(DType::f64);
 }
 
-BatchNormParameters f64(const BatchNormParameters& p) {
-  return {f64(p.gamma), f64(p.beta), p.eps, p.activation};
-}
-
 BatchNormParameters to_gpu(const BatchNormParameters& p) {
   return {testing::to_gpu(p.gamma), testing::to_gpu(p.beta), p.eps, p.activation};
+}
+
+/// The plain kernels on the device, in f64, against the CPU's.
+void check_reference(bool constant, const Tensor& gx, const Tensor& gdy, const Tensor& gmean,
+                     const Tensor& gvariance, const BatchNormParameters& gparameters,
+                     const Tensor& dx, const Tensor& dgamma, const Tensor& dbeta) {
+  const GuardedOutput gdx(dx.shape(), DType::f64), gdgamma(dgamma.shape(), DType::f64),
+      gdbeta(dbeta.shape(), DType::f64);
+  cuda::reference::batch_norm_backward(constant, gx, gdy, gmean, gvariance, gparameters, gdx,
+                                       gdgamma, gdbeta);
+  check_close(gdx.get(), dx, 50);
+  check_close(gdgamma.get(), dgamma, 50);
+  check_close(gdbeta.get(), dbeta, 50);
 }
 
 void check_case(Rng& rng, const Case& c) {
@@ -43,19 +54,26 @@ void check_case(Rng& rng, const Case& c) {
   const NormOps& ops = gpu().norm;
 
   const Tensor mean(stats, DType::f64), variance(stats, DType::f64);
-  cpu::norm_ops.statistics(f64(x), mean, variance);
+  cpu::reference::batch_statistics(x, mean, variance);
   const GuardedOutput gmean(stats, number), gvariance(stats, number);
   ops.statistics(gx, gmean, gvariance);
   check_close(gmean.get(), mean, 2);
   check_close(gvariance.get(), variance, 10);
+  const GuardedOutput plain_mean(stats, DType::f64), plain_variance(stats, DType::f64);
+  cuda::reference::batch_statistics(gx, plain_mean, plain_variance);
+  check_close(plain_mean.get(), mean, 10);
+  check_close(plain_variance.get(), variance, 10);
 
   // From here on both sides start from the same rounded statistics.
   const Tensor rounded_mean = f64(gmean.get()), rounded_variance = f64(gvariance.get());
   const Tensor y(shape, DType::f64);
-  cpu::norm_ops.normalize(f64(x), rounded_mean, rounded_variance, f64(parameters), y);
+  cpu::reference::batch_norm(x, rounded_mean, rounded_variance, parameters, y);
   const GuardedOutput gy(shape, c.dtype), odd(shape, c.dtype, 1);
   ops.normalize(gx, gmean, gvariance, to_gpu(parameters), gy);
   check_map(gy.get(), y, 10);
+  const GuardedOutput plain_y(shape, DType::f64);
+  cuda::reference::batch_norm(gx, gmean, gvariance, to_gpu(parameters), plain_y);
+  check_close(plain_y.get(), y, 10);
   ops.normalize(to_gpu_misaligned(x), gmean, gvariance, to_gpu(parameters), odd);
   CHECK(identical(odd.get(), gy.get()));
   const Tensor over = gx.clone();
@@ -65,10 +83,11 @@ void check_case(Rng& rng, const Case& c) {
   for (const bool constant : {false, true}) {
     CAPTURE(constant);
     const auto backward = constant ? ops.backward_constant : ops.backward;
-    const auto expected = constant ? cpu::norm_ops.backward_constant : cpu::norm_ops.backward;
     const Tensor dx(shape, DType::f64), dgamma({c.channels}, DType::f64);
     const Tensor dbeta({c.channels}, DType::f64);
-    expected(f64(x), f64(dy), rounded_mean, rounded_variance, f64(parameters), dx, dgamma, dbeta);
+    cpu::reference::batch_norm_backward(constant, x, dy, rounded_mean, rounded_variance, parameters,
+                                        dx, dgamma, dbeta);
+    check_reference(constant, gx, gdy, gmean, gvariance, to_gpu(parameters), dx, dgamma, dbeta);
     const GuardedOutput gdx(shape, c.dtype), alone(shape, c.dtype);
     const GuardedOutput gdgamma({c.channels}, number), gdbeta({c.channels}, number);
     backward(gx, gdy, gmean, gvariance, to_gpu(parameters), gdx, gdgamma, gdbeta);
