@@ -9,6 +9,7 @@ are the ways to run them. A way changes speed, never the numbers.
 pictures [B,V,3,224,224], truth [B,32,32,32]; device and dtype are the tensors'.
 """
 
+import os
 import pathlib
 import sys
 
@@ -32,6 +33,11 @@ TRAINING_WAYS = {
     "channels_last": "the same with every tensor channels last",
     "compiled": "the same, through torch.compile",
 }
+
+
+def narrow_vectors():
+    """Whether this process was told to do without AVX-512: torch.compile has a setting of its own."""
+    return os.environ.get("ATEN_CPU_CAPABILITY") == "avx2"
 
 
 def usable(ways):
@@ -117,6 +123,8 @@ def evaluator(model, pictures, way):
         elif way == "compiled":
             import torch._inductor.config as inductor
             inductor.freezing = True
+            if narrow_vectors():
+                inductor.cpp.simdlen = 256
             network = torch.compile(network, mode="max-autotune-no-cudagraphs"
                                     if pictures.device.type == "cpu" else "max-autotune")
 

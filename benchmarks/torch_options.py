@@ -1,4 +1,4 @@
-"""What vs_torch and gpu_vs_torch ask of their flags. A wrong one ends the program before anything is
+"""What vs_others, gpu_vs_torch and busy_machine ask of their flags. A wrong one ends the program before anything is
 measured, with pix2vox's exit codes: 2 usage, 4 no device."""
 
 import argparse

@@ -1,4 +1,6 @@
-"""Runs PyTorch's Pix2Vox for benchmarks/vs_torch: reads commands, answers with JSON, a line each.
+"""Runs others' Pix2Vox for benchmarks/vs_others: reads commands, answers with JSON, a line each.
+
+A way is one of PyTorch's (torch_model.py) or an engine's name (rival_engines.py).
 
     {"do": "open", "kind": "inference", "variant": "A", "batch": 1, "views": 1, "way": "frozen",
      "threads": 2, "warm_up": 2}
@@ -13,15 +15,23 @@ import resource
 import sys
 import time
 
+import rival_engines
 import torch
 import torch_model
 
 
-def versions():
+def versions(run):
+    if hasattr(run, "info"):
+        return run.info
     info = torch.__config__.show()
     onednn = [line.strip("- ").strip() for line in info.splitlines() if "DNN v" in line or "oneDNN" in line]
-    return {"torch": torch.__version__, "threads": torch.get_num_threads(),
-            "onednn": onednn[0] if onednn else None}
+    return {"version": torch.__version__, "threads": torch.get_num_threads(),
+            "onednn": onednn[0] if onednn else None, "instructions": capability()}
+
+
+def capability():
+    backend = getattr(torch.backends, "cpu", None)
+    return backend.get_cpu_capability() if backend else None
 
 
 def opened(command, weights="random"):
@@ -30,6 +40,9 @@ def opened(command, weights="random"):
     model = torch_model.make_model(command["variant"], weights)
     batch = torch_model.formula_batch if weights == "formula" else torch_model.random_batch
     pictures, truth = batch(command["variant"], command["batch"], command["views"])
+    if command["way"] in rival_engines.WAYS:
+        network = torch_model.Folded(model.eval(), command["views"], last=False).eval()
+        return rival_engines.evaluator(network, pictures, command["way"], command["threads"])
     if command["kind"] == "inference":
         return torch_model.evaluator(model, pictures, command["way"])
     return torch_model.trainer(model, pictures, truth, command["way"])
@@ -64,7 +77,7 @@ def main():
                 run = opened(command)
                 for _ in range(command["warm_up"]):
                     run()
-                answer = versions()
+                answer = versions(run)
             elif command["do"] == "run":
                 answer = {"ms": timed(run, command["repeats"])}
             elif command["do"] == "memory":
