@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "tensor/named_tensor.h"
@@ -30,7 +29,7 @@ struct ForeignWeights {
 /// anything that is not as the format says.
 ForeignWeights read_foreign_weights(const std::filesystem::path& file);
 
-using NamedNumber = std::pair<std::string, std::variant<std::int64_t, double>>;
+using NamedNumber = std::pair<std::string, std::int64_t>;
 
 /// A state dict that torch.load(weights_only=True) takes: one dictionary per first part of the
 /// names where `grouped`, else flat; after it the numbers. f64, f32, bf16, u8 and i64. The same

@@ -1,8 +1,7 @@
 // A state dict as torch.save writes it: a zip archive of a pickle (protocol 2) and one storage per
-// tensor.
+// tensor. It holds no floats: torch.load(weights_only=True) of PyTorch 1.13 refuses them.
 #include <zip.h>
 
-#include <bit>
 #include <memory>
 
 #include "io/file.h"
@@ -50,15 +49,6 @@ class PickleWriter {
       bytes(std::string("\x8a\x08", 2));
       little_endian(std::uint64_t(value), 8);
     }
-  }
-  void real(double value) {
-    bytes("G");
-    const auto bits = std::bit_cast<std::uint64_t>(value);
-    for (int shift = 56; shift >= 0; shift -= 8) out_.push_back(std::uint8_t(bits >> shift));
-  }
-  void number(const std::variant<std::int64_t, double>& value) {
-    if (const auto* const whole = std::get_if<std::int64_t>(&value)) return integer(*whole);
-    real(std::get<double>(value));
   }
   void tensor(const std::string& name, const Tensor& tensor, const std::string& key) {
     global("torch._utils", "_rebuild_tensor_v2");
@@ -180,7 +170,7 @@ void write_torch(const std::filesystem::path& file, const std::vector<NamedTenso
   if (!group.empty()) pickle.end_dict();
   for (const auto& [name, number] : numbers) {
     pickle.text(name);
-    pickle.number(number);
+    pickle.integer(number);
   }
   pickle.end_dict();
   const std::vector<std::uint8_t> description = pickle.finish();

@@ -230,9 +230,7 @@ void save_weights(const fs::path& file, const Checkpoint& checkpoint) {
   }
   if (!torch) return write_safetensors(file, tensors);
   // The published programs read these three.
-  write_torch(
-      file, tensors, true,
-      {{"epoch_idx", std::int64_t{0}}, {"best_iou", -1.0}, {"best_epoch", std::int64_t{-1}}});
+  write_torch(file, tensors, true, {{"epoch_idx", 0}, {"best_iou", -1}, {"best_epoch", -1}});
 }
 
 }  // namespace voxgrad
