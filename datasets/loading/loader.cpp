@@ -68,6 +68,37 @@ Tensor Batch::first_images(std::int64_t count) const {
   return unpack_views(std::span(packed).first(std::size_t(count)), image_size);
 }
 
+Batch without_substitutes(Batch batch) {
+  std::vector<std::int64_t> kept;
+  for (std::int64_t b = 0; b < batch.size; ++b)
+    if (batch.substitute[std::size_t(b)] == 0) kept.push_back(b);
+  const auto count = std::int64_t(kept.size());
+  if (count == batch.size) return batch;
+  Batch rest;
+  rest.n_views = batch.n_views;
+  rest.size = count;
+  rest.image_size = batch.image_size;
+  if (count == 0) return rest;
+  const std::int64_t side = batch.image_size, n = batch.volumes.shape()[1];
+  if (batch.images.defined()) rest.images = Tensor({batch.n_views * count, side, side, 3});
+  rest.volumes = Tensor({count, n, n, n});
+  rest.substitute.resize(kept.size());
+  for (std::int64_t v = 0; v < batch.n_views; ++v)
+    for (std::int64_t b = 0; b < count; ++b) {
+      const std::int64_t from = v * batch.size + kept[std::size_t(b)], to = v * count + b;
+      if (batch.images.defined())
+        rest.images.slice(to, to + 1).copy_from(batch.images.slice(from, from + 1));
+      else
+        rest.packed.push_back(std::move(batch.packed[std::size_t(from)]));
+    }
+  for (std::int64_t b = 0; b < count; ++b) {
+    const std::int64_t from = kept[std::size_t(b)];
+    rest.volumes.slice(b, b + 1).copy_from(batch.volumes.slice(from, from + 1));
+    rest.objects.push_back(batch.objects[std::size_t(from)]);
+  }
+  return rest;
+}
+
 struct Loader::State {
   State(const Dataset& source, const LoaderOptions& loader_options)
       : dataset(source, loader_options.cache_bytes), options(loader_options) {}
@@ -331,6 +362,9 @@ bool Loader::next(Batch& batch) {
   state_->wait_for_front(lock);
   state_->report_errors(*state_->pending.front());
   batch = std::move(state_->pending.front()->batch);
+  batch.substitute.clear();
+  for (const SkippedObject& skip : state_->pending.front()->skipped)
+    batch.substitute.push_back(skip.message.empty() ? 0 : 1);
   state_->pending.pop_front();
   state_->queue_batches();
   return true;

@@ -24,10 +24,14 @@ struct Batch {
   std::int64_t size = 0;  // B
   int image_size = 0;
   std::vector<ObjectInfo> objects;
+  std::vector<std::uint8_t> substitute;  // 1 for an object in place of one that cannot be read
 
   /// The first rows of images, packed or not.
   Tensor first_images(std::int64_t count) const;
 };
+
+/// The batch without objects that stand in for others; it may be empty.
+Batch without_substitutes(Batch batch);
 
 struct LoaderOptions {
   std::int64_t batch_size = 64;

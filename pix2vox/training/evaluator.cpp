@@ -27,11 +27,12 @@ std::vector<double> iou_at(const float* probability, const float* truth, std::in
 
 IouTable::IouTable(std::vector<double> thresholds) : thresholds_(std::move(thresholds)) {}
 
-void IouTable::add(const std::string& category, const std::vector<double>& iou) {
+void IouTable::add(const ObjectInfo& object, const std::vector<double>& iou) {
   check(iou.size() == thresholds_.size(), "[iou] ", iou.size(), " values for ", thresholds_.size(),
         " thresholds");
-  auto place = std::ranges::lower_bound(sums_, category, {}, &Sum::name);
-  if (place == sums_.end() || place->name != category)
+  const std::pair category(object.taxonomy_name, object.taxonomy_id);
+  auto place = std::ranges::lower_bound(sums_, category, {}, &Sum::category);
+  if (place == sums_.end() || place->category != category)
     place = sums_.insert(place, {category, 0, std::vector<double>(thresholds_.size())});
   ++place->objects;
   for (std::size_t i = 0; i < iou.size(); ++i) place->total[i] += iou[i];
@@ -40,7 +41,10 @@ void IouTable::add(const std::string& category, const std::vector<double>& iou) 
 std::vector<IouTable::Row> IouTable::categories() const {
   std::vector<Row> rows;
   for (const Sum& sum : sums_) {
-    Row row{sum.name, sum.objects, sum.total};
+    const auto& [name, id] = sum.category;
+    const auto same_name = [&](const Sum& other) { return other.category.first == name; };
+    const bool alone = std::ranges::count_if(sums_, same_name) == 1;
+    Row row{alone ? name : concat(name, " (", id, ")"), sum.objects, sum.total};
     for (double& value : row.mean) value /= double(sum.objects);
     rows.push_back(std::move(row));
   }
@@ -111,13 +115,18 @@ Evaluation evaluate(Pix2Vox& model, const Dataset& dataset, const LoaderOptions&
   const Device device = model.parameters().front().variable.device();
   CapturedForward forward(model);
   BatchUpload upload(device, model.precision());
-  Evaluation result{IouTable(thresholds)};
+  Evaluation result;
+  result.iou = IouTable(thresholds);
   LoaderOptions packing = options;
   packing.pack = BatchUpload::wants_packed(device);
   Loader loader(dataset, packing);
   loader.start_epoch(0);
-  std::int64_t done = 0;
+  std::int64_t done = 0, measured = 0;
   for (Batch batch; loader.next(batch);) {
+    done += batch.size;
+    batch = without_substitutes(std::move(batch));
+    if (batch.size == 0) continue;
+    measured += batch.size;
     const BatchUpload::Inputs inputs = upload(batch);
     const Prediction& prediction = forward(inputs.images, batch.n_views);
     const Losses losses = Pix2Vox::losses(prediction, inputs.volumes);
@@ -128,16 +137,19 @@ Evaluation evaluate(Pix2Vox& model, const Dataset& dataset, const LoaderOptions&
     const Tensor volumes = prediction.volume().value().to(Device::cpu());
     const std::int64_t count = volumes.numel() / batch.size;
     for (std::int64_t b = 0; b < batch.size; ++b)
-      result.iou.add(batch.objects[b].taxonomy_name,
+      result.iou.add(batch.objects[b],
                      iou_at(volumes.data<float>() + b * count,
                             batch.volumes.data<float>() + b * count, count, thresholds));
-    done += batch.size;
     if (hooks.predicted) hooks.predicted(batch, volumes);
     if (hooks.progress) hooks.progress(done, dataset.size());
     if (hooks.stop && hooks.stop()) break;
   }
-  result.loss_merged /= double(done);
-  result.loss_refined /= double(done);
+  result.skipped = loader.skipped();
+  check<DataError>(measured > 0, "[evaluate] none of ", done,
+                   " objects could be read; the last one: ",
+                   result.skipped.empty() ? "" : result.skipped.back().message);
+  result.loss_merged /= double(measured);
+  result.loss_refined /= double(measured);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }
@@ -160,6 +172,10 @@ double iou(const Bits& a, const Bits& b) {
     either += std::popcount(a[i] | b[i]);
   }
   return either == 0 ? 1.0 : double(both) / double(either);
+}
+
+std::pair<std::string, std::string> category_of(const ObjectInfo& object) {
+  return {object.taxonomy_id, object.taxonomy_name};
 }
 
 // The mean of volumes, collected one by one.
@@ -185,7 +201,7 @@ Baselines measure_baselines(const Dataset& train, const Dataset& test,
                             const std::vector<double>& thresholds,
                             const std::function<void(std::int64_t, std::int64_t)>& progress) {
   MeanShape global;
-  std::map<std::string, MeanShape> by_category;
+  std::map<std::pair<std::string, std::string>, MeanShape> by_category;
   std::vector<Bits> shapes;
   std::int64_t done = 0;
   const std::int64_t total = train.size() + test.size();
@@ -195,30 +211,30 @@ Baselines measure_baselines(const Dataset& train, const Dataset& test,
   for (std::int64_t i = 0; i < train.size(); ++i, tick()) {
     const VoxelGrid grid = train.volume(i);
     global.add(grid);
-    by_category[train.info(i).taxonomy_name].add(grid);
+    by_category[category_of(train.info(i))].add(grid);
     shapes.push_back(pack(grid));
   }
   const std::vector<float> global_mean = global.mean();
-  std::map<std::string, std::vector<float>> category_means;
-  for (const auto& [name, shape] : by_category) category_means.emplace(name, shape.mean());
+  std::map<std::pair<std::string, std::string>, std::vector<float>> category_means;
+  for (const auto& [category, shape] : by_category) category_means.emplace(category, shape.mean());
 
   Baselines result{IouTable(thresholds), IouTable(thresholds), IouTable({0.5})};
   for (std::int64_t i = 0; i < test.size(); ++i, tick()) {
     const VoxelGrid truth = test.volume(i);
     check<DataError>(truth.values.size() == global_mean.size(), test.volume_name(i),
                      ": the volume's edge is ", truth.n, ", those of the training split differ");
-    const std::string& category = test.info(i).taxonomy_name;
+    const ObjectInfo& object = test.info(i);
     const auto score = [&](const std::vector<float>& shape) {
       return iou_at(shape.data(), truth.values.data(), std::int64_t(shape.size()), thresholds);
     };
-    result.mean_shape.add(category, score(global_mean));
-    const auto own = category_means.find(category);
-    result.category_mean_shape.add(category,
+    result.mean_shape.add(object, score(global_mean));
+    const auto own = category_means.find(category_of(object));
+    result.category_mean_shape.add(object,
                                    score(own == category_means.end() ? global_mean : own->second));
     const Bits bits = pack(truth);
     double best = 0;
     for (const Bits& shape : shapes) best = std::max(best, iou(shape, bits));
-    result.best_training_shape.add(category, {best});
+    result.best_training_shape.add(object, {best});
   }
   return result;
 }

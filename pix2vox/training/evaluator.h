@@ -20,17 +20,18 @@ namespace voxgrad {
 std::vector<double> iou_at(const float* probability, const float* truth, std::int64_t count,
                            const std::vector<double>& thresholds);
 
-/// Mean IoU a threshold, by category and in all.
+/// Mean IoU at each threshold, by category and in all. Categories are told apart by id and name:
+/// two of one name are two rows, shown with their ids.
 class IouTable {
  public:
   struct Row {
-    std::string name;
+    std::string name;  // unlike all others of the table
     std::int64_t objects = 0;
-    std::vector<double> mean;  // one a threshold
+    std::vector<double> mean;  // at each threshold
   };
 
   explicit IouTable(std::vector<double> thresholds = {});
-  void add(const std::string& category, const std::vector<double>& iou);
+  void add(const ObjectInfo& object, const std::vector<double>& iou);
 
   const std::vector<double>& thresholds() const { return thresholds_; }
   /// Categories in name order.
@@ -45,18 +46,20 @@ class IouTable {
 
  private:
   struct Sum {
-    std::string name;
+    std::pair<std::string, std::string> category;  // name, id
     std::int64_t objects = 0;
     std::vector<double> total;
   };
   std::vector<double> thresholds_;
-  std::vector<Sum> sums_;  // in name order
+  std::vector<Sum> sums_;  // in the order of their categories
 };
 
 struct Evaluation {
   IouTable iou;
   double loss_merged = 0, loss_refined = 0;  // mean over objects; refined 0 without refiner
   double seconds = 0;
+  /// Objects that could not be read and were left out (options.skip_bad).
+  std::vector<SkippedObject> skipped;
 };
 
 struct EvaluationHooks {
@@ -70,7 +73,8 @@ struct EvaluationHooks {
 };
 
 /// Runs the model in evaluation mode (and leaves it in the mode it was in) over a whole split.
-/// options.augment and shuffle must be off.
+/// options.augment and shuffle must be off. With options.skip_bad, objects that cannot be read are
+/// left out: none counts in their place. DataError if none is left.
 Evaluation evaluate(Pix2Vox& model, const Dataset& dataset, const LoaderOptions& options,
                     const std::vector<double>& thresholds, const EvaluationHooks& hooks = {});
 

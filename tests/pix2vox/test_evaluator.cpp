@@ -21,9 +21,9 @@ TEST_CASE("IoU counts voxels at or above the threshold") {
 
 TEST_CASE("tables weigh objects or categories") {
   IouTable table({0.3, 0.5});
-  table.add("chair", {0.2, 0.4});
-  table.add("chair", {0.4, 0.6});
-  table.add("airplane", {0.9, 0.1});
+  table.add({"2", "chair", "a"}, {0.2, 0.4});
+  table.add({"2", "chair", "b"}, {0.4, 0.6});
+  table.add({"9", "airplane", "c"}, {0.9, 0.1});
   CHECK(table.categories().size() == 2);
   CHECK(table.categories()[0].name == "airplane");
   CHECK(table.categories()[1].mean[0] == doctest::Approx(0.3));
@@ -32,7 +32,7 @@ TEST_CASE("tables weigh objects or categories") {
   CHECK(table.mean_over_categories().mean[0] == doctest::Approx(0.6));
   CHECK(table.best().first == 0.3);
   CHECK(table.mean_over_thresholds() == doctest::Approx((0.5 + 1.1 / 3) / 2));
-  CHECK_THROWS_AS(table.add("chair", {1}), Error);
+  CHECK_THROWS_AS(table.add({"2", "chair", "a"}, {1}), Error);
 }
 
 namespace {
@@ -148,5 +148,98 @@ TEST_CASE("baselines come from the training split") {
   for (const IouTable* table : {&unseen.mean_shape, &unseen.category_mean_shape}) {
     CHECK(table->overall().mean[1] > 0);
     CHECK(table->overall().mean[1] < ceiling);
+  }
+}
+
+TEST_CASE("two categories of one name are two rows, told apart by their ids") {
+  IouTable table({0.5});
+  table.add({"04379243", "table", "a"}, {0.2});
+  table.add({"01234567", "table", "b"}, {0.6});
+  table.add({"04379243", "table", "c"}, {0.4});
+  table.add({"02691156", "airplane", "d"}, {0.9});
+  const std::vector<IouTable::Row> rows = table.categories();
+  REQUIRE(rows.size() == 3);
+  CHECK(rows[0].name == "airplane");
+  CHECK(rows[1].name == "table (01234567)");
+  CHECK(rows[1].mean[0] == doctest::Approx(0.6));
+  CHECK(rows[2].name == "table (04379243)");
+  CHECK(rows[2].objects == 2);
+  CHECK(rows[2].mean[0] == doctest::Approx(0.3));
+  CHECK(table.mean_over_categories().mean[0] == doctest::Approx(0.6));
+
+  // The mean shape of a category is that of its id.
+  struct OneName : ToyDataset {
+    std::vector<ObjectInfo> infos;
+    explicit OneName(std::int64_t objects) : ToyDataset(objects, 8) {
+      for (std::int64_t i = 0; i < objects; ++i)
+        infos.push_back({std::to_string(i % 2), "thing", std::to_string(i)});
+    }
+    const ObjectInfo& info(std::int64_t object) const override {
+      return infos[std::size_t(object)];
+    }
+  };
+  const OneName one_name(9);
+  const IouTable together = measure_baselines(one_name, one_name, {0.5}).category_mean_shape;
+  const IouTable apart =
+      measure_baselines(ToyDataset(9, 8), ToyDataset(9, 8), {0.5}).category_mean_shape;
+  CHECK(together.categories().size() == 2);
+  CHECK(together.overall().mean == apart.overall().mean);
+}
+
+TEST_CASE(
+    "objects that cannot be read are left out, where that is allowed, and nothing counts twice") {
+  struct Damaged : ToyDataset {
+    using ToyDataset::ToyDataset;
+    std::vector<std::int64_t> bad;
+    Image view(std::int64_t object, int view) const override {
+      if (std::ranges::find(bad, object) != bad.end())
+        fail<DataError>(view_name(object, view), ": damaged");
+      return ToyDataset::view(object, view);
+    }
+  };
+  Pix2Vox model(tiny_model());
+  initialize(model, 3);
+  Damaged damaged(7, 8);
+  const std::vector<double> thresholds = telling_thresholds(model, damaged);
+  struct One : ToyDataset {
+    std::int64_t object;
+    explicit One(std::int64_t which) : ToyDataset(7, 8), object(which) {}
+    std::int64_t size() const override { return 1; }
+    const ObjectInfo& info(std::int64_t) const override { return ToyDataset::info(object); }
+    Image view(std::int64_t, int view) const override { return ToyDataset::view(object, view); }
+    VoxelGrid volume(std::int64_t) const override { return ToyDataset::volume(object); }
+  };
+  // 2 of 7 cannot be read, in batches that are mixed, wholly bad, and good.
+  for (const std::vector<std::int64_t>& bad :
+       {std::vector<std::int64_t>{0, 4}, std::vector<std::int64_t>{2, 3}}) {
+    damaged.bad = bad;
+    double merged = 0, refined = 0;
+    std::vector<double> iou(3);
+    for (std::int64_t object = 0; object < 7; ++object) {
+      if (std::ranges::find(bad, object) != bad.end()) continue;
+      const Evaluation one = evaluate(model, One(object), two_views(1), thresholds);
+      REQUIRE(one.iou.overall().objects == 1);
+      merged += one.loss_merged / 5;
+      refined += one.loss_refined / 5;
+      for (std::size_t t = 0; t < 3; ++t) iou[t] += one.iou.overall().mean[t] / 5;
+    }
+    LoaderOptions options = two_views(2);
+    CHECK_THROWS_WITH_AS(evaluate(model, damaged, options, thresholds),
+                         doctest::Contains("damaged"), DataError);
+    options.skip_bad = 0.3;
+    std::int64_t done = 0;
+    EvaluationHooks hooks;
+    hooks.progress = [&](std::int64_t now, std::int64_t) { done = now; };
+    const Evaluation rest = evaluate(model, damaged, options, thresholds, hooks);
+    CHECK(done == 7);
+    REQUIRE(rest.skipped.size() == 2);
+    CHECK(rest.skipped[0].object == bad[0]);
+    CHECK(rest.iou.overall().objects == 5);
+    CHECK(rest.loss_merged == doctest::Approx(merged).epsilon(1e-6));
+    CHECK(rest.loss_refined == doctest::Approx(refined).epsilon(1e-6));
+    for (std::size_t t = 0; t < 3; ++t)
+      CHECK(rest.iou.overall().mean[t] == doctest::Approx(iou[t]).epsilon(1e-3));
+    options.skip_bad = 0.2;  // 1.4 objects
+    CHECK_THROWS_AS(evaluate(model, damaged, options, thresholds), DataError);
   }
 }
