@@ -10,6 +10,7 @@
 #include "apps/signals.h"
 #include "apps/verbs.h"
 #include "pix2vox/data/open_dataset.h"
+#include "pix2vox/training/loss_watch.h"
 #include "pix2vox/training/run_folder.h"
 #include "pix2vox/training/trainer.h"
 
@@ -46,11 +47,30 @@ std::string describe(const EpochReport& r, double seconds_left) {
                             format_seconds(r.seconds), format_seconds(seconds_left));
 }
 
+// What happens before the run's folder is there is kept until it can be written.
+class RunLog {
+ public:
+  void open(const std::filesystem::path& file) {
+    log_ = spdlog::basic_logger_mt("train", file.string());
+    log_->flush_on(spdlog::level::info);
+    for (const std::string& text : waiting_) log_->info(text);
+    waiting_.clear();
+  }
+  void write(const std::string& text) {
+    if (log_)
+      log_->info(text);
+    else
+      waiting_.push_back(text);
+  }
+
+ private:
+  std::shared_ptr<spdlog::logger> log_;
+  std::vector<std::string> waiting_;
+};
+
 // A data set may come without validation objects; one that lists them must have them.
-std::unique_ptr<Dataset> open_validation(const DataConfig& config, ProgressLine& line) {
+std::unique_ptr<Dataset> open_validation(const DataConfig& config) {
   if (has_split(config, "val")) return open_dataset(config, "val");
-  line.print(
-      "warning: no validation objects: the threshold stays 0.3, the last epoch counts as the best");
   return nullptr;
 }
 
@@ -60,8 +80,9 @@ int train(const TrainFlags& flags) {
   const Config config = flags.config.load();
   ProgressLine line;
   const auto training = open_dataset(config.data, "train");
-  const auto validation = open_validation(config.data, line);
-  check_training_fits(config, *training);
+  const auto validation = open_validation(config.data);
+  check_trainable(config);
+  check_training_fits(config, *training, validation.get(), flags.dry_run);
   const std::filesystem::path out =
       flags.out.empty()
           ? std::filesystem::path("runs") / std::filesystem::path(flags.config.file).stem()
@@ -76,14 +97,21 @@ int train(const TrainFlags& flags) {
   }
 
   double seconds_left = 0;
-  std::shared_ptr<spdlog::logger> log;  // log.txt repeats what stderr shows, with times
+  RunLog log;  // log.txt repeats what stderr shows, with times
   const auto say = [&](const std::string& text) {
     line.print(text);
-    if (log) log->info(text);
+    log.write(text);
   };
+  if (!validation)
+    say("warning: no validation objects: the threshold stays as it is, the last epoch counts as "
+        "the "
+        "best");
   TrainingHooks hooks;
+  LossWatch watch;
   hooks.step = [&](const TrainingProgress& progress) {
     seconds_left = progress.seconds_left;
+    const std::string exploding = watch(progress.epoch, progress.loss_merged);
+    if (!exploding.empty()) say(exploding);
     line.show(describe(progress));
   };
   hooks.validating = [&](std::int64_t done, std::int64_t total) {
@@ -92,13 +120,20 @@ int train(const TrainFlags& flags) {
   hooks.epoch = [&](const EpochReport& report) { say(describe(report, seconds_left)); };
   hooks.notice = say;
   Trainer trainer(config, *training, validation.get(), {out, flags.resume, device, &stop}, hooks);
-  log = spdlog::basic_logger_mt("train", RunFolder{out}.log().string());
-  log->flush_on(spdlog::level::info);
-  const TrainingOutcome outcome = trainer.run();
-  if (outcome.interrupted) return signal_exit_code();
   const RunFolder folder{out};
-  say(fmt::format("done: {} epochs, best IoU {:.4f} in epoch {}", outcome.epochs, outcome.best_iou,
-                  outcome.best_epoch));
+  log.open(folder.log());
+  TrainingOutcome outcome;
+  try {
+    outcome = trainer.run();
+  } catch (const std::exception& error) {
+    log.write(concat("error: ", error.what()));
+    throw;
+  }
+  if (outcome.interrupted) return signal_exit_code();
+  say(outcome.best_epoch > 0
+          ? fmt::format("done: {} epochs, best IoU {:.4f} in epoch {}", outcome.epochs,
+                        outcome.best_iou, outcome.best_epoch)
+          : fmt::format("done: {} epochs, none validated: best.h5 is the last", outcome.epochs));
   std::cout << folder.best().string() << '\n';
   return kOk;
 }
@@ -126,7 +161,7 @@ void add_train(CLI::App& app, Action& action) {
       "  pix2vox train --cfg configs/Pix2Vox-F.yaml --data my-data --out runs/first --resume\n"
       "  pix2vox train --cfg configs/Pix2Vox-mini.yaml --data my-data --set train.batch_size=8 "
       "--dry-run\n"
-      "Ctrl-C finishes the step and saves; a second one stops at once.");
+      "Ctrl-C finishes the step and saves, as SIGTERM and SIGHUP do; a second one stops at once.");
   verb->callback([flags, &action] { action = [flags] { return train(*flags); }; });
 }
 

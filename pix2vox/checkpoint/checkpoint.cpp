@@ -41,6 +41,14 @@ void write_training(const TrainingState& training, const fs::path& file, Hdf5Wri
   writer.group("training/sums");
   for (const auto& [name, value] : training.sums)
     writer.tensor("training/sums", name, Tensor::full({1}, value, DType::f64));
+  if (training.data) {
+    const auto& [train, validation] = *training.data;
+    writer.group("training/data");
+    writer.attribute("training/data", "train_objects", train.objects);
+    writer.attribute("training/data", "train_contents", train.contents);
+    writer.attribute("training/data", "validation_objects", validation.objects);
+    writer.attribute("training/data", "validation_contents", validation.contents);
+  }
   writer.group("training/state");
   for (const auto& [name, tensor] : training.optimizer_state) {
     check_finite(file, name, tensor);
@@ -65,6 +73,11 @@ TrainingState read_training(const Hdf5Reader& reader) {
   training.best_iou = reader.double_attribute("training", "best_iou");
   for (const auto& [name, tensor] : reader.tensors("training/sums"))
     training.sums[name] = tensor.item();
+  if (reader.has_group("training/data")) {
+    const auto text = [&](const char* key) { return reader.text_attribute("training/data", key); };
+    training.data = {{text("train_objects"), text("train_contents")},
+                     {text("validation_objects"), text("validation_contents")}};
+  }
   for (const auto& [name, tensor] : reader.tensors("training/state"))
     training.optimizer_state.push_back({replaced(name, ':', '/'), tensor});
   return training;
@@ -73,12 +86,15 @@ TrainingState read_training(const Hdf5Reader& reader) {
 }  // namespace
 
 void save_checkpoint(const fs::path& file, const Checkpoint& checkpoint) {
+  const std::string config = to_yaml(checkpoint.config);
+  check(config.size() <= max_config_text, file.string(), ": not saved: the configuration has ",
+        config.size(), " bytes as text, a checkpoint stores at most ", max_config_text);
   Hdf5Writer writer(file.string());
   writer.attribute("", "format", format_name);
   writer.attribute("", "format_version", format_version);
   writer.attribute("", "layout", std::string("channels_last"));
   writer.attribute("", "threshold", checkpoint.threshold);
-  writer.attribute("", "config", to_yaml(checkpoint.config));
+  writer.attribute("", "config", config);
   writer.group("model");
   for (const auto& [name, tensor] : checkpoint.model) {
     check_finite(file, name, tensor);

@@ -7,6 +7,8 @@
 //                         group is absent from files that hold weights alone
 //   /training/sums/NAME   running sums of the unfinished epoch
 //   /training/state/NAME  the optimizer's tensors; ':' stands for the '/' in their names
+//   /training/data        attributes train_objects, train_contents, validation_objects,
+//                         validation_contents: fingerprints of the splits; absent from old files
 //   behind it             24 bytes: "VOXGRAD1", length and 64-bit checksum of the HDF5 part
 //
 // The same contents give the same bytes. Tensors come from any device and are loaded to the CPU.
@@ -22,6 +24,7 @@
 #include <map>
 #include <optional>
 
+#include "datasets/fingerprint.h"
 #include "layers/module.h"
 #include "optim/optimizer.h"
 #include "pix2vox/config/config.h"
@@ -38,7 +41,17 @@ struct TrainingState {
   std::int64_t best_epoch = 0;  // 0: none yet
   double best_iou = 0;
   std::map<std::string, double> sums;  // running sums of the unfinished epoch
+  /// Of the training split, and of the validation split (empty without one). None: not known.
+  struct Data {
+    DatasetFingerprint train, validation;
+    bool operator==(const Data&) const = default;
+  };
+  std::optional<Data> data{};
 };
+
+/// The longest configuration, as text, that a checkpoint stores: an attribute of HDF5 ends at 64
+/// KiB.
+inline constexpr std::size_t max_config_text = 60'000;
 
 struct Checkpoint {
   Config config;
@@ -47,7 +60,8 @@ struct Checkpoint {
   std::optional<TrainingState> training;
 };
 
-/// Error if a tensor is not finite, or if the file cannot be written (what stood there remains).
+/// Error if a tensor is not finite, if the configuration is longer than max_config_text, or if the
+/// file cannot be written (what stood there remains).
 void save_checkpoint(const std::filesystem::path& file, const Checkpoint& checkpoint);
 
 enum class CheckpointPart { all, weights };  // weights: leaves `training` empty

@@ -106,6 +106,17 @@ bool ModelConfig::same_architecture(const ModelConfig& other) const {
   return *this == same_start;
 }
 
+Config with_absolute_paths(Config config) {
+  for (std::string* path :
+       {&config.data.root, &config.data.taxonomy, &config.train.weights, &config.model.vgg_init}) {
+    if (path->empty() || (path == &config.model.vgg_init && *path == "random")) continue;
+    std::error_code error;
+    const std::filesystem::path absolute = std::filesystem::absolute(*path, error);
+    if (!error) *path = absolute.lexically_normal().string();
+  }
+  return config;
+}
+
 double LearningRates::of(const std::string& part) const {
   if (part == "encoder") return encoder;
   if (part == "decoder") return decoder;

@@ -114,6 +114,10 @@ struct ConfigOverrides {
   std::vector<Flag> flags;
 };
 
+/// The same configuration with data.root, data.taxonomy, train.weights and model.vgg_init (where
+/// they name files) as absolute paths, so that it means the same from any folder.
+Config with_absolute_paths(Config config);
+
 /// Reads a file and applies the overrides. The result has passed all checks.
 Config load_config(const std::filesystem::path& file, const ConfigOverrides& overrides = {});
 /// The same from text; `name` stands for the file in messages.

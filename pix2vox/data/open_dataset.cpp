@@ -41,9 +41,31 @@ void check_views(const char* key, std::int64_t n_views, const Dataset& dataset, 
                     views, " views: ask for fewer, or take that object out of the data set");
 }
 
+void check_volumes(const Config& config, const Dataset& dataset, bool all) {
+  constexpr std::int64_t most = 64;
+  const std::int64_t count = all ? dataset.size() : std::min(dataset.size(), most);
+  std::int64_t good = 0;
+  std::string first_bad;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t object = i * dataset.size() / count;
+    try {
+      const std::int64_t edge = dataset.volume(object).n;
+      check<DataError>(edge == config.model.n_vox, dataset.volume_name(object), ": volume of ",
+                       edge, "^3 voxels, the model has ", config.model.n_vox,
+                       "^3; set model.n_vox or build the data set at that size");
+      ++good;
+    } catch (const DataError& error) {
+      if (config.data.skip_bad == 0) throw;
+      if (first_bad.empty()) first_bad = error.what();
+    }
+  }
+  check<DataError>(good > 0, "none of ", count, " volumes can be used; the first: ", first_bad);
+}
+
 }  // namespace
 
-void check_training_fits(const Config& config, const Dataset& training) {
+void check_training_fits(const Config& config, const Dataset& training, const Dataset* validation,
+                         bool all_volumes) {
   const std::int64_t batch = config.train.batch_size, objects = training.size();
   check<ConfigError>(objects >= batch, "train.batch_size is ", batch, ", but there are only ",
                      objects, " training objects: ",
@@ -51,7 +73,11 @@ void check_training_fits(const Config& config, const Dataset& training) {
                                  : concat("lower it, for example --set train.batch_size=",
                                           std::max<std::int64_t>(2, objects / 2)));
   // Where bad samples may be replaced, objects with too few views are.
-  check_views("train.n_views", config.train.n_views, training, config.data.skip_bad == 0);
+  const bool all_views = config.data.skip_bad == 0;
+  check_views("train.n_views", config.train.n_views, training, all_views);
+  if (validation) check_views("train.n_views", config.train.n_views, *validation, all_views);
+  check_volumes(config, training, all_volumes);
+  if (validation) check_volumes(config, *validation, all_volumes);
 }
 
 void check_testing_fits(const Config& config, const Dataset& dataset) {

@@ -16,10 +16,14 @@ std::unique_ptr<Dataset> open_dataset(const DataConfig& config, const std::strin
 /// True if the data set's taxonomy lists objects for this split.
 bool has_split(const DataConfig& config, const std::string& split);
 
-/// ConfigError, in the words of the configuration, if the training split cannot fill one batch or
-/// if an object has fewer views than asked for (with data.skip_bad: if all have), which is named:
-/// known before anything is trained or measured.
-void check_training_fits(const Config& config, const Dataset& training);
+/// Looks at both splits before anything is trained. ConfigError, in the words of the configuration,
+/// if the training split cannot fill one batch, or if an object of either split has fewer than
+/// train.n_views views, which is named (with data.skip_bad: if all have). DataError if a volume
+/// cannot be read or has another edge than model.n_vox (with data.skip_bad: if all those looked at
+/// have); looked at are 64 of each split, spread evenly, or with `all_volumes` every one.
+/// `validation` may be null.
+void check_training_fits(const Config& config, const Dataset& training,
+                         const Dataset* validation = nullptr, bool all_volumes = false);
 void check_testing_fits(const Config& config, const Dataset& dataset);
 
 TransformOptions transform_options(const Config& config);

@@ -6,9 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
-#include <sstream>
 
 #include "datasets/transforms/transforms.h"
 #include "io/file.h"
@@ -39,7 +37,27 @@ std::filesystem::path RunFolder::epoch(std::int64_t number) const {
 }
 
 bool RunFolder::has_run() const {
+  if (exists(metrics())) return true;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(checkpoints(), none))
+    if (entry.path().extension() == ".h5") return true;
+  return false;
+}
+
+bool RunFolder::can_resume() const {
   return exists(checkpoints() / "last.h5") || exists(checkpoints() / "last.previous.h5");
+}
+
+void RunFolder::write_config(const std::string& yaml) const {
+  if (exists(config())) {
+    const std::vector<std::uint8_t> before = read_file(config(), std::size_t{1} << 20);
+    if (std::ranges::equal(before, yaml, {}, {}, [](char c) { return std::uint8_t(c); })) return;
+    int number = 1;
+    while (exists(root / concat("config.", number, ".yaml"))) ++number;
+    write_file_atomically(root / concat("config.", number, ".yaml"), before);
+  }
+  write_file_atomically(config(),
+                        {reinterpret_cast<const std::uint8_t*>(yaml.data()), yaml.size()});
 }
 
 RunLock RunFolder::create() const {
@@ -53,22 +71,12 @@ RunLock RunFolder::create() const {
   return lock;
 }
 
-void append_metrics(const std::filesystem::path& file, const std::string& header,
-                    std::int64_t epoch, const std::string& row) {
-  std::string text = header + "\n";
-  if (exists(file)) {
-    const std::vector<std::uint8_t> bytes = read_file(file, std::size_t{64} << 20);
-    std::istringstream lines(std::string(bytes.begin(), bytes.end()));
-    std::string line;
-    std::getline(lines, line);  // the header
-    while (std::getline(lines, line)) {
-      std::int64_t number = 0;
-      std::from_chars(line.data(), line.data() + line.size(), number);
-      if (number > 0 && number < epoch) text += line + "\n";
-    }
-  }
-  text += row + "\n";
-  write_file_atomically(file, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+std::filesystem::path keep_aside(const std::filesystem::path& file) {
+  std::filesystem::path aside;
+  for (int i = 1; aside.empty() || exists(aside); ++i)
+    aside = file.parent_path() / concat(file.stem().string(), ".", i, file.extension().string());
+  rename_file(file, aside);
+  return aside;
 }
 
 Image sample_sheet(const Tensor& inputs, const Tensor& volumes, const Tensor& truth,

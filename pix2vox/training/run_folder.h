@@ -36,17 +36,21 @@ struct RunFolder {
   std::filesystem::path best() const { return checkpoints() / "best.h5"; }
   std::filesystem::path epoch(std::int64_t number) const;
 
-  /// True if a training has left a checkpoint here.
+  /// True if a training has left a checkpoint of any kind or metrics here.
   bool has_run() const;
+  /// True if there is a checkpoint to resume from.
+  bool can_resume() const;
   /// Makes the folders, locks them and clears away what a killed training left half-written. Error
   /// if that is not possible.
   [[nodiscard]] RunLock create() const;
+  /// Writes config.yaml. One that says something else is kept as config.1.yaml, the next as
+  /// config.2.yaml and so on: what a run began with is never lost.
+  void write_config(const std::string& yaml) const;
 };
 
-/// Adds a row to a CSV file whose first column counts epochs, after dropping rows of this and later
-/// epochs (left by a run that was stopped after it wrote them). Written atomically.
-void append_metrics(const std::filesystem::path& file, const std::string& header,
-                    std::int64_t epoch, const std::string& row);
+/// Renames a file that is about to be replaced to stem.1.suffix, stem.2.suffix or the first such
+/// name that is free, and returns that name.
+std::filesystem::path keep_aside(const std::filesystem::path& file);
 
 /// Rows of three pictures: what the network saw, prediction, truth. inputs f32 [B,S,S,3], volumes
 /// and truth f32 [B,n,n,n].

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <sstream>
 
 #include "io/file.h"
 #include "layers/init.h"
 #include "pix2vox/data/open_dataset.h"
+#include "pix2vox/training/metrics.h"
 #include "pix2vox/weights/weights.h"
 #include "tensor/ops/backend.h"
 #include "voxels/image/image.h"
@@ -19,24 +19,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-std::unique_ptr<Optimizer> make_optimizer(const Pix2Vox& model, const Config& config) {
-  const TrainConfig& train = config.train;
-  const std::vector<std::string> parts = model.part_names();
-  std::vector<ParameterEntry> parameters;
-  for (const auto& [name, variable] : model.parameters()) {
-    if (!variable.requires_grad()) continue;
-    const auto part = std::ranges::find(parts, name.substr(0, name.find('.')));
-    parameters.push_back({name, variable, std::size_t(part - parts.begin())});
-  }
-  check<ConfigError>(!parameters.empty(), "train.freeze leaves nothing to train");
-  std::vector<double> rates;
-  rates.reserve(parts.size());
-  for (const std::string& part : parts) rates.push_back(train.learning_rate.of(part));
-  if (train.optimizer == "sgd")
-    return make_sgd(std::move(parameters), std::move(rates), train.momentum);
-  return make_adam(std::move(parameters), std::move(rates), {train.betas[0], train.betas[1]});
 }
 
 LoaderOptions loader_for(const Config& config, Device device) {
@@ -52,14 +34,42 @@ std::vector<NamedTensor> on_host(const std::vector<NamedTensor>& tensors) {
   return result;
 }
 
+const Config& checked(const Config& config) {
+  check_trainable(config);
+  return config;
+}
+
+DatasetFingerprint fingerprint_of(const Dataset* dataset) {
+  return dataset != nullptr ? fingerprint(*dataset) : DatasetFingerprint{};
+}
+
 }  // namespace
+
+void check_trainable(const Config& config) {
+  const std::vector<std::string>& frozen = config.train.freeze;
+  std::vector<std::string> learning{"encoder", "decoder"};
+  if (config.model.use_merger) learning.emplace_back("merger");
+  if (config.model.use_refiner) learning.emplace_back("refiner");
+  std::erase_if(learning, [&](const std::string& part) {
+    return std::ranges::find(frozen, part) != frozen.end();
+  });
+  check<ConfigError>(!learning.empty(), "train.freeze leaves nothing to train");
+  check<ConfigError>(config.train.n_views > 1 || learning != std::vector<std::string>{"merger"},
+                     "train.freeze leaves the merger alone, which gets no gradient from one view: "
+                     "set train.n_views to 2 or more");
+  const std::size_t length = to_yaml(with_absolute_paths(config)).size();
+  check<ConfigError>(length <= max_config_text, "the configuration has ", length,
+                     " bytes as text, a checkpoint stores at most ", max_config_text,
+                     ": shorten train.milestones, test.thresholds or the paths");
+}
 
 Trainer::Trainer(const Config& config, const Dataset& train, const Dataset* validation,
                  const TrainingOptions& options, TrainingHooks hooks)
-    : config_(config),
+    : config_(with_absolute_paths(checked(config))),
       options_(options),
       hooks_(std::move(hooks)),
       validation_(validation),
+      data_{fingerprint(train), fingerprint_of(validation)},
       model_(config.model),
       loader_(train, loader_for(config, options.device)),
       upload_(options.device, precision_from(config.train.precision)),
@@ -82,9 +92,12 @@ Trainer::Trainer(const Config& config, const Dataset& train, const Dataset* vali
   } else {
     start_fresh();
   }
-  const std::string yaml = to_yaml(config_);
-  write_file_atomically(folder.config(),
-                        {reinterpret_cast<const std::uint8_t*>(yaml.data()), yaml.size()});
+  state_.data = data_;
+  folder.write_config(to_yaml(config_));
+}
+
+void Trainer::notice(const std::string& text) const {
+  if (hooks_.notice) hooks_.notice(text);
 }
 
 void Trainer::start_fresh() {
@@ -99,45 +112,25 @@ void Trainer::start_fresh() {
     model_.load_state(start.model);
     threshold_ = start.threshold;
   }
-  optimizer_ = make_optimizer(model_, config_);
+  optimizer_ = make_optimizer();
 }
 
-void Trainer::resume() {
-  const LastCheckpoint last = load_last_checkpoint(RunFolder{options_.out}.checkpoints());
-  if (!last.warning.empty() && hooks_.notice) hooks_.notice(last.warning);
-  const Checkpoint& checkpoint = last.checkpoint;
-  check_same_network(checkpoint.config.model, config_.model, last.file);
-  check(checkpoint.training.has_value(), last.file.string(),
-        ": holds weights alone, nothing to resume");
-  state_ = *checkpoint.training;
-  check<ConfigError>(state_.optimizer == config_.train.optimizer, last.file.string(),
-                     ": was trained with ", state_.optimizer, ", the configuration says ",
-                     config_.train.optimizer);
-  check<ConfigError>(state_.seed == config_.train.seed, last.file.string(),
-                     ": was trained with seed ", state_.seed, ", the configuration says ",
-                     config_.train.seed);
-  check_same_recipe(checkpoint.config, last.file);
-  model_.load_state(checkpoint.model);
-  optimizer_ = make_optimizer(model_, config_);
-  optimizer_->load_state(state_.optimizer_state);
-  state_.optimizer_state.clear();
-  threshold_ = checkpoint.threshold;
-}
-
-void Trainer::check_same_recipe(const Config& before, const std::filesystem::path& file) const {
-  const TrainConfig &was = before.train, &now = config_.train;
-  // Half an epoch of one kind cannot be finished as another: its batches would be other objects.
-  check<ConfigError>(
-      state_.batch == 0 || (was.batch_size == now.batch_size && was.n_views == now.n_views &&
-                            was.random_n_views == now.random_n_views),
-      file.string(), ": stopped within an epoch of train.batch_size ", was.batch_size,
-      " and train.n_views ", was.n_views, ", which must stay until the epoch is done");
-  TrainConfig comparable = was;
-  comparable.epochs = now.epochs;  // training longer is what resuming is for
-  if (!(comparable == now && before.data.transform == config_.data.transform) && hooks_.notice)
-    hooks_.notice(
-        "warning: the settings of train, or of pictures in data, differ from those the run began "
-        "with");
+std::unique_ptr<Optimizer> Trainer::make_optimizer() const {
+  const TrainConfig& train = config_.train;
+  const std::vector<std::string> parts = model_.part_names();
+  std::vector<ParameterEntry> parameters;
+  for (const auto& [name, variable] : model_.parameters()) {
+    if (!variable.requires_grad()) continue;
+    const auto part = std::ranges::find(parts, name.substr(0, name.find('.')));
+    parameters.push_back({name, variable, std::size_t(part - parts.begin())});
+  }
+  check<ConfigError>(!parameters.empty(), "train.freeze leaves nothing to train");
+  std::vector<double> rates;
+  rates.reserve(parts.size());
+  for (const std::string& part : parts) rates.push_back(train.learning_rate.of(part));
+  if (train.optimizer == "sgd")
+    return make_sgd(std::move(parameters), std::move(rates), train.momentum);
+  return make_adam(std::move(parameters), std::move(rates), {train.betas[0], train.betas[1]});
 }
 
 void Trainer::set_learning_rates() {
@@ -156,20 +149,23 @@ TrainingOutcome Trainer::run() {
     report.epoch = state_.epoch + 1;
     report.epochs = config_.train.epochs;
     set_learning_rates();
+    const std::int64_t batches_before = state_.batch;
     stopped = !train_epoch(report);
+    const bool validates = !stopped && validation_ != nullptr;
+    // Before the validation, so that whatever happens in it costs no epoch.
+    if (stopped || (validates && state_.batch > batches_before)) save_last();
     // An unfinished validation counts for nothing and is done again.
-    if (!stopped && validation_) stopped = !validate(report);
-    if (!stopped) {
-      ++state_.epoch;
-      state_.batch = 0;
-      state_.sums.clear();
-      save(report);
-      if (hooks_.epoch) hooks_.epoch(report);
-      stopped = stopping();
-    } else {
-      save_last_checkpoint(RunFolder{options_.out}.checkpoints(), snapshot(true));
-      if (hooks_.notice) hooks_.notice("stopped: the state is saved, --resume goes on from here");
+    if (validates) stopped = !validate(report);
+    if (stopped) {
+      notice("stopped: the state is saved, --resume goes on from here");
+      break;
     }
+    ++state_.epoch;
+    state_.batch = 0;
+    state_.sums.clear();
+    save(report);
+    if (hooks_.epoch) hooks_.epoch(report);
+    stopped = stopping();
   }
   return {stopped && state_.epoch < config_.train.epochs, state_.epoch, state_.best_iou,
           state_.best_epoch};
@@ -214,8 +210,7 @@ bool Trainer::train_epoch(EpochReport& report) {
   }
   report.seconds = seconds_since(start);
   report.skipped_objects = std::int64_t(loader_.skipped().size());
-  for (const SkippedObject& skipped : loader_.skipped())
-    if (hooks_.notice) hooks_.notice("skipped: " + skipped.message);
+  for (const SkippedObject& skipped : loader_.skipped()) notice("skipped: " + skipped.message);
   return state_.batch == batches;
 }
 
@@ -286,12 +281,15 @@ bool Trainer::validate(EpochReport& report) {
   };
   LoaderOptions options = testing_loader(config);
   options.batch_size = std::min<std::int64_t>(config_.train.batch_size, validation_->size());
+  options.skip_bad = config_.data.skip_bad / 100;
   const Evaluation evaluation =
       evaluate(model_, *validation_, options, config_.test.thresholds, hooks);
   report.validation = evaluation.iou;
   report.validation_loss_merged = evaluation.loss_merged;
   report.validation_loss_refined = evaluation.loss_refined;
   if (stopping()) return false;
+  for (const SkippedObject& skipped : evaluation.skipped)
+    notice("left out of the validation: " + skipped.message);
   report.threshold = threshold_ = evaluation.iou.best().first;
   const double iou = evaluation.iou.mean_over_thresholds();
   if (state_.best_epoch == 0 || iou > state_.best_iou) {
@@ -303,7 +301,7 @@ bool Trainer::validate(EpochReport& report) {
   try {
     write_png(sheet, RunFolder{options_.out}.samples() / concat("epoch_", report.epoch, ".png"));
   } catch (const std::exception& error) {
-    if (hooks_.notice) hooks_.notice(concat("no sample picture: ", error.what()));
+    notice(concat("no sample picture: ", error.what()));
   }
   return true;
 }
@@ -328,26 +326,43 @@ void Trainer::save(const EpochReport& report) {
   if (report.best || !validation_) save_checkpoint(folder.best(), snapshot(false));
   if (config_.train.save_every > 0 && report.epoch % config_.train.save_every == 0)
     save_checkpoint(folder.epoch(report.epoch), snapshot(false));
-  save_last_checkpoint(folder.checkpoints(), snapshot(true));
+  save_last();
+}
+
+void Trainer::save_last() const {
+  save_last_checkpoint(RunFolder{options_.out}.checkpoints(), snapshot(true));
 }
 
 void Trainer::write_metrics(const EpochReport& report) const {
-  std::ostringstream header, row;
-  header << "epoch,n_views,loss_merged,loss_refined,validation_loss_merged,validation_loss_refined";
-  row << report.epoch << ',' << report.n_views << ',' << report.loss_merged << ','
-      << report.loss_refined << ',' << report.validation_loss_merged << ','
-      << report.validation_loss_refined;
+  MetricsRow row;
+  const auto add = [&](const std::string& name, const auto& value) {
+    row.emplace_back(name, concat(value));
+  };
+  // Of what this run has: a cell is empty otherwise.
+  const auto add_if = [&](bool there, const std::string& name, double value) {
+    row.emplace_back(name, there ? concat(value) : std::string());
+  };
+  const bool refined = config_.model.use_refiner,
+             validated = report.validation.overall().objects > 0;
+  add("epoch", report.epoch);
+  add("n_views", report.n_views);
+  add("loss_merged", report.loss_merged);
+  add_if(refined, "loss_refined", report.loss_refined);
+  add_if(validated, "validation_loss_merged", report.validation_loss_merged);
+  add_if(validated && refined, "validation_loss_refined", report.validation_loss_refined);
   const std::vector<double> iou = report.validation.overall().mean;
-  for (std::size_t i = 0; i < config_.test.thresholds.size(); ++i) {
-    header << ",iou_at_" << config_.test.thresholds[i];
-    row << ',';
-    if (i < iou.size()) row << iou[i];
-  }
-  header << ",mean_iou,seconds,samples_per_second,data_wait_share,skipped_objects";
-  row << ',' << report.validation.mean_over_thresholds() << ',' << report.seconds << ','
-      << report.samples_per_second << ',' << report.data_wait_share << ','
-      << report.skipped_objects;
-  append_metrics(RunFolder{options_.out}.metrics(), header.str(), report.epoch, row.str());
+  for (std::size_t i = 0; i < config_.test.thresholds.size(); ++i)
+    add_if(validated, concat("iou_at_", config_.test.thresholds[i]), validated ? iou[i] : 0);
+  add_if(validated, "mean_iou", report.validation.mean_over_thresholds());
+  const std::vector<std::string> parts = model_.part_names();
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    add("learning_rate_" + parts[i], optimizer_->learning_rates()[i]);
+  add("seconds", report.seconds);
+  add("samples_per_second", report.samples_per_second);
+  add("data_wait_share", report.data_wait_share);
+  add("skipped_objects", report.skipped_objects);
+  add("time", time_of_day());
+  put_metrics(RunFolder{options_.out}.metrics(), row);
 }
 
 }  // namespace voxgrad

@@ -1,12 +1,17 @@
 // Training: epochs of steps, validation after each, checkpoints, resuming bit for bit.
 //
-// A run is a folder: config.yaml, metrics.csv (a row an epoch), samples/ (predictions beside truth)
-// and checkpoints/ with last.h5 (after every epoch and when stopped), best.h5 (highest mean IoU
-// over the thresholds on the validation split) and epoch_NNNN.h5 every train.save_every epochs.
+// A run is a folder: config.yaml, metrics.csv (a row per epoch), samples/ (predictions beside
+// truth) and checkpoints/ with last.h5 (after the steps of every epoch, after its validation, and
+// when stopped), best.h5 (highest mean IoU over the thresholds on the validation split; without
+// one, the last epoch) and epoch_NNNN.h5 every train.save_every epochs.
 //
 // A step is one forward pass, one backward pass over the sum of both losses and one optimizer step;
 // the published code's two backward passes give the same gradients. A NaN or infinity in a loss or
 // gradient stops the run before the weights change, and the error names the first layer.
+//
+// A resumed run is the run that began: pix2vox/training/resume_rules.h says which keys of the
+// configuration may change, and the splits must have the fingerprints that they had. Where the
+// measure of "best" changes, best begins anew and the old best.h5 is kept beside it.
 //
 // On a GPU the host does not wait within a step: while the device works on one, the host asks for
 // the next and then reads what the first one gave. From the second step of a kind on, all of a step
@@ -25,6 +30,7 @@
 #include "pix2vox/checkpoint/checkpoint.h"
 #include "pix2vox/data/batch_upload.h"
 #include "pix2vox/training/evaluator.h"
+#include "pix2vox/training/resume_rules.h"
 #include "pix2vox/training/run_folder.h"
 #include "pix2vox/training/step_report.h"
 #include "tensor/graphed_work.h"
@@ -79,11 +85,17 @@ struct TrainingOutcome {
   std::int64_t best_epoch = 0;
 };
 
+/// ConfigError if nothing would be learnt (train.freeze leaves no part, or the merger alone with
+/// one view, from which it gets no gradient), or if checkpoints cannot store so long a
+/// configuration.
+void check_trainable(const Config& config);
+
 class Trainer {
  public:
-  /// Builds the model, draws or loads its weights, and opens the run's folder. ConfigError if the
-  /// folder already holds a run and resume is off, or if a resumed run's model differs.
-  /// The data sets must outlive the trainer; `validation` may be null.
+  /// Builds the model, draws or loads its weights, and opens the run's folder. ConfigError if
+  /// check_trainable throws it, if the folder already holds a run and resume is off, or if a
+  /// resumed run would not be the same training. The data sets must outlive the trainer;
+  /// `validation` may be null.
   Trainer(const Config& config, const Dataset& train, const Dataset* validation,
           const TrainingOptions& options, TrainingHooks hooks = {});
   /// Up to config.train.epochs, or until options.stop.
@@ -93,7 +105,10 @@ class Trainer {
  private:
   void start_fresh();
   void resume();
-  void check_same_recipe(const Config& before, const std::filesystem::path& file) const;
+  void check_same_data(const std::filesystem::path& file);
+  void restart_best(const Config& before);
+  void notice(const std::string& text) const;
+  std::unique_ptr<Optimizer> make_optimizer() const;
   void set_learning_rates();
   bool train_epoch(EpochReport& report);  // false if stopped
   /// A step that the device may still be working on.
@@ -107,6 +122,7 @@ class Trainer {
   [[noreturn]] void report_anomaly(const Batch& batch);
   bool validate(EpochReport& report);  // false if stopped
   void save(const EpochReport& report);
+  void save_last() const;
   void write_metrics(const EpochReport& report) const;
   Checkpoint snapshot(bool with_training) const;
   bool stopping() const { return options_.stop && options_.stop->load(); }
@@ -115,6 +131,7 @@ class Trainer {
   TrainingOptions options_;
   TrainingHooks hooks_;
   const Dataset* validation_;
+  TrainingState::Data data_;
   std::optional<RunLock> lock_;  // on the run's folder
   Pix2Vox model_;
   Loader loader_;

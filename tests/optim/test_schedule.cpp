@@ -160,8 +160,7 @@ TEST_CASE("SGD's momentum goes on after its state was saved and loaded") {
   CHECK(std::string(first->type()) == "sgd");
   step(a, *first);
   CHECK(first->state().at(0).name == "x/momentum_buffer");
-  std::vector<NamedTensor> copy{
-      {first->state()[0].name, first->state()[0].tensor.clone()}};
+  std::vector<NamedTensor> copy{{first->state()[0].name, first->state()[0].tensor.clone()}};
   second->load_state(copy);
   step(b, *second);
   CHECK(b.value().item() == doctest::Approx(-0.19));
@@ -169,5 +168,6 @@ TEST_CASE("SGD's momentum goes on after its state was saved and loaded") {
   CHECK_THROWS_WITH(second->load_state(copy), doctest::Contains("wrong shape: x/momentum_buffer"));
   copy[0] = {"x/momentum_buffer", Tensor::zeros({1}, DType::f64)};
   copy.push_back({"y/momentum_buffer", Tensor::zeros({1}, DType::f64)});
-  CHECK_THROWS_WITH(second->load_state(copy), doctest::Contains("not in the optimizer: y/momentum_buffer"));
+  CHECK_THROWS_WITH(second->load_state(copy),
+                    doctest::Contains("not in the optimizer: y/momentum_buffer"));
 }

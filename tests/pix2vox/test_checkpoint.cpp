@@ -44,6 +44,7 @@ Checkpoint example(std::uint64_t seed = 1) {
   training.best_epoch = 2;
   training.best_iou = 1.0 / 3;
   training.sums = {{"loss", 0.1}, {"count", 2}};
+  training.data = {{"4 objects, 12ab", "cd"}, {"", ""}};
   checkpoint.training = training;
   return checkpoint;
 }
@@ -82,6 +83,7 @@ void check_equal(const Checkpoint& a, const Checkpoint& b) {
   CHECK(s.best_epoch == t.best_epoch);
   CHECK(s.best_iou == t.best_iou);
   CHECK(s.sums == t.sums);
+  CHECK(s.data == t.data);
   REQUIRE(s.optimizer_state.size() == t.optimizer_state.size());
   for (std::size_t i = 0; i < s.optimizer_state.size(); ++i) {
     CHECK(s.optimizer_state[i].name == t.optimizer_state[i].name);
@@ -148,6 +150,27 @@ TEST_CASE("a checkpoint comes back as it was saved") {
   const auto model = make_tiny(tiny_model(), 2);
   model->load_state(load_checkpoint(folder / "b.h5").model);
   CHECK(identical(model->state()[0].tensor.to(DType::f32), saved.model[0].tensor));
+}
+
+TEST_CASE("a training without fingerprints of its data comes back so") {
+  const TemporaryFolder folder;
+  Checkpoint old = small_example();
+  old.training->data.reset();
+  save_checkpoint(folder / "a.h5", old);
+  check_equal(load_checkpoint(folder / "a.h5"), old);
+}
+
+TEST_CASE("the longest configuration is stored, and a longer one refused") {
+  const TemporaryFolder folder;
+  Checkpoint checkpoint = small_example();
+  checkpoint.config.data.root = "x";
+  checkpoint.config.data.root.resize(1 + max_config_text - to_yaml(checkpoint.config).size(), 'x');
+  REQUIRE(to_yaml(checkpoint.config).size() == max_config_text);
+  save_checkpoint(folder / "a.h5", checkpoint);
+  CHECK(load_checkpoint(folder / "a.h5").config == checkpoint.config);
+  checkpoint.config.data.root += 'x';
+  CHECK_THROWS_WITH(save_checkpoint(folder / "a.h5", checkpoint),
+                    doctest::Contains("the configuration has 60001 bytes"));
 }
 
 TEST_CASE("the same contents give the same bytes") {
