@@ -95,15 +95,8 @@ constexpr ConvAlgorithm kAlgorithms[] = {
      .preferred = [](const Problem& p, bool) { return single_channel::preferred(p.geometry); },
      .run = with_epilogue<run_single_channel>},
     {.name = "winograd",
-     .supports =
-         [](const Problem& p) {
-           return is_f32(p) && p.is_forward() && winograd::supports(p.geometry);
-         },
-     .preferred =
-         [](const Problem& p, bool packed) {
-           return packed ? winograd::preferred(p.geometry)
-                         : winograd::preferred_unprepared(p.geometry);
-         },
+     .supports = winograd::supports,
+     .preferred = winograd::preferred,
      .run =
          [](const Problem& p, const Operands& o) {
            winograd::convolve(p, o);

@@ -3,332 +3,308 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <utility>
 #include <vector>
 
+#include "cpu/conv/winograd_kernels.h"
 #include "cpu/parallel.h"
-#include "cpu/vector_math.h"
+#include "simd/isa.h"
 
 namespace voxgrad::cpu::winograd {
 namespace {
 
-constexpr int kTile = 4;                // edge of an output tile
-constexpr int kEdge = kTile + 2;        // of an input tile
-constexpr int kPoints = kEdge * kEdge;  // 36
-constexpr int kLanes = 16;
-constexpr int kPanel = 2 * kLanes;  // output channels that a product makes at a time
-constexpr int kRows = 12;           // tiles that it takes at a time; 24 sums stay in registers
+/// A map of one sample, channels last.
+struct Plane {
+  std::int64_t height, width, channels;
+  std::int64_t size() const { return height * width * channels; }
+};
 
-using Lanes [[gnu::vector_size(4 * kLanes)]] = float;
+/// A convolution from plane to plane, cut into tiles: the forward pass, or the gradient of the
+/// input, whose padding is that of the transposed kernel.
+struct Tiling {
+  std::int64_t batch;
+  Plane in, out;
+  std::int64_t pad_high, pad_wide;
+  std::int64_t high = (out.height + kTile - 1) / kTile;  // tiles of one sample
+  std::int64_t wide = (out.width + kTile - 1) / kTile;
 
-// By reference, as processors with narrower registers have no way to return Lanes.
-void read(const float* from, Lanes& value) {
-  __builtin_memcpy(&value, from, sizeof value);
+  std::int64_t tiles() const { return batch * high * wide; }
+  /// Sample, first row and first column of a tile.
+  Triple place(std::int64_t tile) const {
+    return {tile / wide / high, tile / wide % high * kTile, tile % wide * kTile};
+  }
+};
+
+Tiling tiling_of(const ConvGeometry& g, ConvDirection direction) {
+  const Plane x{g.input[1], g.input[2], g.in_channels};
+  const Plane y{g.output[1], g.output[2], g.out_channels};
+  if (direction == ConvDirection::backward_data)
+    return {g.batch, y, x, 2 - g.padding[1], 2 - g.padding[2]};
+  return {g.batch, x, y, g.padding[1], g.padding[2]};
 }
 
-void write(float* to, const Lanes& value) {
-  __builtin_memcpy(to, &value, sizeof value);
-}
-
-/// out = B^T in, for any six values.
-template <class V>
-void to_points(const V (&in)[6], V (&out)[6]) {
-  const V a = in[4] - 4.0f * in[2], b = in[3] - 4.0f * in[1];
-  const V c = in[4] - in[2], d = 2.0f * (in[3] - in[1]);
-  out[0] = 4.0f * in[0] - 5.0f * in[2] + in[4];
-  out[1] = a + b;
-  out[2] = a - b;
-  out[3] = c + d;
-  out[4] = c - d;
-  out[5] = 4.0f * in[1] - 5.0f * in[3] + in[5];
-}
-
-/// out = A^T in.
-template <class V>
-void from_points(const V (&in)[6], V (&out)[4]) {
-  const V a = in[1] + in[2], b = in[1] - in[2], c = in[3] + in[4], d = in[3] - in[4];
-  out[0] = in[0] + a + c;
-  out[1] = b + 2.0f * d;
-  out[2] = a + 4.0f * c;
-  out[3] = b + 8.0f * d + in[5];
-}
-
-/// out = G in.
-template <class V>
-void kernel_to_points(const V (&in)[3], V (&out)[kEdge]) {
-  const V sum = in[0] + in[2], outer = (in[0] + 4.0f * in[2]) * (1.0f / 24),
-          half = in[1] * (1.0f / 12);
-  out[0] = in[0] * (1.0f / 4);
-  out[1] = (sum + in[1]) * (-1.0f / 6);
-  out[2] = (sum - in[1]) * (-1.0f / 6);
-  out[3] = outer + half;
-  out[4] = outer - half;
-  out[5] = in[2];
-}
-
-/// m[row][0..kPanel) = sum over c of v[row][c] * u[c][0..kPanel), for `rows` rows.
-template <int rows>
-void gemm_nt(const float* v, std::int64_t channels, const float* u, float* m,
-             std::int64_t m_stride) {
-  Lanes sums[rows][2] = {};
-  for (std::int64_t c = 0; c < channels; ++c, u += kPanel) {
-    Lanes left, right;
-    read(u, left);
-    read(u + kLanes, right);
-    for (int i = 0; i < rows; ++i) {
-      const float factor = v[i * channels + c];
-      sums[i][0] += factor * left;
-      sums[i][1] += factor * right;
+/// Where the channels of `side` x `side` pixels lie, from (row, column) on; null beyond the plane.
+template <int side>
+std::array<const float*, side * side> pixels_at(const Plane& plane, const float* sample,
+                                                std::int64_t row, std::int64_t column) {
+  std::array<const float*, side * side> result;
+  for (int i = 0; i < side; ++i)
+    for (int j = 0; j < side; ++j) {
+      const std::int64_t h = row + i, w = column + j;
+      const bool inside = h >= 0 && h < plane.height && w >= 0 && w < plane.width;
+      result[std::size_t(i * side + j)] =
+          inside ? sample + (h * plane.width + w) * plane.channels : nullptr;
     }
-  }
-  for (int i = 0; i < rows; ++i) {
-    write(m + i * m_stride, sums[i][0]);
-    write(m + i * m_stride + kLanes, sums[i][1]);
-  }
+  return result;
 }
 
-using MultiplyRows = void (*)(const float*, std::int64_t, const float*, float*, std::int64_t);
-
-template <int... row>
-constexpr std::array<MultiplyRows, sizeof...(row)> multiply_table(
-    std::integer_sequence<int, row...>) {
-  return {gemm_nt<row + 1>...};
+void transform_input_tile(const Tiling& t, const float* x, std::int64_t tile, const Points& to) {
+  const auto [sample, row, column] = t.place(tile);
+  const auto pixels =
+      pixels_at<kSide>(t.in, x + sample * t.in.size(), row - t.pad_high, column - t.pad_wide);
+  transform_input(pixels.data(), t.in.channels, to);
 }
 
-/// Any number of rows, in near-equal steps of at most kRows.
-void multiply(std::int64_t rows, const float* v, std::int64_t channels, const float* u, float* m,
-              std::int64_t m_stride) {
-  static constexpr auto table = multiply_table(std::make_integer_sequence<int, kRows>());
-  for (std::int64_t steps = (rows + kRows - 1) / kRows; steps > 0; --steps) {
-    const std::int64_t now = (rows + steps - 1) / steps;
-    table[std::size_t(now - 1)](v, channels, u, m, m_stride);
-    rows -= now;
-    v += now * channels;
-    m += now * m_stride;
-  }
-}
-
-/// A panel's kernels of input channels [c, c + kLanes), into [points, panels, in channels, kPanel].
-void transform_weights(const ConvGeometry& g, const float* w, std::int64_t panel, std::int64_t c,
-                       float* result) {
-  float points[kPoints][kPanel][kLanes];
-  for (std::int64_t j = 0; j < kPanel; ++j) {
-    const float* const from = w + (panel * kPanel + j) * 9 * g.in_channels + c;
-    Lanes half[3][kEdge];  // rows first
-    for (int column = 0; column < 3; ++column) {
-      Lanes in[3];
-      for (int i = 0; i < 3; ++i) read(from + (i * 3 + column) * g.in_channels, in[i]);
-      kernel_to_points(in, half[column]);
-    }
-    for (int i = 0; i < kEdge; ++i) {
-      const Lanes in[3] = {half[0][i], half[1][i], half[2][i]};
-      Lanes out[kEdge];
-      kernel_to_points(in, out);
-      for (int k = 0; k < kEdge; ++k) write(points[i * kEdge + k][j], out[k]);
-    }
-  }
-  const std::int64_t panels = g.out_channels / kPanel;
-  for (std::int64_t p = 0; p < kPoints; ++p) {
-    float* const to = result + ((p * panels + panel) * g.in_channels + c) * kPanel;
-    for (std::int64_t lane = 0; lane < kLanes; ++lane)
-      for (std::int64_t j = 0; j < kPanel; ++j) to[lane * kPanel + j] = points[p][j][lane];
-  }
-}
-
-Tensor transformed(const ConvGeometry& g, const Tensor& w) {
-  Tensor result({kPoints, g.out_channels / kPanel, g.in_channels, kPanel});
-  const std::int64_t panels = g.out_channels / kPanel, blocks = g.in_channels / kLanes;
-  for_each_task(panels * blocks, kLanes * kPanel * kPoints, [&](std::int64_t i) {
-    transform_weights(g, w.data<float>(), i / blocks, i % blocks * kLanes, result.data<float>());
+/// The transformed weights [points, panel, channels in, panel_width()] of a pass.
+Tensor transformed_weights(const Tensor& w, const ConvGeometry& g, bool flipped) {
+  constexpr std::int64_t step = 16;  // of the channels that are summed over
+  const std::int64_t in = flipped ? g.out_channels : g.in_channels;
+  const std::int64_t panels = (flipped ? g.in_channels : g.out_channels) / panel_width();
+  const std::int64_t steps = in / step;
+  const Tensor result({kPoints, panels, in, panel_width()});
+  float* const u = result.data<float>();
+  const Weights weights{w.data<float>(), g.out_channels, g.in_channels};
+  const auto transform = flipped ? transform_flipped_weights : transform_weights;
+  for_each_task(panels * steps, kPoints * step * panel_width(), [=](std::int64_t i) {
+    const std::int64_t begin = i % steps * step;
+    transform(weights, i / steps, begin, begin + step, u);
   });
   return result;
 }
 
-class Winograd {
- public:
-  Winograd(const ConvGeometry& g, const Tensor& weights, const Epilogue& epilogue)
-      : g_(g),
-        bias_(epilogue.bias.defined() ? epilogue.bias : Tensor::zeros({g.out_channels})),
-        activation_(epilogue.activation),
-        tiles_high_((g.output[1] + kTile - 1) / kTile),
-        tiles_wide_((g.output[2] + kTile - 1) / kTile),
-        tiles_(g.batch * tiles_high_ * tiles_wide_),
-        weights_(weights) {}
+/// V and M of a block of tiles: [points, tiles, channels].
+struct Block {
+  std::int64_t first, tiles;
+  float *v, *m;
+};
 
-  void run(const Tensor& x, const Tensor& y) const {
-    // V and M of a block fit into a core's cache. Where there are few tiles, and so more weights
-    // than tiles, all of them are one block, and threads share out the products: then each weight
-    // is read once.
-    constexpr std::int64_t cache = 800 * 1024, few_tiles = 96;
-    const std::int64_t threads = omp_get_max_threads();
-    if (tiles_ <= few_tiles) {
-      const Buffers all = make_buffers(tiles_);
-      for_each_task(tiles_, kPoints * g_.in_channels,
-                    [&](std::int64_t tile) { transform_input(x, tile, all, tile); });
-      const std::int64_t panels = g_.out_channels / kPanel;
-      for_each_task(kPoints * panels, g_.in_channels * kPanel * tiles_,
-                    [&](std::int64_t i) { multiply_panel(i / panels, i % panels, tiles_, all); });
-      for_each_task(tiles_, kPoints * g_.out_channels,
-                    [&](std::int64_t tile) { transform_output(all, tile, tile, y); });
-      return;
-    }
-    const std::int64_t tile_bytes = 4 * kPoints * (g_.in_channels + g_.out_channels);
-    const std::int64_t most = std::max<std::int64_t>(kRows, cache / tile_bytes);
-    const std::int64_t rounds = (tiles_ + most * threads - 1) / (most * threads);
-    const std::int64_t blocks = std::min(tiles_, rounds * threads);
-    // Made out here, as no exception may leave a thread of the loop.
-    std::vector<Buffers> of_threads;
-    for (std::int64_t i = 0; i < std::min(blocks, threads); ++i)
-      of_threads.push_back(make_buffers((tiles_ + blocks - 1) / blocks));
-    for_each_task(blocks, kPoints * g_.in_channels * most, [&](std::int64_t block) {
-      const std::int64_t begin = block * tiles_ / blocks, end = (block + 1) * tiles_ / blocks;
-      const Buffers& buffers = of_threads[std::size_t(omp_get_thread_num())];
-      for (std::int64_t tile = begin; tile < end; ++tile)
-        transform_input(x, tile, buffers, tile - begin);
-      for (std::int64_t point = 0; point < kPoints; ++point)
-        for (std::int64_t panel = 0; panel < g_.out_channels / kPanel; ++panel)
-          multiply_panel(point, panel, end - begin, buffers);
-      for (std::int64_t tile = begin; tile < end; ++tile)
-        transform_output(buffers, tile - begin, tile, y);
-    });
+/// A pass from x to y.
+class Pass {
+ public:
+  Pass(const Tiling& tiling, const Tensor& weights, const Epilogue& epilogue, const Tensor& x,
+       const Tensor& y)
+      : t_(tiling),
+        u_(weights.data<float>()),
+        bias_(epilogue.bias.defined() ? epilogue.bias.data<float>() : nullptr),
+        activation_(epilogue.activation),
+        x_(x.data<float>()),
+        y_(y.data<float>()),
+        panels_(t_.out.channels / panel_width()) {}
+
+  /// Weights that stay in a core's second cache are read again for every block of tiles that stays
+  /// there with them. Otherwise threads share out the products of large blocks, point by point: so
+  /// weights are read rarely, and the tiles of one point stay in the cache.
+  void run() const {
+    constexpr std::int64_t few_tiles = 96, small_weights = 1 << 20;
+    const std::int64_t weight_bytes = 4 * kPoints * t_.in.channels * t_.out.channels;
+    if (t_.tiles() <= few_tiles || weight_bytes > small_weights)
+      run_shared();
+    else
+      run_private();
   }
 
  private:
-  struct Buffers {
-    Tensor v_memory, m_memory;  // [points, tiles, channels]
-    float *v, *m;
-    std::int64_t tiles;
-  };
+  std::int64_t tile_elements() const { return kPoints * (t_.in.channels + t_.out.channels); }
 
-  Buffers make_buffers(std::int64_t tiles) const {
-    Buffers buffers{Tensor({kPoints, tiles, g_.in_channels}),
-                    Tensor({kPoints, tiles, g_.out_channels}), nullptr, nullptr, tiles};
-    buffers.v = buffers.v_memory.data<float>();
-    buffers.m = buffers.m_memory.data<float>();
-    return buffers;
-  }
-
-  /// Sample, first row and first column of a tile.
-  Triple place_of(std::int64_t tile) const {
-    return {tile / tiles_wide_ / tiles_high_, tile / tiles_wide_ % tiles_high_ * kTile,
-            tile % tiles_wide_ * kTile};
-  }
-
-  void transform_input(const Tensor& x, std::int64_t tile, const Buffers& to,
-                       std::int64_t slot) const {
-    const auto [sample, row, column] = place_of(tile);
-    const std::int64_t height = g_.input[1], width = g_.input[2], channels = g_.in_channels;
-    const float* const samples = x.data<float>() + sample * height * width * channels;
-    const float* pixels[kEdge][kEdge];  // null in the padding
-    for (int i = 0; i < kEdge; ++i)
-      for (int j = 0; j < kEdge; ++j) {
-        const std::int64_t h = row + i - g_.padding[1], w = column + j - g_.padding[2];
-        const bool inside = h >= 0 && h < height && w >= 0 && w < width;
-        pixels[i][j] = inside ? samples + (h * width + w) * channels : nullptr;
-      }
-    float* const out = to.v + slot * channels;
-    const std::int64_t stride = to.tiles * channels;
-    for (std::int64_t c = 0; c < channels; c += kLanes) {
-      Lanes half[kEdge][kEdge];  // columns first: half[j][i]
-      for (int i = 0; i < kEdge; ++i) {
-        Lanes in[kEdge], points[kEdge];
-        for (int j = 0; j < kEdge; ++j) {
-          in[j] = Lanes{};
-          if (pixels[i][j]) read(pixels[i][j] + c, in[j]);
-        }
-        to_points(in, points);
-        for (int j = 0; j < kEdge; ++j) half[j][i] = points[j];
-      }
-      for (int j = 0; j < kEdge; ++j) {
-        Lanes points[kEdge];
-        to_points(half[j], points);
-        for (int i = 0; i < kEdge; ++i) write(out + (i * kEdge + j) * stride + c, points[i]);
-      }
+  void run_shared() const {
+    constexpr std::int64_t point_bytes = 256 * 1024;  // of V
+    const std::int64_t most = std::max<std::int64_t>(96, point_bytes / (4 * t_.in.channels));
+    const std::int64_t blocks = (t_.tiles() + most - 1) / most;
+    const std::int64_t largest = (t_.tiles() + blocks - 1) / blocks;
+    const Tensor memory({largest * tile_elements()}, DType::f32);
+    for (std::int64_t i = 0; i < blocks; ++i) {
+      const Block block = block_of(i, blocks, memory.data<float>());
+      for_each_task(block.tiles, kPoints * t_.in.channels,
+                    [&](std::int64_t tile) { transform_in(block, tile); });
+      for_each_task(kPoints * panels_, t_.in.channels * panel_width() * block.tiles,
+                    [&](std::int64_t j) { multiply_panel(block, j / panels_, j % panels_); });
+      for_each_task(block.tiles, kPoints * t_.out.channels,
+                    [&](std::int64_t tile) { transform_out(block, tile); });
     }
   }
 
-  void multiply_panel(std::int64_t point, std::int64_t panel, std::int64_t tiles,
-                      const Buffers& buffers) const {
-    const std::int64_t in = g_.in_channels, out = g_.out_channels;
-    const float* const u = weights_.data<float>() + (point * (out / kPanel) + panel) * in * kPanel;
-    multiply(tiles, buffers.v + point * buffers.tiles * in, in, u,
-             buffers.m + point * buffers.tiles * out + panel * kPanel, out);
-  }
-
-  void transform_output(const Buffers& from, std::int64_t slot, std::int64_t tile,
-                        const Tensor& y) const {
-    const auto [sample, row, column] = place_of(tile);
-    const std::int64_t channels = g_.out_channels, width = g_.output[2];
-    const int rows = int(std::min<std::int64_t>(kTile, g_.output[1] - row));
-    const int columns = int(std::min<std::int64_t>(kTile, width - column));
-    float* const out =
-        y.data<float>() + ((sample * g_.output[1] + row) * width + column) * channels;
-    const float* const in = from.m + slot * channels;
-    const float* const bias = bias_.data<float>();
-    const std::int64_t stride = from.tiles * channels;
-    dispatch_activation(activation_.kind, [&]<ActivationKind kind>() {
-      const Activate<kind, float> activate{float(activation_.alpha)};
-      for (std::int64_t c = 0; c < channels; c += kLanes) {
-        Lanes half[kTile][kEdge];
-        for (int j = 0; j < kEdge; ++j) {
-          Lanes points[kEdge], sums[kTile];
-          for (int i = 0; i < kEdge; ++i) read(in + (i * kEdge + j) * stride + c, points[i]);
-          from_points(points, sums);
-          for (int i = 0; i < kTile; ++i) half[i][j] = sums[i];
-        }
-        Lanes shift;
-        read(bias + c, shift);
-        for (int i = 0; i < rows; ++i) {
-          Lanes sums[kTile];
-          from_points(half[i], sums);
-          for (int j = 0; j < columns; ++j) {
-            float values[kLanes];
-            write(values, sums[j] + shift);
-            float* const to = out + (i * width + j) * channels + c;
-#pragma omp simd
-            for (int l = 0; l < kLanes; ++l) to[l] = activate(values[l]);
-          }
-        }
-      }
+  void run_private() const {
+    constexpr std::int64_t cache = 800 * 1024, min_tiles = 12;
+    const std::int64_t threads = omp_get_max_threads();
+    const std::int64_t most = std::max(min_tiles, cache / (4 * tile_elements()));
+    const std::int64_t rounds = (t_.tiles() + most * threads - 1) / (most * threads);
+    const std::int64_t blocks = std::min(t_.tiles(), rounds * threads);
+    const std::int64_t largest = (t_.tiles() + blocks - 1) / blocks;
+    // Made here, as no exception may leave a thread of the loop.
+    const Tensor memory({std::min(blocks, threads), largest * tile_elements()}, DType::f32);
+    for_each_task(blocks, kPoints * t_.in.channels * most, [&](std::int64_t i) {
+      const Block block = block_of(
+          i, blocks, memory.data<float>() + omp_get_thread_num() * largest * tile_elements());
+      for (std::int64_t tile = 0; tile < block.tiles; ++tile) transform_in(block, tile);
+      for (std::int64_t point = 0; point < kPoints; ++point)
+        for (std::int64_t panel = 0; panel < panels_; ++panel) multiply_panel(block, point, panel);
+      for (std::int64_t tile = 0; tile < block.tiles; ++tile) transform_out(block, tile);
     });
   }
 
-  ConvGeometry g_;
-  Tensor bias_;
+  Block block_of(std::int64_t i, std::int64_t blocks, float* memory) const {
+    const std::int64_t first = i * t_.tiles() / blocks, end = (i + 1) * t_.tiles() / blocks;
+    return {first, end - first, memory, memory + (end - first) * kPoints * t_.in.channels};
+  }
+
+  void transform_in(const Block& block, std::int64_t tile) const {
+    const std::int64_t channels = t_.in.channels;
+    transform_input_tile(t_, x_, block.first + tile,
+                         {block.v + tile * channels, block.tiles * channels, channels, 0});
+  }
+
+  void multiply_panel(const Block& block, std::int64_t point, std::int64_t panel) const {
+    const std::int64_t in = t_.in.channels, out = t_.out.channels;
+    multiply({.left = block.v + point * block.tiles * in,
+              .transposed = false,
+              .right = u_ + (point * panels_ + panel) * in * panel_width(),
+              .rows = block.tiles,
+              .depth = in,
+              .m = block.m + point * block.tiles * out + panel * panel_width(),
+              .m_stride = out});
+  }
+
+  void transform_out(const Block& block, std::int64_t tile) const {
+    const auto [sample, row, column] = t_.place(block.first + tile);
+    const Plane& out = t_.out;
+    transform_output(block.m + tile * out.channels, block.tiles * out.channels, bias_, activation_,
+                     {.data = y_ + sample * out.size() + (row * out.width + column) * out.channels,
+                      .row_stride = out.width * out.channels,
+                      .channels = out.channels,
+                      .rows = int(std::min<std::int64_t>(kTile, out.height - row)),
+                      .columns = int(std::min<std::int64_t>(kTile, out.width - column))});
+  }
+
+  Tiling t_;
+  const float *u_, *bias_;
   Activation activation_;
-  std::int64_t tiles_high_, tiles_wide_, tiles_;
-  Tensor weights_;  // [points, panels, in channels, kPanel]
+  const float* x_;
+  float* y_;
+  std::int64_t panels_;
+};
+
+/// The gradient of the weights, some tiles at a time: what they add is transformed back and added
+/// to dw.
+class WeightGradient {
+ public:
+  WeightGradient(const ConvGeometry& g, const Tensor& x, const Tensor& dy, const Tensor& dw)
+      : t_(tiling_of(g, ConvDirection::forward)),
+        x_(x.data<float>()),
+        dy_(dy.data<float>()),
+        dw_(dw.data<float>()) {}
+
+  void run() const {
+    constexpr std::int64_t max_bytes = 32 << 20;
+    const std::int64_t channels = t_.in.channels + t_.out.channels;
+    const std::int64_t most = std::max<std::int64_t>(1, max_bytes / (4 * kPoints * channels));
+    const std::int64_t chunks = (t_.tiles() + most - 1) / most;
+    const std::int64_t largest = (t_.tiles() + chunks - 1) / chunks;
+    const Tensor v({largest * kPoints * t_.in.channels}, DType::f32);
+    const Tensor s({largest * kPoints * t_.out.channels}, DType::f32);
+    const Tensor sums({omp_get_max_threads(), kPoints * kFilters * kChannels}, DType::f32);
+    for (std::int64_t i = 0; i < chunks; ++i) {
+      const std::int64_t first = i * t_.tiles() / chunks, end = (i + 1) * t_.tiles() / chunks;
+      const Chunk chunk{first, end - first, v.data<float>(), s.data<float>()};
+      for_each_task(chunk.tiles, kPoints * channels,
+                    [&](std::int64_t tile) { transform_tile(chunk, tile); });
+      const std::int64_t across = (t_.in.channels + kChannels - 1) / kChannels;
+      const std::int64_t down = (t_.out.channels + kFilters - 1) / kFilters;
+      for_each_task(
+          across * down, kPoints * kFilters * kChannels * chunk.tiles, [&](std::int64_t task) {
+            const std::int64_t j = task % down * kFilters, c = task / down * kChannels;
+            add_block(chunk,
+                      {j, std::min(j + kFilters, t_.out.channels), c,
+                       std::min(c + kChannels, t_.in.channels)},
+                      sums.data<float>() + omp_get_thread_num() * kPoints * kFilters * kChannels);
+          });
+    }
+  }
+
+ private:
+  // Of dU, that a task computes for all points: they stay in a core's second cache.
+  static constexpr std::int64_t kFilters = 32, kChannels = 64;
+
+  /// v: [points, panel of channels, tiles, panel_width()]; s, the transformed gradient: [points,
+  /// group of filters, tiles, kGroup].
+  struct Chunk {
+    std::int64_t first, tiles;
+    float *v, *s;
+  };
+
+  void transform_tile(const Chunk& chunk, std::int64_t tile) const {
+    const std::int64_t width = panel_width(), tiles = chunk.tiles;
+    transform_input_tile(t_, x_, chunk.first + tile,
+                         {chunk.v + tile * width, tiles * t_.in.channels, width, tiles * width});
+    const auto [sample, row, column] = t_.place(chunk.first + tile);
+    const auto pixels = pixels_at<kTile>(t_.out, dy_ + sample * t_.out.size(), row, column);
+    transform_gradient(pixels.data(), t_.out.channels,
+                       {chunk.s + tile * kGroup, tiles * t_.out.channels, kGroup, tiles * kGroup});
+  }
+
+  void add_block(const Chunk& chunk, const WeightBlock& block, float* sums) const {
+    const std::int64_t tiles = chunk.tiles, width = panel_width();
+    const std::int64_t row = block.end - block.begin, point = (block.last - block.first) * row;
+    for (std::int64_t p = 0; p < kPoints; ++p)
+      for (std::int64_t c = block.begin; c < block.end; c += width)
+        for (std::int64_t j = block.first; j < block.last; j += kGroup)
+          multiply({.left = chunk.s + (p * t_.out.channels + j) * tiles,
+                    .transposed = true,
+                    .right = chunk.v + (p * t_.in.channels + c) * tiles,
+                    .rows = kGroup,
+                    .depth = tiles,
+                    .m = sums + p * point + (j - block.first) * row + c - block.begin,
+                    .m_stride = row});
+    transform_weight_gradient(sums, point, row, block, t_.in.channels, chunk.first > 0, dw_);
+  }
+
+  Tiling t_;
+  const float *x_, *dy_;
+  float* dw_;
 };
 
 }  // namespace
 
-bool supports(const ConvGeometry& g) {
-  return g.spatial_rank == 2 && g.kernel == Triple{1, 3, 3} && g.stride == Triple{1, 1, 1} &&
-         g.padding[1] <= 1 && g.padding[2] <= 1 && g.in_channels % kLanes == 0 &&
-         g.out_channels % kPanel == 0;
+bool supports(const ConvProblem& problem) {
+  const ConvGeometry& g = problem.geometry;
+  // Columns of a product come in panels, of 32 at the most.
+  const bool forward = problem.direction == ConvDirection::forward;
+  const std::int64_t columns = forward ? g.out_channels : g.in_channels;
+  const std::int64_t others = forward ? g.in_channels : g.out_channels;
+  return problem.factors == DType::f32 && problem.result == DType::f32 && g.spatial_rank == 2 &&
+         g.kernel == Triple{1, 3, 3} && g.stride == Triple{1, 1, 1} && g.padding[1] <= 2 &&
+         g.padding[2] <= 2 && columns % (2 * kGroup) == 0 && others % kGroup == 0;
 }
 
-bool preferred(const ConvGeometry& g) {
-#ifdef __AVX512F__
-  constexpr std::int64_t min_channels = 64, min_tiles = 16;
-  return supports(g) && g.in_channels >= min_channels &&
-         g.batch * g.output_volume() >= min_tiles * kTile * kTile;
-#else
-  return g.batch < 0;
-#endif
-}
-
-bool preferred_unprepared(const ConvGeometry& g) {
-  constexpr std::int64_t min_pixels = 2048;
-  return preferred(g) && g.batch * g.output_volume() >= min_pixels;
+bool preferred(const ConvProblem& problem, bool packed) {
+  // Weights are transformed at every call where they are not packed, and gradients of weights are
+  // transformed back.
+  constexpr std::int64_t min_channels = 64, min_packed_pixels = 256, min_pixels = 512;
+  const ConvGeometry& g = problem.geometry;
+  return current_isa() != Isa::portable && g.in_channels >= min_channels &&
+         g.out_channels >= min_channels &&
+         g.batch * g.output_volume() >= (packed ? min_packed_pixels : min_pixels);
 }
 
 void convolve(const ConvProblem& problem, const ConvOperands& operands) {
   const ConvGeometry& g = problem.geometry;
-  const auto transform = [&] { return transformed(g, operands.w); };
-  const Tensor weights =
-      operands.packed ? operands.packed->get("winograd", transform) : transform();
-  Winograd(g, weights, operands.epilogue).run(operands.x, operands.y);
+  if (problem.direction == ConvDirection::backward_weight)
+    return WeightGradient(g, operands.x, operands.y, operands.w).run();
+  const bool flipped = problem.direction == ConvDirection::backward_data;
+  const auto transform = [&] { return transformed_weights(operands.w, g, flipped); };
+  const char* const layout = flipped ? "winograd flipped" : "winograd";
+  const Tensor weights = operands.packed ? operands.packed->get(layout, transform) : transform();
+  Pass(tiling_of(g, problem.direction), weights, operands.epilogue,
+       flipped ? operands.y : operands.x, flipped ? operands.x : operands.y)
+      .run();
 }
 
 }  // namespace voxgrad::cpu::winograd

@@ -5,25 +5,28 @@
 //   M[p] = sum over input channels of V[p] U[p]     36 matrix products, tiles by channels
 //   y    = A^T M A,  U = G g G^T of the 3x3 kernel  made once per set of weights
 //
-// Maps are channels last as everywhere, and nothing is reordered: tiles are transformed in place,
-// 16 channels at a time. Bias and activation come with the last transform. Rounding
-// errors are about ten times those of direct convolution, still far below 1e-5 of the largest
-// result.
+// The gradient of the input is the same convolution of dy with flipped kernels. The gradient of the
+// weights is the transposed algorithm:
+//
+//   dU[p] = sum over tiles of (A dy A^T)[p] V[p],  dg = G^T dU G
+//
+// Maps are channels last as everywhere, and nothing is reordered: tiles are transformed in place, a
+// vector of channels at a time. Bias and activation come with the last transform. Rounding errors
+// are about ten times those of direct convolution, still far below 1e-5 of the largest result. The
+// same bits for any number of threads.
 #pragma once
 
 #include "tensor/ops/conv_ops.h"
 
 namespace voxgrad::cpu::winograd {
 
-/// True for what it can compute.
-bool supports(const ConvGeometry& geometry);
-/// True where it does, and is the fastest known way once the weights are transformed: wide 3x3
-/// layers, on processors with 32 vector registers.
-bool preferred(const ConvGeometry& geometry);
-/// True where it is the fastest though the weights are transformed for a single run.
-bool preferred_unprepared(const ConvGeometry& geometry);
+/// 3x3 kernels without strides, and channels that fill vectors.
+bool supports(const ConvProblem& problem);
 
-/// The forward direction, epilogue included. Transformed weights are kept in operands.packed.
+/// True where this is the fastest: wide layers. packed: the transformed weights are kept.
+bool preferred(const ConvProblem& problem, bool packed);
+
+/// Any direction, epilogue included. Transformed weights are kept in operands.packed.
 void convolve(const ConvProblem& problem, const ConvOperands& operands);
 
 }  // namespace voxgrad::cpu::winograd
