@@ -288,9 +288,7 @@ TEST_CASE("3x3x3 convolutions with few channels agree with the definition") {
             ConvGeometry::convolution("conv3d", {d == 32 ? 1 : 3, d, h, w, in}, {out, 3, 3, 3, in},
                                       {{1, 1, 1}, {padding, padding, padding}});
         CAPTURE(concat(g));
-#ifdef __AVX512F__
         if (d == 32) CHECK(cpu::small_channels::preferred(g));
-#endif
         const Operands data = random_operands(rng, g, DType::f32);
         const GuardedTensor y(g.output_shape(), DType::f32);
         cpu::small_channels::forward(g, data.x, data.w, y);
@@ -324,32 +322,83 @@ TEST_CASE("convolutions repeat bit for bit, the loops with any number of threads
   }
 }
 
-TEST_CASE("Winograd's algorithm agrees with the definition") {
+TEST_CASE("Winograd's algorithm agrees with the definition in every direction") {
   Rng rng(13);
   struct Case {
     Shape x;
     std::int64_t out, padding;
   };
-  // One tile and many, tiles cut by the border, few tiles and blocks of them, no padding.
-  for (const Case& c : {Case{{1, 4, 4, 16}, 32, 1}, Case{{2, 7, 9, 64}, 64, 1},
-                        Case{{1, 28, 30, 64}, 96, 0}, Case{{3, 33, 41, 80}, 32, 1}}) {
+  const ConvOps winograd{cpu::winograd::convolve};
+  // One tile and many, tiles cut by the border, few tiles and blocks of them, light and heavy
+  // weights, no padding and more than the algorithm needs.
+  for (const Case& c :
+       {Case{{1, 4, 4, 32}, 32, 1}, Case{{2, 7, 9, 64}, 64, 1}, Case{{1, 28, 30, 64}, 96, 0},
+        Case{{3, 33, 41, 96}, 32, 1}, Case{{1, 45, 38, 160}, 192, 1}, Case{{2, 5, 6, 32}, 64, 2}}) {
     const ConvGeometry g = ConvGeometry::convolution("conv2d", c.x, {c.out, 3, 3, c.x[-1]},
                                                      {{1, 1, 1}, {0, c.padding, c.padding}});
     CAPTURE(concat(g));
     const Operands in = random_operands(rng, g, DType::f32);
-    const PlainResult plain =
-        plain_convolution(g, ConvDirection::forward, in.x.to(DType::f64), in.w.to(DType::f64));
-    const GuardedTensor y(g.output_shape(), DType::f32);
-    const ConvOps winograd{cpu::winograd::convolve};
+    const Tensor x = in.x.to(DType::f64), w = in.w.to(DType::f64), dy = in.dy.to(DType::f64);
+    const GuardedTensor y(g.output_shape(), DType::f32), dx(g.input_shape(), DType::f32),
+        dw(g.weight_shape(), DType::f32);
     winograd.forward(g, in.x, in.w, {}, y);
+    winograd.backward_data(g, in.dy, in.w, {}, dx);
+    winograd.backward_weight(g, in.x, in.dy, dw);
     CHECK(y.intact());
-    CHECK(max_relative_error(y, plain.value) <= 1e-5);
-    for (const Activation activation : {Activation::relu(), Activation::elu()}) {
-      const Epilogue epilogue{random_normal(rng, {c.out}, DType::f32), activation};
-      const GuardedTensor expected(g.output_shape(), DType::f32);
-      tiled.forward(g, in.x, in.w, epilogue, expected);
-      winograd.forward(g, in.x, in.w, epilogue, y);
-      CHECK(max_relative_error(y, expected) <= 1e-5);
+    CHECK(dx.intact());
+    CHECK(dw.intact());
+    const auto error = [&](ConvDirection direction, const Tensor& value, const Tensor& a,
+                           const Tensor& b) {
+      CHECK(cpu::winograd::supports({direction, g}));
+      return max_relative_error(value, plain_convolution(g, direction, a, b).value);
+    };
+    CHECK(error(ConvDirection::forward, y, x, w) <= 1e-5);
+    // Sums of more terms; the root mean square of the errors is 1e-6.
+    CHECK(error(ConvDirection::backward_data, dx, dy, w) <= 2e-5);
+    CHECK(error(ConvDirection::backward_weight, dw, x, dy) <= 2e-5);
+    for (const Activation activation : {Activation::relu(), Activation::elu()})
+      for (const bool transposed : {false, true}) {
+        const Epilogue epilogue{
+            random_normal(rng, {transposed ? g.in_channels : g.out_channels}, DType::f32),
+            activation};
+        const GuardedTensor& result = transposed ? dx : y;
+        const GuardedTensor expected(result.tensor().shape(), DType::f32);
+        const auto run = [&](const ConvOps& ops, const Tensor& to) {
+          if (transposed)
+            ops.backward_data(g, in.dy, in.w, epilogue, to);
+          else
+            ops.forward(g, in.x, in.w, epilogue, to);
+        };
+        run(tiled, expected);
+        run(winograd, result);
+        CHECK(max_relative_error(result, expected) <= (transposed ? 2e-5 : 1e-5));
+      }
+  }
+}
+
+TEST_CASE("Winograd's algorithm gives the same bits with any number of threads") {
+  Rng rng(21);
+  const int threads = omp_get_max_threads();
+  const ConvOps winograd{cpu::winograd::convolve};
+  // The second has more tiles than a gradient of weights takes at a time.
+  for (const Shape& shape : {Shape{2, 30, 31, 128}, Shape{2, 97, 150, 64}}) {
+    const ConvGeometry g =
+        ConvGeometry::convolution("conv2d", shape, {64, 3, 3, shape[-1]}, {{1, 1, 1}, {0, 1, 1}});
+    CAPTURE(concat(g));
+    const Operands in = random_operands(rng, g, DType::f32);
+    const auto run = [&](const ConvOps& ops, int count) {
+      omp_set_num_threads(count);
+      const Tensor y(g.output_shape()), dx(g.input_shape()), dw(g.weight_shape());
+      ops.forward(g, in.x, in.w, {}, y);
+      ops.backward_data(g, in.dy, in.w, {}, dx);
+      ops.backward_weight(g, in.x, in.dy, dw);
+      omp_set_num_threads(threads);
+      return std::array{y, dx, dw};
+    };
+    const auto one = run(winograd, 1), three = run(winograd, 3), expected = run(tiled, threads);
+    for (std::size_t j = 0; j < 3; ++j) {
+      CHECK(identical(one[j], three[j]));
+      CHECK(max_relative_error(one[j], expected[j]) <= 2e-5);
     }
   }
 }
