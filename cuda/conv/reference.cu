@@ -28,6 +28,10 @@ __device__ std::int64_t row_of(std::int64_t sample, const Triple& at, const Trip
   return ((sample * extents[0] + at[0]) * extents[1] + at[1]) * extents[2] + at[2];
 }
 
+__device__ std::int64_t volume(const Triple& extents) {
+  return extents[0] * extents[1] * extents[2];
+}
+
 template <class T>
 __device__ double wide(T value) {
   return double(convert_value<Compute<T>>(value));
@@ -73,7 +77,7 @@ __global__ void forward(ConvGeometry g, const T* x, const T* w, const Compute<T>
       Triple i;
       if (!input_pixel(g, y_place.at, k, i)) return;
       const T* pixel = x + row_of(y_place.sample, i, g.input) * g.in_channels;
-      const T* weight = w + (y_place.channel * g.kernel_volume() + tap) * g.in_channels;
+      const T* weight = w + (y_place.channel * volume(g.kernel) + tap) * g.in_channels;
       for (std::int64_t c = 0; c < g.in_channels; ++c) sum += wide(pixel[c]) * wide(weight[c]);
     });
     y[index] = convert_value<Result>(activate(activation, Compute<T>(sum)));
@@ -92,7 +96,7 @@ __global__ void backward_data(ConvGeometry g, const T* dy, const T* w, const Com
       const T* gradient = dy + row_of(x_place.sample, o, g.output) * g.out_channels;
       for (std::int64_t f = 0; f < g.out_channels; ++f)
         sum += wide(gradient[f]) *
-               wide(w[(f * g.kernel_volume() + tap) * g.in_channels + x_place.channel]);
+               wide(w[(f * volume(g.kernel) + tap) * g.in_channels + x_place.channel]);
     });
     dx[index] = convert_value<Result>(activate(activation, Compute<T>(sum)));
   }
@@ -103,7 +107,7 @@ __global__ void backward_weight(ConvGeometry g, const T* x, const T* dy, Compute
                                 std::int64_t size) {
   for (std::int64_t index = thread_index(); index < size; index += thread_count()) {
     const Place w_place(index, g.kernel, g.in_channels);  // its sample is the output channel
-    const std::int64_t pixels = g.batch * g.output_volume();
+    const std::int64_t pixels = g.batch * volume(g.output);
     double sum = 0;
     for (std::int64_t pixel = 0; pixel < pixels; ++pixel) {
       const Place y_place(pixel, g.output, 1);
