@@ -164,43 +164,42 @@ int bench(BenchFlags flags) {
 
 }  // namespace
 
-void add_bench(CLI::App& app, Action& action) {
+void add_bench(Verb& app, Action& action) {
   auto flags = std::make_shared<BenchFlags>();
-  CLI::App* verb = app.add_subcommand(
+  Verb* verb = app.add_subcommand(
       "bench", "Measure inference, training, every layer, the start and the loader");
   flags->config.add(*verb, false);
-  flags->config.add_key(*verb, "--data", "data.root", "Data set whose loading is measured too");
+  flags->config.add_key(*verb, "--data", "data.root", "Data set whose loading is measured too",
+                        "DIR");
   verb->add_option("--only", flags->only, "inference, training, layers, start, loader")
       ->delimiter(',')
-      ->check(CLI::IsMember(kSections))
+      ->one_of(kSections)
       ->capture_default_str();
   const auto counts = [&](const char* name, std::vector<std::int64_t>& values, int least,
                           const char* help) {
-    verb->add_option(name, values, help)
-        ->delimiter(',')
-        ->check(CLI::Range(least, 1024))
-        ->capture_default_str();
+    verb->add_option(name, values, help)->delimiter(',')->range(least, 1024)->capture_default_str();
   };
   counts("--batch", flags->batches, 1, "Objects at a time in inference");
   counts("--views", flags->views, 1, "Pictures an object in inference");
   counts("--train-batch", flags->train_batches, 2,
          "Objects a training step; the layers use the first");
   verb->add_option("--train-views", flags->train_views, "Pictures an object in training")
-      ->check(CLI::Range(1, 1024))
+      ->range(1, 1024)
       ->capture_default_str();
   verb->add_option("--warm-up", flags->warm_up, "Runs that do not count")
-      ->check(CLI::Range(1, 1000))
+      ->range(1, 1000)
       ->capture_default_str();
   verb->add_option("--repeats", flags->repeats, "Runs that count")
-      ->check(CLI::Range(1, 1000))
+      ->range(1, 1000)
       ->capture_default_str();
   verb->add_option("--seconds", flags->loader_seconds, "How long each way of loading is measured")
-      ->check(CLI::Range(0.1, 600.0))
+      ->range(0.1, 600.0)
       ->capture_default_str();
   verb->add_option("--weights", flags->weights,
                    "Checkpoint whose first prediction is timed [random weights]")
       ->type_name("FILE");
   verb->add_option("--precision", flags->precision, "f32, bf16, or tf32 on CUDA")
+      ->type_name("f32|bf16|tf32")
       ->capture_default_str();
   verb->add_flag("--json", flags->json, "Print JSON");
   flags->device.add(*verb);

@@ -29,16 +29,18 @@ int convert(const ConvertFlags& flags) {
 
 }  // namespace
 
-void add_convert(CLI::App& app, Action& action) {
+void add_convert(Verb& app, Action& action) {
   auto flags = std::make_shared<ConvertFlags>();
-  CLI::App* verb =
+  Verb* verb =
       app.add_subcommand("convert", "Convert weights between .h5, PyTorch's .pth and .safetensors");
   verb->add_option("in", flags->in,
                    "Weights: a checkpoint, a .pth or .pt of either form, a .safetensors")
-      ->required();
+      ->required()
+      ->type_name("FILE");
   verb->add_option("out", flags->out,
                    "File to write, by its suffix: .h5, .pth, .pt or .safetensors")
-      ->required();
+      ->required()
+      ->type_name("FILE");
   verb->add_flag("--overwrite", flags->overwrite, "Replace OUT if it exists");
   verb->footer(
       "Nothing in a .pth is executed. The variant and its sizes are recognized from the tensors.\n"

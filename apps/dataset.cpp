@@ -51,9 +51,9 @@ void print_build(const BuildReport& report, const std::filesystem::path& out) {
                            report.objects, report.taxonomy.size(), (out / "credits.tsv").string());
 }
 
-void add_build(CLI::App& parent, Action& action) {
+void add_build(Verb& parent, Action& action) {
   auto options = std::make_shared<BuildOptions>();
-  CLI::App* verb = parent.add_subcommand("build", "Make a training set out of meshes");
+  Verb* verb = parent.add_subcommand("build", "Make a training set out of meshes");
   verb->add_option("--meshes", options->meshes,
                    "Folder of meshes (one subfolder per category), or a .sh3f library")
       ->required()
@@ -156,16 +156,16 @@ int check_folder(const std::filesystem::path& root, const CheckOptions& options,
   return kDataFailed;
 }
 
-void add_check(CLI::App& parent, Action& action) {
+void add_check(Verb& parent, Action& action) {
   struct Flags {
     std::string root;
     CheckOptions options;
     bool json = false;
   };
   auto flags = std::make_shared<Flags>();
-  CLI::App* verb =
+  Verb* verb =
       parent.add_subcommand("check", "Is a data set complete and sound? Exit code 3 if not");
-  verb->add_option("dir", flags->root, "Folder of the data set")->required();
+  verb->add_option("dir", flags->root, "Folder of the data set")->required()->type_name("DIR");
   verb->add_option("--taxonomy", flags->options.taxonomy, "JSON with the splits [DIR/dataset.json]")
       ->type_name("FILE");
   verb->add_flag_callback(
@@ -182,11 +182,13 @@ void add_check(CLI::App& parent, Action& action) {
   });
 }
 
-void add_stats(CLI::App& parent, Action& action) {
+void add_stats(Verb& parent, Action& action) {
   auto options = std::make_shared<ShapeNetOptions>();
-  CLI::App* verb = parent.add_subcommand("stats", "What a data set holds");
-  verb->add_option("dir", options->root, "Folder of the data set")->required();
-  verb->add_option("--split", options->split, "train, val or test")->capture_default_str();
+  Verb* verb = parent.add_subcommand("stats", "What a data set holds");
+  verb->add_option("dir", options->root, "Folder of the data set")->required()->type_name("DIR");
+  verb->add_option("--split", options->split, "train, val or test")
+      ->type_name("train|val|test")
+      ->capture_default_str();
   verb->add_option("--taxonomy", options->taxonomy, "JSON with the splits [DIR/dataset.json]")
       ->type_name("FILE");
   verb->footer(
@@ -215,9 +217,9 @@ void add_stats(CLI::App& parent, Action& action) {
 
 }  // namespace
 
-void add_dataset(CLI::App& app, Action& action) {
-  CLI::App* verb = app.add_subcommand("dataset", "Build, check and describe data sets");
-  verb->require_subcommand(1);
+void add_dataset(Verb& app, Action& action) {
+  Verb* verb = app.add_subcommand("dataset", "Build, check and describe data sets");
+  verb->require_subcommand();
   add_build(*verb, action);
   add_check(*verb, action);
   add_stats(*verb, action);

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "apps/verbs.h"
+#include "apps/version.h"
 #include "layers/gradcheck_cases.h"
 #include "simd/isa.h"
 #include "tensor/ops/backend.h"
@@ -35,10 +36,14 @@ std::string instructions() {
 }
 
 int doctor() {
-  line("pix2vox", VOXGRAD_VERSION);
+  line("pix2vox", version() + ", commit " + commit());
   line("processor", fmt::format("{} cores, {} threads in use", std::thread::hardware_concurrency(),
                                 omp_get_max_threads()));
   line("instructions", instructions());
+  std::string libraries;
+  for (const auto& [name, number] : library_versions())
+    libraries += (libraries.empty() ? "" : ", ") + name + " " + number;
+  line("libraries", libraries);
   line("cpu", try_device(Device::cpu()));
   line("CUDA",
        cuda_built_in()
@@ -59,8 +64,8 @@ int doctor() {
 
 }  // namespace
 
-void add_doctor(CLI::App& app, Action& action) {
-  CLI::App* verb = app.add_subcommand("doctor", "Say what this machine and this program can do");
+void add_doctor(Verb& app, Action& action) {
+  Verb* verb = app.add_subcommand("doctor", "Say what this machine and this program can do");
   verb->footer(
       "Example:\n"
       "  pix2vox doctor");

@@ -56,13 +56,13 @@ int run_gradcheck(const GradcheckFlags& flags) {
 
 }  // namespace
 
-void add_gradcheck(CLI::App& app, Action& action) {
+void add_gradcheck(Verb& app, Action& action) {
   auto flags = std::make_shared<GradcheckFlags>();
-  CLI::App* verb = app.add_subcommand(
-      "gradcheck", "Check every layer's gradient against f64 central differences");
+  Verb* verb = app.add_subcommand("gradcheck",
+                                  "Check every layer's gradient against f64 central differences");
   verb->add_option("layer", flags->layer, "One layer only, such as conv3d");
   verb->add_option("--cases", flags->cases, "Random cases a layer")
-      ->check(CLI::Range(1, 100000))
+      ->range(1, 100000)
       ->capture_default_str();
   verb->add_option("--seed", flags->seed, "Seed of the cases")->capture_default_str();
   verb->add_flag("--json", flags->json, "Print JSON");

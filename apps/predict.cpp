@@ -131,28 +131,30 @@ int predict(const PredictFlags& flags) {
 
 }  // namespace
 
-void add_predict(CLI::App& app, Action& action) {
+void add_predict(Verb& app, Action& action) {
   auto flags = std::make_shared<PredictFlags>();
-  CLI::App* verb = app.add_subcommand(
+  Verb* verb = app.add_subcommand(
       "predict", "Pictures of one object in, its voxels out; prints the files written");
   verb->add_option("images", flags->images, "Pictures (PNG or JPEG), the views of one object")
-      ->required();
+      ->required()
+      ->type_name("FILE");
   verb->add_option("--weights", flags->weights, "Checkpoint")->required()->type_name("FILE");
   verb->add_option("--out", flags->out, "Folder for the results")
       ->type_name("DIR")
       ->capture_default_str();
   verb->add_option("--threshold", flags->threshold,
                    "Probability from which a voxel counts as occupied [the checkpoint's]")
-      ->check(CLI::Range(0.0, 1.0))
+      ->range(0.0, 1.0)
       ->type_name("T");
   verb->add_option("--format", flags->formats,
                    "npy (float32 probabilities [x][y][z]), binvox, obj, ply, stl, glb, png")
+      ->type_name("npy|binvox|obj|ply|stl|glb|png")
       ->delimiter(',')
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->repeatable()
       ->capture_default_str();
   verb->add_flag("--each", flags->each, "Every picture is an object of its own");
   verb->add_option("--precision", flags->precision, "f32, bf16, or tf32 on CUDA")
+      ->type_name("f32|bf16|tf32")
       ->capture_default_str();
   flags->device.add(*verb);
   verb->footer(

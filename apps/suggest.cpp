@@ -10,19 +10,16 @@
 namespace voxgrad::apps {
 namespace {
 
-std::vector<std::string> flags_of(const CLI::App& app) {
+std::vector<std::string> flags_of(const VerbEntry& verb) {
   std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-    for (const std::string& name : option->get_snames()) names.push_back("-" + name);
-  }
+  for (const FlagEntry& flag : verb.flags)
+    if (!flag.positional) names.insert(names.end(), flag.names.begin(), flag.names.end());
   return names;
 }
 
-std::vector<std::string> verbs_of(const CLI::App& app) {
+std::vector<std::string> verbs_of(const VerbEntry& verb) {
   std::vector<std::string> names;
-  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
-    names.push_back(verb->get_name());
+  for (const VerbEntry& below : verb.verbs) names.push_back(below.name);
   return names;
 }
 
@@ -43,17 +40,17 @@ std::string did_you_mean(const std::vector<std::string>& names, const std::strin
 
 }  // namespace
 
-std::string explain_unknown(const CLI::App& app, const std::vector<std::string>& words) {
-  const std::vector<std::string> flags = flags_of(app), verbs = verbs_of(app);
-  const bool is_verb = app.get_parent() != nullptr;
+std::string explain_unknown(const VerbEntry& verb, const std::vector<std::string>& words) {
+  const std::vector<std::string> flags = flags_of(verb), verbs = verbs_of(verb);
+  const bool is_verb = verb.path != "pix2vox";
   for (std::string word : words) {
     if (is_flag(word)) {
       word = word.substr(0, word.find('='));
       if (word != "--" && !has(flags, word))
-        return fmt::format("{} has no flag {}{}", app.get_name(), word, did_you_mean(flags, word));
-    } else if (!verbs.empty() && !has(verbs, word) && !(is_verb && word == app.get_name())) {
-      return fmt::format("{} has no verb '{}', only {}{}", app.get_name(), word,
-                         fmt::join(verbs, ", "), did_you_mean(verbs, word));
+        return fmt::format("{} has no flag {}{}", verb.name, word, did_you_mean(flags, word));
+    } else if (!verbs.empty() && !has(verbs, word) && !(is_verb && word == verb.name)) {
+      return fmt::format("{} has no verb '{}', only {}{}", verb.name, word, fmt::join(verbs, ", "),
+                         did_you_mean(verbs, word));
     }
   }
   return "";

@@ -7,11 +7,11 @@
 
 namespace voxgrad::apps {
 
-void add_summary(CLI::App& app, Action& action) {
+void add_summary(Verb& app, Action& action) {
   auto flags = std::make_shared<ConfigFlags>();
   auto json = std::make_shared<bool>(false);
-  CLI::App* verb = app.add_subcommand(
-      "summary", "Print each layer with its shape, parameters and multiply-adds");
+  Verb* verb = app.add_subcommand("summary",
+                                  "Print each layer with its shape, parameters and multiply-adds");
   flags->add(*verb);
   verb->add_flag("--json", *json, "Print JSON");
   verb->footer(

@@ -147,16 +147,17 @@ int test(const TestFlags& flags) {
 
 }  // namespace
 
-void add_test(CLI::App& app, Action& action) {
+void add_test(Verb& app, Action& action) {
   auto flags = std::make_shared<TestFlags>();
-  CLI::App* verb = app.add_subcommand("test", "Measure IoU on a split, beside baselines");
+  Verb* verb = app.add_subcommand("test", "Measure IoU on a split, beside baselines");
   flags->config.add(*verb);
   verb->add_option("--weights", flags->weights, "Checkpoint to test")
       ->required()
       ->type_name("FILE");
-  flags->config.add_key(*verb, "--data", "data.root", "Folder of the data set");
-  flags->config.add_key(*verb, "--split", "test.split", "train, val or test");
-  flags->config.add_key(*verb, "--precision", "test.precision", "f32, bf16, or tf32 on CUDA");
+  flags->config.add_key(*verb, "--data", "data.root", "Folder of the data set", "DIR");
+  flags->config.add_key(*verb, "--split", "test.split", "Split to test", "train|val|test");
+  flags->config.add_key(*verb, "--precision", "test.precision", "f32, bf16, or tf32 on CUDA",
+                        "f32|bf16|tf32");
   flags->config.add_key(*verb, "--views", "test.n_views", "Views an object, the first ones");
   verb->add_option("--json", flags->json, "Also write the results here")->type_name("FILE");
   verb->add_flag_callback(

@@ -140,14 +140,14 @@ int train(const TrainFlags& flags) {
 
 }  // namespace
 
-void add_train(CLI::App& app, Action& action) {
+void add_train(Verb& app, Action& action) {
   auto flags = std::make_shared<TrainFlags>();
-  CLI::App* verb =
-      app.add_subcommand("train", "Train a model; prints the path of the best checkpoint");
+  Verb* verb = app.add_subcommand("train", "Train a model; prints the path of the best checkpoint");
   flags->config.add(*verb);
-  flags->config.add_key(*verb, "--data", "data.root", "Folder of the data set");
-  flags->config.add_key(*verb, "--weights", "train.weights", "Start from this checkpoint");
-  flags->config.add_key(*verb, "--precision", "train.precision", "f32, bf16, or tf32 on CUDA");
+  flags->config.add_key(*verb, "--data", "data.root", "Folder of the data set", "DIR");
+  flags->config.add_key(*verb, "--weights", "train.weights", "Start from this checkpoint", "FILE");
+  flags->config.add_key(*verb, "--precision", "train.precision", "f32, bf16, or tf32 on CUDA",
+                        "f32|bf16|tf32");
   flags->config.add_key(*verb, "--epochs", "train.epochs", "Epochs in all");
   flags->config.add_key(*verb, "--seed", "train.seed", "Seed of all random draws");
   verb->add_option("--out", flags->out, "Folder of the run [runs/<name of the configuration>]")

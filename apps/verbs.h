@@ -2,11 +2,11 @@
 // to run; main.cpp runs the one that was chosen and turns errors into exit codes.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "apps/command_line.h"
 #include "apps/exit_code.h"
 #include "pix2vox/config/config.h"
 #include "tensor/device.h"
@@ -16,16 +16,18 @@ namespace voxgrad::apps {
 /// What a verb runs once its flags are read; returns the exit code (apps/exit_code.h).
 using Action = std::function<int()>;
 
-void add_train(CLI::App& app, Action& action);
-void add_test(CLI::App& app, Action& action);
-void add_predict(CLI::App& app, Action& action);
-void add_dataset(CLI::App& app, Action& action);
-void add_voxelize(CLI::App& app, Action& action);
-void add_convert(CLI::App& app, Action& action);
-void add_gradcheck(CLI::App& app, Action& action);
-void add_summary(CLI::App& app, Action& action);
-void add_bench(CLI::App& app, Action& action);
-void add_doctor(CLI::App& app, Action& action);
+void add_train(Verb& app, Action& action);
+void add_test(Verb& app, Action& action);
+void add_predict(Verb& app, Action& action);
+void add_dataset(Verb& app, Action& action);
+void add_voxelize(Verb& app, Action& action);
+void add_convert(Verb& app, Action& action);
+void add_gradcheck(Verb& app, Action& action);
+void add_summary(Verb& app, Action& action);
+void add_bench(Verb& app, Action& action);
+void add_doctor(Verb& app, Action& action);
+void add_completion(Verb& app, Action& action);
+void add_manual(Verb& app, Action& action);
 
 /// Flags that many verbs share.
 struct ConfigFlags {
@@ -33,11 +35,12 @@ struct ConfigFlags {
   ConfigOverrides overrides;
 
   /// --cfg FILE and --set a.b=value.
-  void add(CLI::App& verb, bool required = true);
+  void add(Verb& verb, bool required = true);
   /// A flag that stands for a config key: --data for data.root.
-  void add_key(CLI::App& verb, const std::string& flag, const std::string& key,
-               const std::string& help);
-  Config load() const { return load_config(file, overrides); }
+  void add_key(Verb& verb, const std::string& flag, const std::string& key, const std::string& help,
+               const std::string& type = "VALUE");
+  /// The configuration, if need be an installed one (apps/installed_configs.h).
+  Config load() const;
 };
 
 struct DeviceFlags {
@@ -45,7 +48,7 @@ struct DeviceFlags {
   int threads = 0;
 
   /// --device and --threads.
-  void add(CLI::App& verb);
+  void add(Verb& verb);
   /// Sets the number of threads and finds the device.
   Device apply() const;
 };

@@ -35,13 +35,15 @@ int run_voxelize(const VoxelizeFlags& flags) {
 
 }  // namespace
 
-void add_voxelize(CLI::App& app, Action& action) {
+void add_voxelize(Verb& app, Action& action) {
   auto flags = std::make_shared<VoxelizeFlags>();
-  CLI::App* verb = app.add_subcommand("voxelize", "Make solid voxels of a mesh");
-  verb->add_option("mesh", flags->mesh, "OBJ, OFF, PLY, STL, glTF, GLB or DAE file")->required();
+  Verb* verb = app.add_subcommand("voxelize", "Make solid voxels of a mesh");
+  verb->add_option("mesh", flags->mesh, "OBJ, OFF, PLY, STL, glTF, GLB or DAE file")
+      ->required()
+      ->type_name("FILE");
   verb->add_option("--out", flags->out, "Where to write")->required()->type_name("FILE.binvox");
   verb->add_option("--resolution", flags->resolution, "Voxels along the longest side")
-      ->check(CLI::Range(2, 256))
+      ->range(2, 256)
       ->capture_default_str();
   flags->device.add(*verb);
   verb->footer(
