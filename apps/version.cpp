@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <spdlog/version.h>
+#include <voxgrad_commit.h>  // made by cmake/VoxgradCommit.cmake
 
 #include <CLI/Version.hpp>
 
@@ -9,7 +10,6 @@
 #include "simd/isa.h"
 #include "tensor/ops/library_versions.h"
 #include "voxels/library_versions.h"
-#include "voxgrad_commit.h"  // made by cmake/VoxgradCommit.cmake
 
 namespace voxgrad::apps {
 namespace {
