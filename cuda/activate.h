@@ -23,19 +23,26 @@ VOXGRAD_HD C activate(Activation activation, C x) {
   }
 }
 
-/// d act(x) / dx, from y = act(x).
+template <ActivationKind kind, class C>
+VOXGRAD_HD C slope(C alpha, C x) {
+  const functors::Activate<kind, C> activate{alpha};
+  const functors::ActivationDerivative<kind, C> derivative{alpha};
+  return functors::slope_at<kind>(activate, derivative, x);
+}
+
+/// d act(x) / dx.
 template <class C>
-VOXGRAD_HD C activation_derivative(Activation activation, C y) {
+VOXGRAD_HD C activation_derivative(Activation activation, C x) {
   const C alpha = C(activation.alpha);
   switch (activation.kind) {
     case ActivationKind::relu:
-      return functors::ActivationDerivative<ActivationKind::relu, C>{alpha}(y);
+      return slope<ActivationKind::relu>(alpha, x);
     case ActivationKind::leaky_relu:
-      return functors::ActivationDerivative<ActivationKind::leaky_relu, C>{alpha}(y);
+      return slope<ActivationKind::leaky_relu>(alpha, x);
     case ActivationKind::elu:
-      return functors::ActivationDerivative<ActivationKind::elu, C>{alpha}(y);
+      return slope<ActivationKind::elu>(alpha, x);
     case ActivationKind::sigmoid:
-      return functors::ActivationDerivative<ActivationKind::sigmoid, C>{alpha}(y);
+      return slope<ActivationKind::sigmoid>(alpha, x);
     default:
       return C(1);
   }

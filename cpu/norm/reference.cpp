@@ -75,8 +75,8 @@ void batch_norm_backward(bool constant, const Tensor& x, const Tensor& dy, const
       const double inverse = 1 / std::sqrt(variances.data<double>()[s] + parameters.eps);
       const auto xhat = [&](auto r) { return (xs.data<double>()[place(r)] - m) * inverse; };
       const auto dz = [&](auto r) {  // the gradient before the activation
-        const double y = act(xhat(r) * gamma + betas.data<double>()[c]);
-        return dys.data<double>()[place(r)] * derivative(y);
+        const double z = xhat(r) * gamma + betas.data<double>()[c];
+        return dys.data<double>()[place(r)] * functors::slope_at<kind>(act, derivative, z);
       };
       double sum = 0, product = 0;
       for (std::int64_t r = 0; r < rows; ++r) {

@@ -21,8 +21,9 @@ struct Norm {
     const std::int64_t s = i / (rows * channels) * channels + i % channels;
     return (x[i] - mean[s]) * inverse(s);
   }
-  __device__ double y(std::int64_t i) const {
-    return activate(activation, xhat(i) * gamma[i % channels] + beta[i % channels]);
+  /// What the activation is given.
+  __device__ double z(std::int64_t i) const {
+    return xhat(i) * gamma[i % channels] + beta[i % channels];
   }
 };
 
@@ -42,7 +43,8 @@ __global__ void statistics(std::int64_t count, std::int64_t rows, std::int64_t c
 
 __global__ void normalize(Norm norm, double* y) {
   const std::int64_t size = norm.groups * norm.rows * norm.channels;
-  for (std::int64_t i = thread_index(); i < size; i += thread_count()) y[i] = norm.y(i);
+  for (std::int64_t i = thread_index(); i < size; i += thread_count())
+    y[i] = activate(norm.activation, norm.z(i));
 }
 
 /// A thread per channel.
@@ -50,7 +52,7 @@ __global__ void backward(Norm norm, bool constant, const double* dy, double* dx,
                          double* dbeta) {
   for (std::int64_t c = thread_index(); c < norm.channels; c += thread_count()) {
     const auto dz = [&](std::int64_t i) {  // the gradient before the activation
-      return dy[i] * activation_derivative(norm.activation, norm.y(i));
+      return dy[i] * activation_derivative(norm.activation, norm.z(i));
     };
     dgamma[c] = dbeta[c] = 0;
     for (std::int64_t g = 0; g < norm.groups; ++g) {
