@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Breaks the code in small ways, one at a time, and looks whether the tests notice.
 
-  tests/campaigns/mutants.py [--count N] [--seed N] [--minutes N] [--folders a,b] [--build DIR] [--again]
+  tests/campaigns/mutants.py [--count N] [--seed N] [--minutes N] [--folders a,b] [--build DIR] [--again] [--near]
 
 A mutant is one change of one .cpp file: a comparison flipped, + and - exchanged, a constant one off,
 a statement dropped, two arguments or an index exchanged, a condition turned round. Candidates are
@@ -16,7 +16,8 @@ in DIR (build/mutants), and the doctest programs that depend on its folder run u
 
 DIR/verdicts.tsv keeps what was found: a second call goes on where the first stopped, until --count
 mutants are valid (killed or survived). --again builds and runs those that survived once more, after
-tests were added. --list shows the candidates of this seed without running any. The score is
+tests were added. --near runs the first of a folder's programs alone, which is quicker and finds more
+survivors: a lower bound of the score. --list shows the candidates of this seed without running any. The score is
 killed / (killed + survived). Exit code 1 if a mutant survived.
 """
 import argparse
@@ -220,6 +221,7 @@ class Campaign:
         self.source = self.folder / "source"
         self.build = self.source / "build" / "release"  # as everywhere, so that caches of compilers serve
         self.jobs = options.jobs
+        self.near = options.near
         self.verdict_file = self.folder / "verdicts.tsv"
         self.baseline = {}
         self.environment = {**os.environ, "OMP_NUM_THREADS": str(options.jobs), "OMP_WAIT_POLICY": "passive"}
@@ -254,6 +256,9 @@ class Campaign:
             name = path.relative_to(self.source).as_posix()
             if not name.startswith("build/") and path.is_file() and name not in wanted:
                 path.unlink()
+
+    def programs(self, folder):
+        return PROGRAMS[folder][:1] if self.near else PROGRAMS[folder]
 
     def link(self, *programs):
         targets = [f"test_{name}" for name in programs]
@@ -309,7 +314,7 @@ class Campaign:
             # For ninja the source did not change: it links what it finds.
             os.utime(source, ns=(times.st_atime_ns, times.st_mtime_ns))
             target.write_bytes(mutant.read_bytes())
-            for name in PROGRAMS[folder]:
+            for name in self.programs(folder):
                 code, output = self.link(name)
                 if code != 0:
                     return "invalid", "does not link"
@@ -362,6 +367,7 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "mutants")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--again", action="store_true", help="run those that survived once more")
+    parser.add_argument("--near", action="store_true", help="run only the first test program of each folder")
     parser.add_argument("--list", action="store_true", help="show candidates, run none")
     options = parser.parse_args()
     folders = options.folders.split(",")
@@ -386,7 +392,7 @@ def main():
     for key, row in rows.items():  # reasons found since
         if skipped.get(key):
             rows[key] = ["skipped", *row[1:7], skipped.get(key)]
-    campaign.prepare([p for p in dict.fromkeys(p for f in folders for p in PROGRAMS[f])])
+    campaign.prepare(list(dict.fromkeys(p for f in folders for p in campaign.programs(f))))
 
     def examine(folder, path, change, key):
         number, before, after = describe(path, change)
