@@ -9,6 +9,7 @@
 #include "apps/version.h"
 #include "layers/gradcheck_cases.h"
 #include "simd/isa.h"
+#include "tensor/environment.h"
 #include "tensor/ops/backend.h"
 
 namespace voxgrad::apps {
@@ -45,6 +46,9 @@ int doctor() {
     libraries += (libraries.empty() ? "" : ", ") + name + " " + number;
   line("libraries", libraries);
   line("cpu", try_device(Device::cpu()));
+  for (const EnvironmentVariable& each : kEnvironment)
+    if (const char* value = environment(each.name))
+      line(each.name, fmt::format("{} ({})", value, each.meaning));
   line("CUDA",
        cuda_built_in()
            ? "built in"

@@ -2,10 +2,10 @@
 // them. First the sums for the means, where contrast asks for them: each block adds up its rows in
 // a fixed order, and every block of the second kernel adds the blocks' sums in theirs.
 #include <algorithm>
-#include <cstdlib>
 
 #include "cuda/kernels.h"
 #include "cuda/runtime/launch.cuh"
+#include "tensor/environment.h"
 #include "tensor/ops/convert_ops.h"
 #include "tensor/ops/image_ops.h"
 
@@ -104,7 +104,7 @@ void transform(const Tensor& packed, const Tensor& y) {
 
 }  // namespace
 
-const PictureOps picture_ops{[](int) { return std::getenv("VOXGRAD_HOST_PICTURES") == nullptr; },
+const PictureOps picture_ops{[](int) { return environment("VOXGRAD_HOST_PICTURES") == nullptr; },
                              transform};
 
 }  // namespace voxgrad::cuda

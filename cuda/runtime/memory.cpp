@@ -18,6 +18,7 @@
 #include "cuda/kernels.h"
 #include "cuda/runtime/check.h"
 #include "cuda/runtime/runtime.h"
+#include "tensor/environment.h"
 #include "tensor/ops/size_class.h"
 
 namespace voxgrad::cuda {
@@ -221,7 +222,7 @@ class CachingAllocator {
   Cache cache_;
   std::unordered_map<void*, std::shared_ptr<GraphPool::Blocks>> owners_;  // of graphs' blocks
   int graphs_filling_ = 0;                                                // by any thread
-  bool exact_ = std::getenv("VOXGRAD_EXACT_MEMORY") != nullptr;
+  bool exact_ = environment("VOXGRAD_EXACT_MEMORY") != nullptr;
   std::unordered_map<void*, std::size_t> exact_sizes_;  // of blocks taken as they were asked for
   Cache surplus_;
   MemoryStatistics statistics_;

@@ -10,6 +10,7 @@
 #include "cuda/runtime/check.h"
 #include "cuda/runtime/memory.h"
 #include "cuda/runtime/runtime.h"
+#include "tensor/environment.h"
 
 namespace voxgrad::cuda {
 namespace {
@@ -158,7 +159,7 @@ const StreamOps stream_ops{
       check_cuda(cudaEventSynchronize(static_cast<Event*>(mark)->get()), "cudaEventSynchronize");
     },
     [](void* mark, int) { delete static_cast<Event*>(mark); },
-    [](int) { return std::getenv("VOXGRAD_NO_GRAPHS") == nullptr; },
+    [](int) { return environment("VOXGRAD_NO_GRAPHS") == nullptr; },
     [](int index) {
       const OpScope op("recording");
       begin_recording(index);

@@ -1,7 +1,8 @@
 #include "tensor/ops/backend.h"
 
-#include <cstdlib>
 #include <string>
+
+#include "tensor/environment.h"
 
 namespace voxgrad {
 
@@ -15,7 +16,7 @@ namespace {
 
 /// VOXGRAD_CONV names an algorithm of any backend.
 bool force_conv_algorithm() {
-  const char* const value = std::getenv("VOXGRAD_CONV");
+  const char* const value = environment("VOXGRAD_CONV");
   const std::string name = value ? value : "";
   const auto known = [&](const ConvOps& ops) { return ops.force(name); };
   bool found = known(cpu_backend().conv);

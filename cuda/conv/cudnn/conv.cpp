@@ -18,6 +18,7 @@
 #include "cuda/runtime/check.h"
 #include "cuda/runtime/handles.h"
 #include "cuda/runtime/runtime.h"
+#include "tensor/environment.h"
 
 namespace voxgrad::cuda::cudnn {
 namespace {
@@ -26,7 +27,7 @@ namespace {
 constexpr std::size_t kWorkspaceLimit = std::size_t{512} << 20;
 
 void log(const Problem& problem, const std::string& what) {
-  static const bool wanted = std::getenv("VOXGRAD_CUDNN_LOG") != nullptr;
+  static const bool wanted = environment("VOXGRAD_CUDNN_LOG") != nullptr;
   if (wanted) std::fprintf(stderr, "cudnn: %s: %s\n", concat(problem).c_str(), what.c_str());
 }
 
