@@ -166,7 +166,9 @@ TEST_CASE("numbers as programs write them") {
   CHECK(std::isnan(parse_number("1.#QNAN").value()));
   CHECK(std::isnan(parse_number("-1.#IND00").value()));
   CHECK(parse_number("-1.#INF") == -INFINITY);
-  for (const char* word : {"", "+", "+-1", "1,5", "x", "1x", "1.#", "d5", "1d", "--1", "0x10"}) {
+  CHECK(parse_number("-1,5") == -1.5);
+  for (const char* word :
+       {"", "+", "+-1", "1,5,2", "1.5,2", ",", "x", "1x", "1.#", "d5", "1d", "--1", "0x10"}) {
     CAPTURE(word);
     CHECK((!parse_number(word) || std::string(word) == "1.#"));
   }
@@ -234,7 +236,7 @@ TEST_CASE("PLY: line ends, order of the header, strips, old Windows' NaN") {
   check_u("u.ply", ply("format ascii 1.0\n"));
   check_u("u.ply", ply("format ascii 1.0\n", "\r\n"));
   check_u("u.ply", ply("format ascii 1.0\n", "\r"));
-  check_u("u.ply", ply("comment by hand\nobj_info x\nformat ascii 1.0\n"));
+  check_u("u.ply", ply("comment by hand\nobj_info x\nmade by hand\nformat ascii 1.0\n"));
   const TemporaryFolder folder;
   // Two strips in one list; the second triangle of a strip is wound the other way.
   write_text(folder / "s.ply",
@@ -388,6 +390,9 @@ TEST_CASE("COLLADA: blanks around numbers, Windows' NaN, places far from the ori
   const auto dae = [](const std::string& numbers, const std::string& matrix) {
     return R"(<?xml version="1.0"?><!-- <float_array> in a comment -->
 <COLLADA xmlns="http://www.collada.org/2005/11/COLLADASchema" version="1.4.1">
+<library_effects><effect id="e"><profile_COMMON><technique sid="t"><phong><diffuse>
+<color>  1 0 ,5  1 </color></diffuse></phong></technique></profile_COMMON></effect></library_effects>
+<library_materials><material id="m"><instance_effect url="#e"/></material></library_materials>
 <library_geometries><geometry id="g"><mesh><source id="p">
 <float_array id="pa" count=" 12 ">)" +
            numbers + R"(</float_array><technique_common>
@@ -397,14 +402,18 @@ TEST_CASE("COLLADA: blanks around numbers, Windows' NaN, places far from the ori
 <triangles material="s" count=" 1 "><input semantic="VERTEX" source="#v" offset=" 0 "/><p>
  0 1 2 </p></triangles></mesh></geometry></library_geometries>
 <library_visual_scenes><visual_scene id="vs"><node id="n">)" +
-           matrix + R"(<instance_geometry url="#g"/></node></visual_scene></library_visual_scenes>
+           matrix + R"(<instance_geometry url="#g"><bind_material><technique_common>
+<instance_material symbol="s" target="#m"/></technique_common></bind_material>
+</instance_geometry></node></visual_scene></library_visual_scenes>
 <scene><instance_visual_scene url="#vs"/></scene></COLLADA>)";
   };
   write_text(folder / "a.dae", dae("\n0\t+0 .0\n1. 0 0 0 2E+000 0 1.#QNAN 0 0 ", ""));
-  CHECK(read_mesh(folder / "a.dae").bounds().high == Vec3{1, 2, 0});
+  const Mesh mesh = read_mesh(folder / "a.dae");
+  CHECK(mesh.bounds().high == Vec3{1, 2, 0});
+  CHECK(mesh.colors[0] == std::array<float, 3>{1, 0, 0.5f});
   write_text(folder / "utm.dae",
              dae("431234.25 58 4581234.5 431234.5 58 4581234.5 431234.25 58.125 4581234.5 0 0 0",
-                 "<matrix>2 0 0 0 0 2 0 0 0 0 2 1 0 0 0 1</matrix>"));
+                 "<matrix>  2 0 0 0 0 2 0 0 0 0 2 1 0 0 0 1</matrix>"));
   CHECK(read_mesh(folder / "utm.dae").bounds().low == Vec3{862468.5, 116, 9162470});
   write_text(folder / "far.dae",
              dae("431234.25 58 4581234.5 431234.5 58 4581234.5 431234.25 58.125 4581234.5 "

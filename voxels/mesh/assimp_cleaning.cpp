@@ -166,7 +166,12 @@ class ColladaCleaner {
       out_ += without_blanks(tag.attributes);
       done = attributes + tag.attributes.size();
       copy_up_to(tag.end);
-      if (tag.name != "float_array" || tag.attributes.ends_with('/')) return;
+      if (tag.attributes.ends_with('/')) return;
+      if (holds_numbers(tag.name)) {
+        out_ += plain_numbers(content);
+        done = std::size_t(content.data() - text_.data()) + content.size();
+      }
+      if (tag.name != "float_array") return;
       const bool move = positions_.sources.contains(source);
       std::size_t axis = 0;
       for (auto word = take_word(content); !word.empty(); word = take_word(content)) {
@@ -178,6 +183,25 @@ class ColladaCleaner {
       done = std::size_t(content.data() - text_.data()) + content.size();
     });
     copy_up_to(text_.size());
+  }
+
+  static bool holds_numbers(std::string_view tag) {
+    for (const std::string_view name : {"color", "float", "translate", "rotate", "scale", "matrix",
+                                        "lookat", "skew", "p", "vcount", "v", "h"}) {
+      if (tag == name) return true;
+    }
+    return false;
+  }
+
+  // Numbers with one blank between them; what is none stays.
+  static std::string plain_numbers(std::string_view text) {
+    std::string result;
+    for (auto word = take_word(text); !word.empty(); word = take_word(text)) {
+      if (!result.empty()) result += ' ';
+      const std::optional<double> value = parse_integer(word) ? std::nullopt : parse_number(word);
+      result += value ? fmt::format("{:.9g}", *value) : std::string(word);
+    }
+    return result;
   }
 
   static std::string without_blanks(std::string_view attributes) {

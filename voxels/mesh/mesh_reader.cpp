@@ -153,6 +153,8 @@ Mesh read_with_assimp(const std::string& path, const FileLookup& lookup, const s
     auto* io = new LookupIo(cleaned, max_mesh_file_bytes);  // the importer deletes it
     importer.SetIOHandler(io);
     const aiScene* scene = importer.ReadFile(path, 0);
+    // Of our own cleaning, or of a file that cannot be read.
+    check(!io->problem().starts_with("[read mesh]"), io->problem());
     check(io->problem().empty(), "[read mesh] ", name, ": ", io->problem());
     check(scene != nullptr && scene->mRootNode != nullptr, "[read mesh] ", name, ": ",
           importer.GetErrorString());

@@ -100,6 +100,12 @@ std::optional<double> parse_number(std::string_view word) {
   if (result.ec == std::errc::result_out_of_range && result.ptr == end) return limit_of(word);
   if (result.ec == std::errc() && result.ptr == end) return value;
   if (const auto special = windows_number(word)) return special;
+  const std::size_t comma = word.find(',');
+  if (comma != std::string_view::npos && comma == word.find_last_of(".,")) {
+    std::string with_point(word);
+    with_point[comma] = '.';
+    return parse_number(with_point);
+  }
   const std::size_t fortran = word.find_first_of("dD");
   if (fortran == std::string_view::npos || fortran == 0) return std::nullopt;
   std::string with_e(word);

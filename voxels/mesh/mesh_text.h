@@ -32,8 +32,8 @@ std::string lower_case(std::string_view text);
 std::string tidy_path(std::string_view path);
 
 /// A number that is a whole word: what std::from_chars reads, a plus sign, Fortran's exponents
-/// (1D5), and Windows' 1.#INF, -1.#IND and 1.#QNAN. Too large ones become infinite, too small ones
-/// 0.
+/// (1D5), a decimal comma, and Windows' 1.#INF, -1.#IND and 1.#QNAN. Too large ones become
+/// infinite, too small ones 0.
 std::optional<double> parse_number(std::string_view word);
 /// A whole number, possibly with a sign.
 std::optional<std::int64_t> parse_integer(std::string_view word);

@@ -170,11 +170,11 @@ class PlyReader {
         const std::optional<std::int64_t> count = parse_integer(words[2]);
         require(count && *count >= 0, "bad count '", words[2], "'");
         elements_.push_back({words[1], std::uint64_t(*count), {}});
-      } else {
-        const bool scalar = words[0] == "property" && words.size() == 3;
-        const bool list = words[0] == "property" && words.size() == 5 && words[1] == "list";
-        require((scalar || list) && !elements_.empty(), "header line '", words[0],
-                " ...' is not understood");
+      } else if (words[0] == "property") {  // other lines are as good as comments
+        const bool scalar = words.size() == 3;
+        const bool list = words.size() == 5 && words[1] == "list";
+        require((scalar || list) && !elements_.empty(), "header line 'property ", words.back(),
+                "' is not understood");
         Property property{words.back(), type_named(words[words.size() - 2]), list, {}};
         if (list) property.count_type = type_named(words[2]);
         elements_.back().properties.push_back(std::move(property));
