@@ -13,6 +13,7 @@
 #include "voxels/grid/binvox.h"
 #include "voxels/grid/npy.h"
 #include "voxels/grid/surface.h"
+#include "voxels/image/contact_sheet.h"
 #include "voxels/mesh/mesh_writer.h"
 #include "voxels/render/voxel_render.h"
 

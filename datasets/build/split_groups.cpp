@@ -1,7 +1,7 @@
 #include "datasets/build/split_groups.h"
 
 #include <algorithm>
-#include <bit>
+#include <array>
 #include <map>
 
 #include "tensor/error.h"
@@ -15,17 +15,16 @@ constexpr double near_duplicate_iou = 0.9;
 
 }  // namespace
 
-RotatedShape::RotatedShape(const VoxelGrid& grid) : count_(grid.count()) {
+RotatedShape::RotatedShape(const VoxelGrid& grid)
+    : turns_(4, BitGrid(grid.values.size())), count_(grid.count()) {
   const int n = grid.n;
-  for (auto& turn : turns_) turn.assign((grid.values.size() + 63) / 64, 0);
   for (int x = 0; x < n; ++x) {
     for (int y = 0; y < n; ++y) {
       for (int z = 0; z < n; ++z) {
         if (grid.at(x, y, z) < 0.5f) continue;
         int a = x, b = z;
-        for (auto& turn : turns_) {
-          const std::size_t bit = grid.index(a, y, b);
-          turn[bit / 64] |= std::uint64_t{1} << (bit % 64);
+        for (BitGrid& turn : turns_) {
+          turn.set(grid.index(a, y, b));
           const int turned = n - 1 - a;
           a = b;
           b = turned;
@@ -39,10 +38,8 @@ double RotatedShape::best_iou(const RotatedShape& other, double floor) const {
   const auto [fewer, more] = std::minmax(count_, other.count_);
   if (more == 0 || double(fewer) <= floor * double(more)) return 0;
   double best = 0;
-  for (const auto& turn : other.turns_) {
-    std::int64_t common = 0;
-    for (std::size_t i = 0; i < turn.size(); ++i) common += std::popcount(turn[i] & turns_[0][i]);
-    best = std::max(best, double(common) / double(count_ + other.count_ - common));
+  for (const BitGrid& turn : other.turns_) {
+    best = std::max(best, iou_of_counts(count_, other.count_, turns_[0].common(turn)));
   }
   return best;
 }

@@ -1,12 +1,11 @@
 // Cuts a category into train, val and test without near-duplicates on both sides.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "voxels/grid/grid.h"
+#include "voxels/grid/bit_grid.h"
 
 namespace voxgrad {
 
@@ -20,7 +19,7 @@ class RotatedShape {
   double best_iou(const RotatedShape& other, double floor) const;
 
  private:
-  std::array<std::vector<std::uint64_t>, 4> turns_;
+  std::vector<BitGrid> turns_;  // four
   std::int64_t count_ = 0;
 };
 

@@ -12,6 +12,7 @@
 #include "io/file.h"
 #include "tensor/error.h"
 #include "voxels/grid/grid.h"
+#include "voxels/image/contact_sheet.h"
 #include "voxels/render/voxel_render.h"
 
 namespace voxgrad {

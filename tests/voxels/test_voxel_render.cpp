@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "tests/voxels/grids.h"
+#include "voxels/image/contact_sheet.h"
 #include "voxels/render/voxel_ray.h"
 #include "voxels/render/voxel_render.h"
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tensor/error.h"
+#include "voxels/grid/bit_grid.h"
 
 namespace voxgrad {
 namespace {
@@ -35,14 +36,8 @@ double intersection_over_union(const VoxelGrid& prediction, const VoxelGrid& tru
                                double threshold) {
   check(prediction.n == truth.n, "[intersection_over_union] the prediction has ", prediction.n,
         "^3 voxels, the truth ", truth.n, "^3: build the truth at the model's resolution");
-  std::int64_t both = 0, any = 0;
-  for (std::size_t i = 0; i < truth.values.size(); ++i) {
-    const bool predicted = prediction.values[i] >= threshold;
-    const bool occupied = truth.values[i] >= 0.5f;
-    both += predicted && occupied;
-    any += predicted || occupied;
-  }
-  return any == 0 ? 1.0 : double(both) / double(any);
+  const BitGrid a(prediction, threshold), b(truth, 0.5);
+  return iou_of_counts(a.count(), b.count(), a.common(b));
 }
 
 }  // namespace voxgrad

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 #include <utility>
 
 #include "tensor/error.h"
+#include "voxels/grid/union_find.h"
 
 namespace voxgrad {
 namespace {
@@ -113,15 +113,14 @@ class Surface {
       if (face_of(a).voxel != face_of(b).voxel) return face_of(a).voxel < face_of(b).voxel;
       return a.corner < b.corner;
     });
-    parent_.resize(sides_.size());
-    std::iota(parent_.begin(), parent_.end(), 0u);
+    corners_ = UnionFind(sides_.size());
     for (std::size_t i = 0; i < sides_.size(); i += 2) {
       const std::uint32_t a = sides_[i].corner, b = sides_[i + 1].corner;
-      join(a, next_corner(b));
-      join(next_corner(a), b);
+      corners_.unite(a, next_corner(b));
+      corners_.unite(next_corner(a), b);
     }
-    vertex_.assign(parent_.size(), kNone);
-    middle_.assign(parent_.size(), kNone);
+    vertex_.assign(sides_.size(), kNone);
+    middle_.assign(sides_.size(), kNone);
   }
 
   /// Where voxels touch along an edge, both ends of its two copies may still be the same vertices,
@@ -130,8 +129,8 @@ class Surface {
     for (std::size_t i = 0; i + 2 < sides_.size(); i += 2) {
       if (sides_[i].edge != sides_[i + 2].edge) continue;
       const std::uint32_t a = sides_[i].corner, b = sides_[i + 2].corner;
-      const auto ends_a = std::minmax({find(a), find(next_corner(a))});
-      const auto ends_b = std::minmax({find(b), find(next_corner(b))});
+      const auto ends_a = std::minmax({corners_.find(a), corners_.find(next_corner(a))});
+      const auto ends_b = std::minmax({corners_.find(b), corners_.find(next_corner(b))});
       if (ends_a != ends_b) continue;
       for (const std::size_t pair : {i, i + 2}) {
         middle_[sides_[pair].corner] = middle_[sides_[pair + 1].corner] = add_middle(sides_[pair]);
@@ -142,16 +141,6 @@ class Surface {
   std::uint32_t add_middle(const Side& side) {
     const Vec3 a = position(side.corner), b = position(next_corner(side.corner));
     return add_vertex({(a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (a[2] + b[2]) / 2});
-  }
-
-  std::uint32_t find(std::uint32_t corner) {
-    while (parent_[corner] != corner) corner = parent_[corner] = parent_[parent_[corner]];
-    return corner;
-  }
-
-  void join(std::uint32_t a, std::uint32_t b) {
-    const auto [low, high] = std::minmax({find(a), find(b)});
-    parent_[high] = low;
   }
 
   Vec3 position(std::uint32_t corner) const {
@@ -169,7 +158,7 @@ class Surface {
   }
 
   std::uint32_t vertex_of(std::uint32_t corner) {
-    std::uint32_t& vertex = vertex_[find(corner)];
+    std::uint32_t& vertex = vertex_[corners_.find(corner)];
     if (vertex == kNone) vertex = add_vertex(position(corner));
     return vertex;
   }
@@ -197,7 +186,7 @@ class Surface {
   double threshold_;
   std::vector<Face> faces_;
   std::vector<Side> sides_;            // sorted; joined sides are neighbours
-  std::vector<std::uint32_t> parent_;  // union-find over corners
+  UnionFind corners_{0};               // joined ones are one vertex
   std::vector<std::uint32_t> vertex_;  // of the root corner of a vertex
   std::vector<std::uint32_t> middle_;  // vertex in the middle of the side that starts here
   Mesh mesh_;

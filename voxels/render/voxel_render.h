@@ -1,10 +1,9 @@
 // Pictures of voxel grids for people: shaded blocks on a plain ground, seen from above at an angle,
-// y up, and several pictures on one sheet.
+// y up.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <span>
 
 #include "voxels/grid/grid.h"
 #include "voxels/image/image.h"
@@ -27,19 +26,5 @@ struct PictureOptions {
 /// the same direction can be compared. An empty grid gives a plain background. Same bits whatever
 /// the number of threads.
 Image draw_voxels(const VoxelGrid& grid, const PictureOptions& options = {});
-
-struct SheetOptions {
-  int columns = 0;  // 0: all in one row
-  int cell = 512;   // side of the square that each picture is fitted into
-  int margin = 12;  // between pictures and around them
-  Color background{255, 255, 255};
-};
-
-/// Pictures side by side, row by row, as RGB. Each is scaled to fit its cell, keeping its shape;
-/// transparent ones are blended with the background.
-Image contact_sheet(std::span<const Image> images, const SheetOptions& options = {});
-
-/// Scales a picture: averages areas when shrinking, interpolates linearly when growing.
-Image resized(const Image& image, int width, int height);
 
 }  // namespace voxgrad
