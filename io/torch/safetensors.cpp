@@ -174,9 +174,10 @@ void write_safetensors(const std::filesystem::path& file, const std::vector<Name
   }
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');
-  std::vector<std::uint8_t> bytes;
+  std::vector<std::uint8_t> bytes(8);
+  for (std::size_t i = 0; i < 8; ++i)
+    bytes[i] = std::uint8_t(std::uint64_t(text.size()) >> (8 * i));
   bytes.reserve(8 + text.size() + at);
-  for (int i = 0; i < 8; ++i) bytes.push_back(std::uint8_t(std::uint64_t(text.size()) >> (8 * i)));
   bytes.insert(bytes.end(), text.begin(), text.end());
   for (const auto& [name, tensor] : sorted) {
     const Tensor on_host = tensor.to(Device::cpu());
