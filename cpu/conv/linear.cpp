@@ -1,6 +1,5 @@
 #include "cpu/conv/linear.h"
 
-#include "cpu/conv/gemm.h"
 #include "cpu/onednn/onednn.h"
 
 namespace voxgrad::cpu::linear {
@@ -8,8 +7,8 @@ namespace voxgrad::cpu::linear {
 using onednn::multiply;
 
 void forward(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Tensor& y) {
-  gemm_nt(g.batch, g.out_channels, g.in_channels, x.data<float>(), w.data<float>(),
-          y.data<float>());
+  multiply(g.batch, g.out_channels, g.in_channels, {x.data<float>(), g.in_channels},
+           {w.data<float>(), g.in_channels, true}, y.data<float>());
 }
 
 void backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w, const Tensor& dx) {
