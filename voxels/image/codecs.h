@@ -1,28 +1,53 @@
 // The PNG and JPEG codecs behind image.h, and what they share. Decoders take bytes whose signature
-// was recognised; `name` stands in the messages.
+// was recognised.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "tensor/error.h"
 #include "voxels/image/image.h"
 
 namespace voxgrad {
 
+/// The file that is being decoded: its name for messages, and what to do about damage after which
+/// all pixels are still there.
+class ImageSource {
+ public:
+  /// Without a list of warnings every damage is an error.
+  explicit ImageSource(std::string name, std::vector<std::string>* warnings = nullptr)
+      : name_(std::move(name)), warnings_(warnings) {}
+
+  const std::string& name() const { return name_; }
+  bool lenient() const { return warnings_ != nullptr; }
+  /// Damage after which all pixels are still there: a warning that says what was done about it, or
+  /// an error. The same one is noted once.
+  void tolerate(const std::string& damage, const std::string& remedy) const;
+
+ private:
+  std::string name_;
+  std::vector<std::string>* warnings_;
+};
+
 /// Walks all chunks first: order, sizes and every CRC, ancillary ones too, up to IEND.
-Image decode_png(std::span<const std::uint8_t> bytes, const std::string& name);
+Image decode_png(std::span<const std::uint8_t> bytes, const ImageSource& source);
 /// Walks all segments and scans first, up to the end marker.
-Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name);
+Image decode_jpeg(std::span<const std::uint8_t> bytes, const ImageSource& source);
 std::vector<std::uint8_t> encode_png(const Image& image);
+
+/// What a file is that is neither a PNG nor a JPEG, and how to convert it: "a WebP picture: ...".
+std::string explain_format(std::span<const std::uint8_t> bytes);
 
 /// Error unless both sides are in 1..8192 and the area is at most 64 million.
 void check_image_size(std::uint64_t width, std::uint64_t height, const std::string& name);
 
-/// The orientation 1..8 that EXIF data (a TIFF structure) gives; 1 if it gives none or is damaged.
-int exif_orientation(std::span<const std::uint8_t> tiff);
-/// Turns and flips a picture stored in an EXIF orientation (1..8; others count as 1) upright.
+/// The orientation 1..8 that EXIF data give: a TIFF structure, after the header "Exif\0\0" or
+/// without it, with the orientation as SHORT or LONG. None if there is none, or no valid one.
+std::optional<int> exif_orientation(std::span<const std::uint8_t> exif);
+/// Flips and rotates a picture stored in an EXIF orientation (1..8; others count as 1) upright.
 Image upright(Image image, int orientation);
 
 }  // namespace voxgrad

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <array>
+
 #include "voxels/image/codecs.h"
 
 namespace voxgrad {
@@ -29,21 +32,29 @@ class TiffReader {
   bool little_endian_;
 };
 
+std::span<const std::uint8_t> without_header(std::span<const std::uint8_t> exif) {
+  constexpr std::array<std::uint8_t, 6> header{'E', 'x', 'i', 'f', 0, 0};
+  const bool there =
+      exif.size() >= header.size() && std::equal(header.begin(), header.end(), exif.begin());
+  return there ? exif.subspan(header.size()) : exif;
+}
+
 }  // namespace
 
-int exif_orientation(std::span<const std::uint8_t> tiff) {
-  constexpr std::uint32_t orientation_tag = 0x0112, short_type = 3, entry_bytes = 12;
-  const TiffReader reader(tiff);
-  if (!reader.valid()) return 1;
+std::optional<int> exif_orientation(std::span<const std::uint8_t> exif) {
+  constexpr std::uint32_t orientation_tag = 0x0112, short_type = 3, long_type = 4, entry_bytes = 12;
+  const TiffReader reader(without_header(exif));
+  if (!reader.valid()) return {};
   const std::uint64_t directory = reader.u32(4);
   const std::uint32_t entries = reader.u16(directory);
   for (std::uint32_t i = 0; i < entries; ++i) {
     const std::uint64_t entry = directory + 2 + std::uint64_t(entry_bytes) * i;
-    if (reader.u16(entry) != orientation_tag || reader.u16(entry + 2) != short_type) continue;
-    const std::uint32_t value = reader.u16(entry + 8);
-    return value >= 1 && value <= 8 ? int(value) : 1;
+    const std::uint32_t type = reader.u16(entry + 2);
+    if (reader.u16(entry) != orientation_tag || (type != short_type && type != long_type)) continue;
+    const std::uint32_t value = type == short_type ? reader.u16(entry + 8) : reader.u32(entry + 8);
+    if (value >= 1 && value <= 8) return int(value);
   }
-  return 1;
+  return {};
 }
 
 }  // namespace voxgrad

@@ -31,17 +31,27 @@ std::size_t checked_size(int width, int height, int channels) {
 Image::Image(int w, int h, int c)
     : width(w), height(h), channels(c), pixels(checked_size(w, h, c)) {}
 
-Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name) {
+void ImageSource::tolerate(const std::string& damage, const std::string& remedy) const {
+  check(lenient(), name_, ": ", damage,
+        ". Its pixels are all there: save it anew with a picture editor, or read it leniently "
+        "(data.lenient in a configuration)");
+  const std::string warning = concat(damage, "; ", remedy);
+  if (std::ranges::find(*warnings_, warning) == warnings_->end()) warnings_->push_back(warning);
+}
+
+Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
+                   std::vector<std::string>* warnings) {
   check(!bytes.empty(), name, ": the file is empty");
   check(bytes.size() <= kMaxFileBytes, name, ": has ", bytes.size(), " bytes, the limit is ",
         kMaxFileBytes);
-  if (starts_with(bytes, kPngSignature)) return decode_png(bytes, name);
-  if (starts_with(bytes, kJpegSignature)) return decode_jpeg(bytes, name);
-  fail(name, ": neither a PNG nor a JPEG: convert it to one of them");
+  const ImageSource source(name, warnings);
+  if (starts_with(bytes, kPngSignature)) return decode_png(bytes, source);
+  if (starts_with(bytes, kJpegSignature)) return decode_jpeg(bytes, source);
+  fail(name, ": ", explain_format(bytes));
 }
 
-Image read_image(const std::filesystem::path& file) {
-  return decode_image(read_file(file, kMaxFileBytes), file.string());
+Image read_image(const std::filesystem::path& file, std::vector<std::string>* warnings) {
+  return decode_image(read_file(file, kMaxFileBytes), file.string(), warnings);
 }
 
 void write_png(const Image& image, const std::filesystem::path& file) {
