@@ -26,12 +26,13 @@ PngRecipe small_recipe(PngColor color, int limit = 256) {
   return recipe;
 }
 
-/// Refused without a list of warnings; with one, the pixels and one warning with the words.
-Image lenient(const Bytes& bytes, const std::string& words) {
+/// Refused without a list of warnings, mostly with a hint that this is possible; with one, the
+/// pixels and one warning with the words.
+Image lenient(const Bytes& bytes, const std::string& words, bool hinted = true) {
   const std::string refusal = error_of([&] { decode_image(bytes, "a.picture"); });
   INFO(refusal);
   CHECK(refusal.find("a.picture") != std::string::npos);
-  CHECK(refusal.find("data.lenient") != std::string::npos);
+  CHECK((refusal.find("data.lenient") != std::string::npos) == hinted);
   std::vector<std::string> warnings;
   Image image = decode_image(bytes, "a.picture", &warnings);
   REQUIRE(warnings.size() == 1);
@@ -173,7 +174,7 @@ TEST_CASE("lenient JPEG: no end marker, or a trailer in its place") {
     Bytes cut = jpeg(kind);
     const Image expected = decode_image(cut, "good");
     cut.resize(cut.size() - 2);
-    CHECK(lenient(cut, "without its end marker").pixels == expected.pixels);
+    CHECK(lenient(cut, "without its end marker", false).pixels == expected.pixels);
     // Samsung's trailers, text, a second picture, and what looks like a segment or a marker.
     for (const Bytes& trailer : std::vector<Bytes>{{0, 0, 1, 10, 'S', 'E', 'F', 'T'},
                                                    Bytes(300, 0),

@@ -78,6 +78,23 @@ TEST_CASE("other arrays are refused with a reason") {
   CHECK(refused_with(encode_npy(grid), "not finite"));
 }
 
+TEST_CASE("a header that is cut off, or longer than any program writes, is refused as such") {
+  const auto sized = [](std::size_t length, std::size_t held) {
+    std::string text = header("|u1", "(1, 1, 1)");
+    text.resize(held, ' ');
+    std::string bytes("\x93NUMPY\x02\0", 8);  // version 2: four bytes of length
+    for (int i = 0; i < 4; ++i) bytes += char(length >> 8 * i & 255);
+    bytes += text + '\1';
+    return Bytes(bytes.begin(), bytes.end());
+  };
+  CHECK(decode_npy(sized(65536, 65536), "a.npy").at(0, 0, 0) == 1);
+  const std::string message = "is cut off or longer than 65536";
+  CHECK(refused_with(sized(65537, 65537), message));  // whole, but too long
+  CHECK(refused_with(sized(200, 150), message));      // short, but not whole
+  CHECK(refused_with(sized(70000, 150), message));
+  CHECK(refused_with(sized(0xffffffff, 150), message));
+}
+
 TEST_CASE("damaged npy bytes give a grid or an error") {
   const Bytes bytes = encode_npy(testing::random_grid(3, 0.5, 1));
   const auto decode = [](const Bytes& mutant) { decode_npy(mutant, "mutant"); };

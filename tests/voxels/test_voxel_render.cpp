@@ -126,6 +126,32 @@ TEST_CASE("faces differ in brightness, the upper one is the brightest") {
   CHECK(left > right + 20);
 }
 
+TEST_CASE("the ground is as light as the background far away, and darker in the shadow") {
+  VoxelGrid grid(2);
+  grid.at(0, 0, 0) = grid.at(1, 0, 0) = grid.at(0, 0, 1) = grid.at(1, 0, 1) = 1;
+  PictureOptions options = small_picture();
+  options.width = 1200;  // so wide that the ground's lit part ends within the picture
+  options.elevation = 50;
+  const double background = brightness(options.background.data());
+  for (const double azimuth : {0, 90, 180, 270}) {  // the sun stands to the left of the camera
+    CAPTURE(azimuth);
+    options.azimuth = azimuth;
+    const Image image = draw_voxels(grid, options);
+    double darkest_left = background, darkest_right = background;
+    for (int y = 0; y < image.height; ++y) {
+      for (int x = 0; x < image.width / 2 - 80; ++x)
+        darkest_left = std::min(darkest_left, brightness(image.at(x, y)));
+      for (int x = image.width / 2 + 20; x < image.width; ++x)
+        if (!is_block(image.at(x, y)))
+          darkest_right = std::min(darkest_right, brightness(image.at(x, y)));
+      CHECK(brightness(image.at(0, y)) == background);
+      CHECK(brightness(image.at(image.width - 1, y)) == background);
+    }
+    CHECK(darkest_left > 0.9 * background);
+    CHECK(darkest_right < 0.85 * background);
+  }
+}
+
 TEST_CASE("the threshold decides what is drawn; an empty grid is plain background") {
   VoxelGrid grid(2);
   for (float& value : grid.values) value = 0.35f;

@@ -169,11 +169,11 @@ class SegmentWalk {
 };
 
 /// Decodes with libjpeg. Its warnings about damaged data, after which it would continue with wrong
-/// pixels, count as errors here; when lenient, stray bytes before a marker, which it skips, do not.
+/// pixels, count as errors here; stray bytes before a marker, which it skips, are left to the
+/// caller.
 class Decoder {
  public:
-  explicit Decoder(bool lenient) {
-    errors_.lenient = lenient;
+  Decoder() {
     info_.err = jpeg_std_error(&errors_.manager);
     errors_.manager.error_exit = on_error;
     errors_.manager.emit_message = on_message;
@@ -220,7 +220,7 @@ class Decoder {
     jpeg_error_mgr manager;  // the first member: libjpeg hands back its address
     std::jmp_buf jump;
     char message[JMSG_LENGTH_MAX];
-    bool lenient, skipped_bytes;
+    bool skipped_bytes;
   };
 
   static void on_error(j_common_ptr info) {
@@ -232,7 +232,7 @@ class Decoder {
   static void on_message(j_common_ptr info, int level) {
     const int code = info->err->msg_code;
     auto* errors = reinterpret_cast<Errors*>(info->err);
-    if (code == JWRN_EXTRANEOUS_DATA && errors->lenient) {
+    if (code == JWRN_EXTRANEOUS_DATA) {
       errors->skipped_bytes = true;
       return;
     }
@@ -271,7 +271,7 @@ Image decode_jpeg(std::span<const std::uint8_t> bytes, const ImageSource& source
     ended.insert(ended.end(), {0xff, kEndOfImage});
     bytes = ended;
   }
-  Decoder decoder(source.lenient());
+  Decoder decoder;
   check(decoder.start(bytes), name, ": JPEG damaged or of an unknown kind: ", decoder.message());
   Image image = decoder.blank_image();
   std::vector<JSAMPROW> rows;
