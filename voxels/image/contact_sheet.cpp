@@ -1,8 +1,9 @@
+#include "voxels/image/contact_sheet.h"
+
 #include <algorithm>
 #include <cmath>
 
 #include "tensor/error.h"
-#include "voxels/render/voxel_render.h"
 
 namespace voxgrad {
 namespace {
@@ -33,7 +34,7 @@ std::vector<Span> filter(int from, int to) {
 }
 
 /// Any kind of picture as RGB over a background.
-Image flattened(const Image& image, const Color& background) {
+Image flattened(const Image& image, const std::array<std::uint8_t, 3>& background) {
   Image result(image.width, image.height, 3);
   const bool grey = image.channels <= 2, has_alpha = image.channels % 2 == 0;
   for (int y = 0; y < image.height; ++y) {
