@@ -4,6 +4,7 @@
 
 #include <elf.h>
 #include <link.h>
+#include <sys/auxv.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -38,9 +39,21 @@ Program this_program() {
   return program;
 }
 
+/// The program's file. Where /proc is not mounted (a bare chroot), by the name that it was started
+/// with.
+std::string read_program() {
+  for (const char* name : {"/proc/self/exe", reinterpret_cast<const char*>(getauxval(AT_EXECFN))}) {
+    if (name == nullptr) continue;
+    std::ifstream in(name, std::ios::binary);
+    std::string file{std::istreambuf_iterator<char>(in), {}};
+    if (file.size() > sizeof(ElfW(Ehdr)) && file.starts_with(ELFMAG)) return file;
+  }
+  std::fputs("emulated CUDA: cannot read this program's own file: is /proc mounted?\n", stderr);
+  std::abort();
+}
+
 Symbols read_symbols() {
-  std::ifstream in("/proc/self/exe", std::ios::binary);
-  const std::string file{std::istreambuf_iterator<char>(in), {}};
+  const std::string file = read_program();
   const auto* const header = reinterpret_cast<const ElfW(Ehdr)*>(file.data());
   const auto* const sections = reinterpret_cast<const ElfW(Shdr)*>(file.data() + header->e_shoff);
   const std::uintptr_t base = this_program().base;
