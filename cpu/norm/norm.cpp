@@ -24,8 +24,8 @@ constexpr std::int64_t kSampled = 8;
 
 /// Mean and variance of each column of a block, from sums shifted by the mean of its first rows. A
 /// single one could be an outlier that leaves no digits to the others; of eight rows out of at most
-/// 127, an outlier moves the shift by hardly more than the deviation that it causes. mean, variance:
-/// a wide row each; sums: scratch for two. Number: what is added up in.
+/// 127, an outlier moves the shift by hardly more than the deviation that it causes. mean,
+/// variance: a wide row each; sums: scratch for two. Number: what is added up in.
 template <class Number, class S, class T>
 void block_statistics(const S* x, std::int64_t length, std::int64_t width, T* mean, T* variance,
                       Number* sums) {
