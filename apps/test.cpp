@@ -9,7 +9,6 @@
 #include "apps/progress.h"
 #include "apps/verbs.h"
 #include "io/file.h"
-#include "layers/fold.h"
 #include "pix2vox/checkpoint/checkpoint.h"
 #include "pix2vox/data/open_dataset.h"
 #include "pix2vox/training/evaluator.h"
@@ -104,7 +103,7 @@ int test(const TestFlags& flags) {
   check_testing_fits(config, *dataset);
   Pix2Vox model(config.model);
   model.load_state(checkpoint.model);
-  fold_for_inference(model);
+  model.fold_for_inference();
   model.to(device);
   model.set_precision(precision_from(config.test.precision));
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "autograd/variable.h"
+#include "autograd/weight_cache.h"
 
 namespace voxgrad {
 
@@ -10,11 +11,12 @@ struct Variable::State {
   Tensor grad;
   bool requires_grad = false;
   std::shared_ptr<Node> node;  // null for leaves
+  WeightCache cache;           // of leaves that bf16 maps are multiplied with
 
   State() = default;
   State(const State&) = delete;
   State& operator=(const State&) = delete;
-  /// Takes a long history apart in a loop: recursion would need a stack frame a node.
+  /// Takes a long history apart in a loop: recursion would need a stack frame per node.
   ~State();
 };
 

@@ -55,7 +55,7 @@ bool Variable::requires_grad() const {
 }
 
 void Variable::set_requires_grad(bool requires_grad) {
-  check(defined() && !state_->node, "[variable] only leaves can be frozen or thawed");
+  check(defined() && !state_->node, "[variable] only leaves can be frozen or unfrozen");
   state_->requires_grad = requires_grad;
 }
 
@@ -74,6 +74,7 @@ void Variable::set_value(Tensor value) {
         value.shape());
   state_->value = std::move(value);
   state_->grad = Tensor();
+  state_->cache = {};
 }
 
 const std::shared_ptr<Node>& Variable::node() const {
@@ -135,6 +136,9 @@ FiniteCheck::FiniteCheck() : previous_(finite_check) {
 }
 FiniteCheck::~FiniteCheck() {
   finite_check = previous_;
+}
+bool finite_check_enabled() {
+  return finite_check;
 }
 
 }  // namespace voxgrad

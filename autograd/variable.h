@@ -119,5 +119,6 @@ class FiniteCheck {
  private:
   bool previous_;
 };
+bool finite_check_enabled();
 
 }  // namespace voxgrad

@@ -32,9 +32,9 @@
 #include "cpu/onednn/onednn.h"
 #include "pix2vox/benchmark/peak_flops.h"
 #include "pix2vox/network/summary.h"
+#include "tensor/captured_graph.h"
 #include "tensor/ops/backend.h"
 #include "tensor/rng.h"
-#include "tensor/stream.h"
 
 using namespace voxgrad;
 

@@ -28,7 +28,7 @@ Variable sigmoid(const Variable& x) {
   return activation(x, Activation::sigmoid());
 }
 
-Variable ActivationLayer::forward(const Variable& x) {
+Variable ActivationLayer::forward(const Variable& x, const ForwardContext&) {
   return voxgrad::activation(x, activation_);
 }
 

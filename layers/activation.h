@@ -16,7 +16,7 @@ Variable sigmoid(const Variable& x);
 class ActivationLayer : public UnaryModule {
  public:
   explicit ActivationLayer(Activation activation) : activation_(activation) {}
-  Variable forward(const Variable& x) override;
+  Variable forward(const Variable& x, const ForwardContext& context) override;
 
  private:
   Activation activation_;

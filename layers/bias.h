@@ -3,11 +3,12 @@
 #pragma once
 
 #include "autograd/variable.h"
+#include "autograd/weight_cache.h"
 #include "tensor/ops/backend.h"
 
 namespace voxgrad {
 
-/// The dtype of the parameters behind maps of this dtype.
+/// The dtype of parameters that are applied to maps of this dtype.
 inline DType parameter_dtype(DType map) {
   return map == DType::bf16 ? DType::f32 : map;
 }
@@ -25,10 +26,9 @@ inline void check_bias(const char* op, const Variable& x, const Variable& bias,
   check_parameter(op, x, bias);
 }
 
-/// The weight as it is multiplied with maps like x. In bf16 it is rounded only where it has
-/// changed, or its optimizer has rounded it already.
+/// The weight as it is multiplied with maps like x.
 inline Tensor compute_weight(const Variable& x, const Variable& weight) {
-  return x.dtype() == DType::bf16 ? weight.value().rounded() : weight.value().to(x.dtype());
+  return x.dtype() == DType::bf16 ? bf16_weight(weight) : weight.value().to(x.dtype());
 }
 
 /// Of a convolution's or linear layer's result: probabilities are f32 whatever the maps are.

@@ -2,6 +2,7 @@
 
 #include "layers/activation.h"
 #include "layers/bias.h"
+#include "layers/init.h"
 
 namespace voxgrad {
 namespace {
@@ -74,6 +75,23 @@ Variable convolve(bool transposed, const Variable& x, const Variable& weight, co
   });
 }
 
+// Multiplies the weights of each output channel: a weight's rows or, transposed, its columns.
+void scale_channels(const Tensor& weight, bool transposed, const std::vector<double>& scale) {
+  dispatch_float("fold", weight.dtype(), [&]<class T>() {
+    T* const w = weight.data<T>();
+    const std::int64_t channels = std::int64_t(scale.size()), n = weight.numel();
+    const std::vector<T> factor(scale.begin(), scale.end());
+    if (transposed) {
+      for (std::int64_t row = 0; row < n; row += channels)
+        for (std::int64_t c = 0; c < channels; ++c) w[row + c] *= factor[c];
+    } else {
+      const std::int64_t row = n / channels;
+      for (std::int64_t c = 0; c < channels; ++c)
+        for (std::int64_t i = 0; i < row; ++i) w[c * row + i] *= factor[c];
+    }
+  });
+}
+
 }  // namespace
 
 Variable conv(const Variable& x, const Variable& weight, const Variable& bias,
@@ -86,18 +104,6 @@ Variable conv_transpose(const Variable& x, const Variable& weight, const Variabl
   return convolve(true, x, weight, bias, options, activation);
 }
 
-ConvLayerOptions ConvLayerOptions::cube(std::int64_t in_channels, std::int64_t out_channels,
-                                        std::int64_t kernel_size, std::int64_t stride,
-                                        std::int64_t padding, bool bias) {
-  return {in_channels,
-          out_channels,
-          {kernel_size, kernel_size, kernel_size},
-          {stride, stride, stride},
-          {padding, padding, padding},
-          bias,
-          {}};
-}
-
 ConvLayer::ConvLayer(const ConvLayerOptions& options, int spatial_rank, bool transposed)
     : options_(options), spatial_rank_(spatial_rank), transposed_(transposed) {
   const Triple& k = options.kernel_size;
@@ -105,32 +111,41 @@ ConvLayer::ConvLayer(const ConvLayerOptions& options, int spatial_rank, bool tra
   const std::int64_t last = transposed ? options.out_channels : options.in_channels;
   const Shape shape =
       spatial_rank == 2 ? Shape{first, k[1], k[2], last} : Shape{first, k[0], k[1], k[2], last};
-  weight = register_parameter("weight", Tensor::zeros(shape));
-  if (options.bias) bias = register_parameter("bias", Tensor::zeros({options.out_channels}));
+  weight = register_parameter("weight", Tensor(shape));
+  if (options.bias) bias = register_parameter("bias", Tensor({options.out_channels}));
+  initialize_layer(weight.value(), bias.defined() ? bias.value() : Tensor());
 }
 
-void ConvLayer::set_epilogue(const Tensor& new_bias, Activation activation) {
-  // The bias stays one of the module's parameters, so that it moves with them.
-  if (bias.defined()) {
-    bias.set_value(new_bias);
-  } else {
-    bias = register_parameter("bias", new_bias);
-    bias.set_requires_grad(false);
-  }
-  options_.activation = activation;
-}
-
-Variable ConvLayer::forward(const Variable& x) {
-  const ConvOptions geometry{options_.stride, options_.padding, precision_};
-  if (!folded())
-    return convolve(transposed_, x, weight, bias, geometry, options_.activation, leaves_out_bias());
+Variable ConvLayer::forward(const Variable& x, const ForwardContext&) {
+  if (!folded()) return convolve(transposed_, x, weight, bias, conv_options(), options_.activation);
   const char* op = op_name(transposed_, x.shape().rank());
   const ConvProblem problem =
-      checked_problem(op, transposed_, x, weight, bias, geometry, options_.activation);
+      checked_problem(op, transposed_, x, weight, bias, conv_options(), options_.activation);
   PackedWeights& weights = packed(weight.value(), x.dtype());
   const Tensor y =
       run(problem, x.value(), weights.weight(), make_epilogue(bias, options_.activation), &weights);
   return make_result(y, op, {}, nullptr);
+}
+
+Variable ConvLayer::forward_without_bias(const Variable& x) {
+  return convolve(transposed_, x, weight, bias, conv_options(), options_.activation, true);
+}
+
+void ConvLayer::absorb(const std::vector<double>& scale, const std::vector<double>& new_bias,
+                       Activation activation) {
+  const Tensor& w = weight.value();
+  const Tensor on_host = w.to(Device::cpu());
+  scale_channels(on_host, transposed_, scale);
+  if (!on_host.shares_storage_with(w)) w.copy_from(on_host);
+  const Tensor b = Tensor::from(new_bias, {options_.out_channels}).to(w.dtype()).to(w.device());
+  // The bias is one of the module's parameters, so that it moves with them.
+  if (bias.defined()) {
+    bias.set_value(b);
+  } else {
+    bias = register_parameter("bias", b);
+    bias.set_requires_grad(false);
+  }
+  options_.activation = activation;
 }
 
 }  // namespace voxgrad

@@ -4,12 +4,11 @@
 // backward_data are exchanged.
 //
 // bf16 maps meet f32 parameters: the weight is rounded to bf16 for the products, its gradient is
-// f32, and the result is bf16, or f32 behind a sigmoid (tensor/precision.h).
+// f32, and the result is bf16, or f32 after a sigmoid (tensor/precision.h).
 #pragma once
 
 #include "layers/module.h"
 #include "tensor/ops/conv_ops.h"
-#include "tensor/rng.h"
 
 namespace voxgrad {
 
@@ -21,46 +20,46 @@ Variable conv(const Variable& x, const Variable& weight, const Variable& bias,
 Variable conv_transpose(const Variable& x, const Variable& weight, const Variable& bias,
                         const ConvOptions& options, Activation activation = {});
 
+/// The same extent along every axis.
+constexpr Triple each_axis(std::int64_t extent) {
+  return {extent, extent, extent};
+}
+
+/// {.in_channels = 3, .out_channels = 8, .kernel_size = each_axis(3), .padding = each_axis(1)}
 struct ConvLayerOptions {
   std::int64_t in_channels = 1;
   std::int64_t out_channels = 1;
-  Triple kernel_size{1, 1, 1};  // depth ignored by the 2-D layers
+  Triple kernel_size{1, 1, 1};  // depth, height, width; the 2-D layers ignore depth
   Triple stride{1, 1, 1};
   Triple padding{0, 0, 0};
   bool bias = true;
   Activation activation{};
-
-  /// The same kernel size, stride and padding along every axis.
-  static ConvLayerOptions cube(std::int64_t in_channels, std::int64_t out_channels,
-                               std::int64_t kernel_size, std::int64_t stride = 1,
-                               std::int64_t padding = 0, bool bias = true);
 };
 
-/// Parameters "weight" and, if wanted, "bias". Initialised to 0: see layers/init.h.
+/// Parameters "weight" and, if wanted, "bias"; initialised as in PyTorch (layers/init.h).
 class ConvLayer : public WeightedLayer {
  public:
   const ConvLayerOptions& options() const { return options_; }
   int spatial_rank() const { return spatial_rank_; }
   bool transposed() const { return transposed_; }
-  Variable forward(const Variable& x) override;
-  /// Gives the layer another bias and an activation (folding batch norm: layers/fold.h).
-  void set_epilogue(const Tensor& new_bias, Activation activation);
-  /// Says that a batch norm follows, which in training mode takes away whatever the bias adds. So
-  /// it is not added then, and its gradient is exactly 0 and is not computed, so that no optimizer
-  /// moves the bias. (Computed, it would be rounding noise, which Adam turns into steps of full
-  /// size.) For BatchNorm::follow, which gives the running mean what it lacks.
-  void set_feeds_batch_norm() { feeds_batch_norm_ = true; }
-  bool leaves_out_bias() const { return feeds_batch_norm_ && training() && bias.defined(); }
+  Variable forward(const Variable& x, const ForwardContext& context) override;
+  /// The bias is not added, and its gradient is exactly 0: for a norm that subtracts it again.
+  Variable forward_without_bias(const Variable& x);
+  /// From now on computes activation(scale[c] * conv(x) + bias[c]) for each output channel c: the
+  /// layer's own bias is replaced. For layers that are folded.
+  void absorb(const std::vector<double>& scale, const std::vector<double>& new_bias,
+              Activation activation);
   Variable weight, bias;
 
  protected:
   ConvLayer(const ConvLayerOptions& options, int spatial_rank, bool transposed);
 
  private:
+  ConvOptions conv_options() const { return {options_.stride, options_.padding, precision_}; }
+
   ConvLayerOptions options_;
   int spatial_rank_;
   bool transposed_;
-  bool feeds_batch_norm_ = false;
 };
 
 struct Conv2d : ConvLayer {

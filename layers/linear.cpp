@@ -2,6 +2,7 @@
 
 #include "layers/activation.h"
 #include "layers/bias.h"
+#include "layers/init.h"
 
 namespace voxgrad {
 
@@ -47,11 +48,12 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias,
 }
 
 Linear::Linear(const LinearOptions& options) : options_(options) {
-  weight = register_parameter("weight", Tensor::zeros({options.out_features, options.in_features}));
-  if (options.bias) bias = register_parameter("bias", Tensor::zeros({options.out_features}));
+  weight = register_parameter("weight", Tensor({options.out_features, options.in_features}));
+  if (options.bias) bias = register_parameter("bias", Tensor({options.out_features}));
+  initialize_layer(weight.value(), bias.defined() ? bias.value() : Tensor());
 }
 
-Variable Linear::forward(const Variable& x) {
+Variable Linear::forward(const Variable& x, const ForwardContext&) {
   if (!folded()) return linear(x, weight, bias, options_.activation, precision_);
   const ConvGeometry g = checked_geometry(x, weight, bias, precision_);
   const Tensor y(g.output_shape(), result_dtype(x, options_.activation), x.device());

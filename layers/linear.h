@@ -17,11 +17,12 @@ struct LinearOptions {
   Activation activation{};
 };
 
+/// Parameters "weight" and, if wanted, "bias"; initialised as in PyTorch (layers/init.h).
 class Linear : public WeightedLayer {
  public:
   explicit Linear(const LinearOptions& options);
   const LinearOptions& options() const { return options_; }
-  Variable forward(const Variable& x) override;
+  Variable forward(const Variable& x, const ForwardContext& context) override;
   Variable weight, bias;
 
  private:

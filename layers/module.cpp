@@ -1,6 +1,7 @@
 #include "layers/module.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "tensor/ops/backend.h"
 
@@ -8,7 +9,8 @@ namespace voxgrad {
 namespace {
 
 std::string join(const std::string& prefix, const std::string& name) {
-  return prefix.empty() ? name : prefix + "." + name;
+  if (prefix.empty() || name.empty()) return prefix + name;
+  return prefix + "." + name;
 }
 
 bool is_float(DType dtype) {
@@ -34,8 +36,8 @@ void Module::collect(const std::string& prefix, std::vector<NamedVariable>* para
         break;
       }
       case Kind::child: {
-        const auto& [name, module] = children_[index];
-        module->collect(join(prefix, name), parameters, buffers, state);
+        const Module& child = *children_[index];
+        child.collect(join(prefix, child.name_), parameters, buffers, state);
         break;
       }
     }
@@ -111,10 +113,57 @@ void Module::visit(const std::function<void(const std::string&, Module&)>& visit
 void Module::visit(const std::string& name,
                    const std::function<void(const std::string&, Module&)>& visitor) {
   visitor(name, *this);
-  for (const auto& [child_name, module] : children_) module->visit(join(name, child_name), visitor);
+  for (const auto& child : children_) child->visit(join(name, child->name_), visitor);
+}
+
+void Module::fold_for_inference() {
+  check(!folded_, "[module] this network was folded for inference already");
+  train(false);
+  set_requires_grad(false);
+  visit([](const std::string&, Module& module) {
+    module.folded_ = true;
+    module.fold();
+  });
+}
+
+std::vector<std::string> Module::member_names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, variable] : parameters_) names.push_back(name);
+  for (const auto& [name, tensor] : buffers_) names.push_back(name);
+  for (const auto& child : children_) {
+    if (!child->name_.empty()) {
+      names.push_back(child->name_);
+    } else {
+      std::ranges::copy(child->member_names(), std::back_inserter(names));
+    }
+  }
+  return names;
+}
+
+void Module::check_new(const std::string& name) const {
+  check(!name.empty(), "[module] a parameter or buffer needs a name");
+  check(name.find('.') == std::string::npos, "[module] a name may not contain a dot: \"", name,
+        '"');
+  for (const std::string& other : member_names())
+    check(other != name, "[module] there is already a member named \"", name,
+          "\": each parameter, buffer and child of a module needs a name of its own");
+}
+
+void Module::add_child(std::string name, std::shared_ptr<Module> module) {
+  check(module != nullptr, "[module] the child \"", name, "\" is null");
+  check(module->name_.empty() || module->name_ == name, "[module] the module \"", module->name_,
+        "\" cannot be registered again as \"", name, '"');
+  if (name.empty())
+    for (const std::string& each : module->member_names()) check_new(each);
+  else
+    check_new(name);
+  module->name_ = std::move(name);
+  children_.push_back(std::move(module));
+  order_.push_back({Kind::child, children_.size() - 1});
 }
 
 Variable Module::register_parameter(std::string name, const Tensor& value) {
+  check_new(name);
   Variable parameter(value, true);
   parameters_.push_back({std::move(name), parameter});
   order_.push_back({Kind::parameter, parameters_.size() - 1});
@@ -122,6 +171,7 @@ Variable Module::register_parameter(std::string name, const Tensor& value) {
 }
 
 void Module::register_buffer(std::string name, Tensor* tensor) {
+  check_new(name);
   buffers_.push_back({std::move(name), tensor});
   order_.push_back({Kind::buffer, buffers_.size() - 1});
 }
@@ -138,9 +188,9 @@ void set_precision(Module& module, Precision precision) {
   });
 }
 
-Variable Sequential::forward(const Variable& x) {
+Variable Sequential::forward(const Variable& x, const ForwardContext& context) {
   Variable y = x;
-  for (const auto& [name, step] : steps_) y = (*step)(name, y);
+  for (const auto& step : steps_) y = (*step)(y, context);
   return y;
 }
 

@@ -21,16 +21,17 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
     check(groups >= 1 && x.shape()[0] % groups == 0, "[batch_norm] ", groups,
           " groups do not divide the batch of ", x.shape());
     const std::int64_t rows = x.shape().rows() / groups;
-    check(rows > 1, "[batch_norm] training needs more than one value a channel: input ", x.shape(),
-          ", ", groups, " groups");
+    check(rows > 1, "[batch_norm] training needs more than one value per channel: input ",
+          x.shape(), ", ", groups, " groups");
     mean = Tensor({groups, channels}, parameter_dtype(x.dtype()), x.device());
     variance = Tensor::like(mean);
     ops.statistics(x.value(), mean, variance);
     if (running_mean.defined()) {
       check_shape(op, "running_mean", running_mean, {channels});
       check_shape(op, "running_var", running_var, {channels});
-      if (call.mean_shift.defined()) check_shape(op, "mean_shift", call.mean_shift, {channels});
-      ops.update_running(mean, variance, call.mean_shift, rows, call.momentum, running_mean,
+      if (call.omitted_bias.defined())
+        check_shape(op, "omitted_bias", call.omitted_bias, {channels});
+      ops.update_running(mean, variance, call.omitted_bias, rows, call.momentum, running_mean,
                          running_var);
     }
   } else {
@@ -89,40 +90,23 @@ BatchNorm::BatchNorm(const BatchNormOptions& options)
   register_buffer("num_batches_tracked", &num_batches_tracked);
 }
 
-Variable BatchNorm::forward(const Variable& x) {
+BatchNormCall BatchNorm::make_call(const ForwardContext& context) {
   if (training()) {
-    const Tensor groups =
-        Tensor::full({1}, double(groups_), DType::i64, num_batches_tracked.device());
-    backend(num_batches_tracked.device()).elementwise.accumulate(groups, num_batches_tracked);
+    const Device device = num_batches_tracked.device();
+    const Tensor groups = Tensor::full({1}, double(context.n_views), DType::i64, device);
+    backend(device).elementwise.accumulate(groups, num_batches_tracked);
   }
   const std::int64_t edge = options_.pool;
-  BatchNormCall call{.groups = groups_,
-                     .training = training(),
-                     .momentum = options_.momentum,
-                     .eps = options_.eps,
-                     .activation = options_.activation,
-                     .pool = {edge, edge, edge},
-                     .may_overwrite = options_.may_overwrite};
-  const bool lacks_bias = convolution_ && convolution_->leaves_out_bias();
-  check(training() || !lacks_bias,
-        "[batch_norm] this norm is in evaluation mode and the convolution that it follows in "
-        "training mode, where it leaves out its bias: put both into one mode");
-  if (lacks_bias) call.mean_shift = convolution_->bias.value();
-  return batch_norm(x, weight, bias, running_mean, running_var, call);
+  return {.groups = context.n_views,
+          .training = training(),
+          .momentum = options_.momentum,
+          .eps = options_.eps,
+          .activation = options_.activation,
+          .pool = {edge, edge, edge}};
 }
 
-void BatchNorm::follow(const std::shared_ptr<ConvLayer>& convolution) {
-  check(convolution->options().out_channels == options_.channels, "[batch_norm] a norm of ",
-        options_.channels, " channels cannot follow a convolution to ",
-        convolution->options().out_channels);
-  convolution->set_feeds_batch_norm();
-  convolution_ = convolution;
-}
-
-void set_batch_norm_groups(Module& module, std::int64_t groups) {
-  module.visit([groups](const std::string&, Module& each) {
-    if (auto* norm = dynamic_cast<BatchNorm*>(&each)) norm->set_groups(groups);
-  });
+Variable BatchNorm::forward(const Variable& x, const ForwardContext& context) {
+  return batch_norm(x, weight, bias, running_mean, running_var, make_call(context));
 }
 
 }  // namespace voxgrad

@@ -17,7 +17,7 @@ Variable max_pool(const Variable& x, const Triple& kernel_size, const Triple& st
   });
 }
 
-Variable MaxPool::forward(const Variable& x) {
+Variable MaxPool::forward(const Variable& x, const ForwardContext&) {
   const Triple window{kernel_size_, kernel_size_, kernel_size_};
   return max_pool(x, window, window);
 }

@@ -1,4 +1,4 @@
-// Max pooling (rules: tensor/ops/pool_ops.h). The gradient of a window goes to its winner.
+// Max pooling (rules: tensor/ops/pool_ops.h). The gradient of a window goes to its maximum.
 #pragma once
 
 #include "layers/module.h"
@@ -14,7 +14,7 @@ class MaxPool : public UnaryModule {
  public:
   explicit MaxPool(std::int64_t kernel_size) : kernel_size_(kernel_size) {}
   std::int64_t kernel_size() const { return kernel_size_; }
-  Variable forward(const Variable& x) override;
+  Variable forward(const Variable& x, const ForwardContext& context) override;
 
  private:
   std::int64_t kernel_size_;

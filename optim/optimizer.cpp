@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/weight_cache.h"
 #include "tensor/ops/backend.h"
 
 namespace voxgrad {
@@ -13,11 +14,9 @@ void load_optimizer(const Optimizer& optimizer, const std::vector<NamedTensor>& 
              "[optimizer] the saved state does not fit:", "the optimizer");
 }
 
-// Parameter and copy were written together, or, where the step was skipped, neither was.
-template <class Slot>
-void note_copies(const std::vector<Slot>& slots) {
-  for (const Slot& slot : slots)
-    if (slot.copy.defined()) slot.parameter.kept_rounding_written();
+// Parameter and bf16 copy were written together, or, where the step was skipped, neither was.
+void mark_written(const std::vector<Variable>& with_copies) {
+  for (const Variable& parameter : with_copies) cached_bf16_written(parameter);
 }
 
 class Adam : public Optimizer {
@@ -37,17 +36,19 @@ class Adam : public Optimizer {
   void step(const Tensor& skip) override {
     std::vector<AdamSlot> slots;
     std::vector<std::int64_t*> counts;
+    std::vector<Variable> with_copies;
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
       const auto& [name, variable, rate] = parameters_[i];
       if (!variable.grad().defined()) continue;
       const Moments& moments = moments_[i];
       counts.push_back(moments.step.data<std::int64_t>());
       slots.push_back({variable.value(), variable.grad(), moments.m, moments.v, rates_[rate],
-                       *counts.back() + 1, variable.value().kept_rounding()});
+                       *counts.back() + 1, cached_bf16(variable)});
+      if (slots.back().copy.defined()) with_copies.push_back(variable);
     }
     if (slots.empty()) return;
     backend(slots[0].parameter.device()).optimizer.adam(slots, hyper_, skip);
-    note_copies(slots);
+    mark_written(with_copies);
     for (std::int64_t* count : counts) ++*count;  // nothing has thrown
   }
 
@@ -87,15 +88,17 @@ class Sgd : public Optimizer {
 
   void step(const Tensor& skip) override {
     std::vector<SgdSlot> slots;
+    std::vector<Variable> with_copies;
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
       const auto& [name, variable, rate] = parameters_[i];
-      if (variable.grad().defined())
-        slots.push_back({variable.value(), variable.grad(), buffers_[i], rates_[rate],
-                         variable.value().kept_rounding()});
+      if (!variable.grad().defined()) continue;
+      slots.push_back(
+          {variable.value(), variable.grad(), buffers_[i], rates_[rate], cached_bf16(variable)});
+      if (slots.back().copy.defined()) with_copies.push_back(variable);
     }
     if (slots.empty()) return;
     backend(slots[0].parameter.device()).optimizer.sgd(slots, momentum_, skip);
-    note_copies(slots);
+    mark_written(with_copies);
   }
 
   std::vector<NamedTensor> state() const override {

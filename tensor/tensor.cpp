@@ -46,7 +46,18 @@ Device Tensor::device() const {
 
 void* Tensor::raw() const {
   check(defined(), "[tensor] an undefined tensor has no data");
+  storage_->mark_written();
   return static_cast<char*>(storage_->data()) + offset_ * size_of(dtype_);
+}
+
+std::uint64_t Tensor::version() const {
+  check(defined(), "[tensor] an undefined tensor has no version");
+  return storage_->version();
+}
+
+void Tensor::mark_written() const {
+  check(defined(), "[tensor] an undefined tensor has no data");
+  storage_->mark_written();
 }
 
 void Tensor::check_access(DType requested) const {

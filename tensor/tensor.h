@@ -3,6 +3,7 @@
 // A default-constructed tensor is undefined: it stands for "none" (no bias, no gradient).
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -45,6 +46,12 @@ class Tensor {
     return static_cast<T*>(raw());
   }
   void* raw() const;
+  /// Grows whenever somebody gets the elements' address (raw(), data(), a kernel's argument), and
+  /// so may write them: as long as it stays, so do the values. Shared by all tensors of a storage.
+  /// An address must not be kept for longer than the work that it was asked for.
+  std::uint64_t version() const;
+  /// Makes it grow: for who writes without asking for the address.
+  void mark_written() const;
   /// Copies all elements to the host (synchronises with the device).
   template <class T>
   std::vector<T> to_vector() const;
@@ -56,16 +63,6 @@ class Tensor {
   /// even). Shares storage where nothing changes.
   Tensor to(Device device) const;
   Tensor to(DType dtype) const;
-  /// This tensor in bf16, as to(DType::bf16). Of an f32 tensor that fills its storage, such as a
-  /// weight, the storage keeps the result, on the same memory, and rounds again only after somebody
-  /// had the elements' address (raw(), data(), a kernel's argument) and so may have written them;
-  /// an address must not be kept for longer. Recordings see to it before each replay. One thread at
-  /// a time.
-  Tensor rounded() const;
-  /// What rounded() keeps, if it is up to date, else undefined. Who writes it together with this
-  /// tensor's elements says so afterwards.
-  Tensor kept_rounding() const;
-  void kept_rounding_written() const;
   /// The same storage in another shape with as many elements.
   Tensor reshape(const Shape& shape) const;
   /// Rows [begin, end) of the first dimension, sharing storage.
@@ -79,10 +76,7 @@ class Tensor {
   bool shares_storage_with(const Tensor& other) const { return storage_ == other.storage_; }
 
  private:
-  friend class CapturedGraph;
   void check_access(DType requested) const;
-  Tensor rounding_of_storage() const;
-  void round_where_needed() const;
 
   std::shared_ptr<Storage> storage_;
   Shape shape_;

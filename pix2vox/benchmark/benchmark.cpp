@@ -6,7 +6,6 @@
 
 #include "datasets/loading/loader.h"
 #include "io/scratch_folder.h"
-#include "layers/fold.h"
 #include "layers/init.h"
 #include "pix2vox/benchmark/data.h"
 #include "pix2vox/data/open_dataset.h"
@@ -96,7 +95,7 @@ InferenceFigures measure_inference(const Config& config, std::int64_t batch, std
   Pix2Vox model(config.model);
   initialize(model, 0);
   const SampleWork work = sample_work(model, views);
-  fold_for_inference(model);
+  model.fold_for_inference();
   model.to(options.device);
   model.set_precision(options.precision);
   const Tensor pictures = benchmark_pictures(config.model, batch, views, Device::cpu());

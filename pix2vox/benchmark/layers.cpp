@@ -2,7 +2,6 @@
 #include <map>
 
 #include "autograd/profile.h"
-#include "layers/fold.h"
 #include "layers/init.h"
 #include "optim/optimizer.h"
 #include "pix2vox/benchmark/benchmark.h"
@@ -36,7 +35,7 @@ std::vector<LayerFigures> measure_layers(const Config& config, std::int64_t batc
   model.set_precision(options.precision);
   Pix2Vox predicting(config.model);  // the folded one: a batch norm takes no time of its own
   initialize(predicting, 0);
-  fold_for_inference(predicting);
+  predicting.fold_for_inference();
   predicting.to(options.device);
   predicting.set_precision(options.precision);
   const Tensor pictures = benchmark_pictures(config.model, batch, views, options.device);

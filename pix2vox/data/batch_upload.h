@@ -5,7 +5,7 @@
 
 #include "datasets/loading/loader.h"
 #include "tensor/precision.h"
-#include "tensor/stream.h"
+#include "tensor/transfer.h"
 
 namespace voxgrad {
 

@@ -1,9 +1,10 @@
 // The forward pass of a model in evaluation mode, again and again, recorded where the device can do
-// that (tensor/graphed_work.h).
+// that (tensor/captured_graph.h).
 #pragma once
 
 #include "pix2vox/network/model.h"
-#include "tensor/graphed_work.h"
+#include "tensor/captured_graph.h"
+#include "tensor/transfer.h"
 
 namespace voxgrad {
 

@@ -21,11 +21,11 @@ class Decoder : public Module {
     /// [N,n,n,n,C+1], both side by side in the features' dtype: what the merger looks at.
     Variable raw_features() const;
   };
-  Result forward(const Variable& features);
+  Result forward(const Variable& features, const ForwardContext& context);
 
  private:
   std::int64_t in_channels_;
-  std::vector<std::shared_ptr<Sequential>> layers_;  // layer1 .. the last one gives the volume
+  std::vector<std::shared_ptr<UnaryModule>> layers_;  // layer1 .. the last one gives the volume
 };
 
 }  // namespace voxgrad

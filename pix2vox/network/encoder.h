@@ -16,11 +16,12 @@ namespace voxgrad {
 class Encoder : public UnaryModule {
  public:
   explicit Encoder(const ModelConfig& config);
-  Variable forward(const Variable& images) override;
+  Variable forward(const Variable& images, const ForwardContext& context) override;
   Sequential& trunk() { return *vgg_; }
 
  private:
-  std::shared_ptr<Sequential> vgg_, layer1_, layer2_, layer3_;
+  std::shared_ptr<Sequential> vgg_;
+  std::shared_ptr<UnaryModule> layer1_, layer2_, layer3_;
 };
 
 }  // namespace voxgrad

@@ -1,8 +1,8 @@
 #include "pix2vox/network/merger.h"
 
 #include "autograd/functions.h"
+#include "layers/conv_block.h"
 #include "layers/views.h"
-#include "pix2vox/network/blocks.h"
 
 namespace voxgrad {
 
@@ -11,24 +11,30 @@ Merger::Merger(const ModelConfig& config) {
   channels.push_back(1);
   std::int64_t in_channels = config.decoder_channels.back() + 1;
   for (const std::int64_t out_channels : channels) {
-    const auto options = ConvLayerOptions::cube(in_channels, out_channels, 3, 1, 1);
+    const ConvLayerOptions convolution{.in_channels = in_channels,
+                                       .out_channels = out_channels,
+                                       .kernel_size = each_axis(3),
+                                       .padding = each_axis(1)};
     layers_.push_back(register_module(
         "layer" + std::to_string(layers_.size() + 1),
-        normalized(std::make_shared<Conv3d>(options), Activation::leaky_relu(0.2))));
+        std::make_shared<ConvBlock>(std::make_shared<Conv3d>(convolution),
+                                    ConvBlockOptions{.activation = Activation::leaky_relu(0.2)})));
     in_channels = out_channels;
   }
 }
 
-Variable Merger::forward(const Variable& raw_features) {
+Variable Merger::forward(const Variable& raw_features, const ForwardContext& context) {
   Variable x = raw_features;
-  for (std::size_t i = 0; i < layers_.size(); ++i)
-    x = (*layers_[i])("layer" + std::to_string(i + 1), x);
+  for (const auto& layer : layers_) x = (*layer)(x, context);
   return x;
 }
 
-Variable Merger::merge(const Variable& raw_features, const Variable& coarse) {
-  const Variable scores = reshape(cast(forward(raw_features), coarse.dtype()), coarse.shape());
-  return clamp(weighted_sum_over_views(softmax_over_views(scores), coarse), 0, 1);
+Variable Merger::merge(const Variable& raw_features, const Variable& coarse,
+                       const ForwardContext& context) {
+  const Variable scores = forward(raw_features, context);
+  const Variable weights =
+      softmax_over_views(reshape(cast(scores, coarse.dtype()), coarse.shape()));
+  return clamp(weighted_sum_over_views(weights, coarse), 0, 1);
 }
 
 Variable Merger::merge_one_view(const Variable& coarse) const {

@@ -1,8 +1,8 @@
 #include "pix2vox/network/model.h"
 
 #include "autograd/functions.h"
+#include "layers/init.h"
 #include "layers/loss.h"
-#include "layers/norm.h"
 #include "layers/views.h"
 
 namespace voxgrad {
@@ -19,6 +19,7 @@ Variable average_over_views(const Variable& coarse) {
 
 Pix2Vox::Pix2Vox(const ModelConfig& config) : config_(config) {
   config.check();
+  const NoInitialization no_initialization;
   encoder_ = register_module("encoder", std::make_shared<Encoder>(config));
   decoder_ = register_module("decoder", std::make_shared<Decoder>(config));
   if (config.use_merger) merger_ = register_module("merger", std::make_shared<Merger>(config));
@@ -39,35 +40,33 @@ Prediction Pix2Vox::forward(const Tensor& images, std::int64_t n_views) {
             shape[1] == size && shape[2] == size && shape[3] == 3,
         "[pix2vox] images expects [", n_views, "*B,", size, ',', size, ",3], got ", shape);
   const std::int64_t batch = shape[0] / n_views;
-  for (Module* part : {static_cast<Module*>(encoder_.get()), static_cast<Module*>(decoder_.get()),
-                       static_cast<Module*>(merger_.get())})
-    if (part) set_batch_norm_groups(*part, n_views);
-
+  const ForwardContext context{.n_views = n_views};
   const DType maps = precision_ == Precision::bf16 ? DType::bf16 : images.dtype();
-  const Variable features = (*encoder_)("encoder", Variable(images.to(maps)));
+  const Variable features = (*encoder_)(Variable(images.to(maps)), context);
   const Decoder::Result decoded = [&] {
-    NameScope scope("decoder");
-    return decoder_->forward(features);
+    const NameScope scope(decoder_->name());
+    return decoder_->forward(features, context);
   }();
   Prediction prediction;
   prediction.coarse = reshape(decoded.coarse, {n_views, batch, n, n, n});
   {
-    NameScope scope("merger");
-    prediction.merged = merge(decoded, prediction.coarse);
+    const NameScope scope("merger");
+    prediction.merged = merge(decoded, prediction.coarse, context);
   }
   if (refiner_) {
-    NameScope scope("refiner");
+    const NameScope scope(refiner_->name());
     prediction.refined = refiner_->forward(prediction.merged, maps);
   }
   return prediction;
 }
 
-Variable Pix2Vox::merge(const Decoder::Result& decoded, const Variable& coarse) {
+Variable Pix2Vox::merge(const Decoder::Result& decoded, const Variable& coarse,
+                        const ForwardContext& context) {
   if (!merger_) return average_over_views(coarse);
-  if (coarse.shape()[0] > 1) return merger_->merge(decoded.raw_features(), coarse);
+  if (context.n_views > 1) return merger_->merge(decoded.raw_features(), coarse, context);
   if (merger_->training()) {
     const NoGrad no_history;
-    merger_->forward(decoded.raw_features());  // its batch norms follow the data
+    merger_->forward(decoded.raw_features(), context);  // its batch norms follow the data
   }
   return merger_->merge_one_view(coarse);
 }

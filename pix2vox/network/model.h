@@ -33,7 +33,7 @@ struct Losses {
 
 class Pix2Vox : public Module {
  public:
-  /// Parameters are 0 until they are loaded or drawn: see initialize() in layers/init.h.
+  /// Weights are 0 until they are loaded or drawn: see initialize() in layers/init.h.
   /// ConfigError if the sizes do not fit together.
   explicit Pix2Vox(const ModelConfig& config);
   const ModelConfig& config() const { return config_; }
@@ -60,7 +60,8 @@ class Pix2Vox : public Module {
 
  private:
   /// coarse [V,B,n,n,n] to the fused volume [B,n,n,n].
-  Variable merge(const Decoder::Result& decoded, const Variable& coarse);
+  Variable merge(const Decoder::Result& decoded, const Variable& coarse,
+                 const ForwardContext& context);
 
   ModelConfig config_;
   Precision precision_ = Precision::f32;

@@ -1,22 +1,22 @@
 #include "pix2vox/network/refiner.h"
 
 #include "autograd/functions.h"
+#include "layers/conv_block.h"
 #include "layers/linear.h"
 #include "pix2vox/network/blocks.h"
 
 namespace voxgrad {
 namespace {
 
-std::string layer_name(std::size_t number) {
-  return "layer" + std::to_string(number);
+std::shared_ptr<Sequential> only(std::shared_ptr<UnaryModule> layer) {
+  auto result = std::make_shared<Sequential>();
+  result->add("0", std::move(layer));
+  return result;
 }
 
 std::shared_ptr<Sequential> linear_relu(std::int64_t in_features, std::int64_t out_features) {
-  auto layer = std::make_shared<Sequential>();
-  layer->add("0", std::make_shared<Linear>(LinearOptions{.in_features = in_features,
-                                                         .out_features = out_features,
-                                                         .activation = Activation::relu()}));
-  return layer;
+  return only(std::make_shared<Linear>(LinearOptions{
+      .in_features = in_features, .out_features = out_features, .activation = Activation::relu()}));
 }
 
 }  // namespace
@@ -24,22 +24,27 @@ std::shared_ptr<Sequential> linear_relu(std::int64_t in_features, std::int64_t o
 Refiner::Refiner(const ModelConfig& config) {
   const std::vector<std::int64_t>& channels = config.refiner_channels;
   const std::size_t levels = channels.size();
+  int number = 0;
+  const auto add_layer = [&](std::shared_ptr<UnaryModule> layer) {
+    return register_module("layer" + std::to_string(++number), std::move(layer));
+  };
   for (std::size_t i = 0; i < levels; ++i) {
-    const auto options = ConvLayerOptions::cube(i == 0 ? 1 : channels[i - 1], channels[i], 4, 1, 2);
-    down_.push_back(register_module(layer_name(i + 1), normalized(std::make_shared<Conv3d>(options),
-                                                                  Activation::leaky_relu(0.2), 2)));
+    const ConvLayerOptions convolution{.in_channels = i == 0 ? 1 : channels[i - 1],
+                                       .out_channels = channels[i],
+                                       .kernel_size = each_axis(4),
+                                       .padding = each_axis(2)};
+    const ConvBlockOptions options{.activation = Activation::leaky_relu(0.2), .pool = 2};
+    down_.push_back(
+        add_layer(std::make_shared<ConvBlock>(std::make_shared<Conv3d>(convolution), options)));
   }
   const std::int64_t bottom = channels.back() * 4 * 4 * 4;
-  squeeze_ = register_module(layer_name(levels + 1), linear_relu(bottom, config.refiner_hidden));
-  expand_ = register_module(layer_name(levels + 2), linear_relu(config.refiner_hidden, bottom));
-  for (std::size_t i = levels; i-- > 0;) {
-    auto layer = std::make_shared<Sequential>();
-    if (i > 0)
-      layer = normalized(doubling(channels[i], channels[i - 1]), Activation::relu());
-    else
-      layer->add("0", doubling(channels[0], 1, Activation::sigmoid()));
-    up_.push_back(register_module(layer_name(levels + 3 + up_.size()), layer));
-  }
+  squeeze_ = add_layer(linear_relu(bottom, config.refiner_hidden));
+  expand_ = add_layer(linear_relu(config.refiner_hidden, bottom));
+  for (std::size_t i = levels - 1; i > 0; --i)
+    up_.push_back(
+        add_layer(std::make_shared<ConvBlock>(upsample2x(channels[i], channels[i - 1]),
+                                              ConvBlockOptions{.activation = Activation::relu()})));
+  up_.push_back(add_layer(only(upsample2x(channels[0], 1, Activation::sigmoid()))));
 }
 
 Variable Refiner::forward(const Variable& volume, DType maps_dtype) {
@@ -47,19 +52,14 @@ Variable Refiner::forward(const Variable& volume, DType maps_dtype) {
   const std::size_t levels = down_.size();
   const Variable top = reshape(volume, {shape[0], shape[1], shape[2], shape[3], 1});
   std::vector<Variable> maps{cast(top, maps_dtype)};
-  for (std::size_t i = 0; i < levels; ++i)
-    maps.push_back((*down_[i])(layer_name(i + 1), maps.back()));
+  for (const auto& layer : down_) maps.push_back((*layer)(maps.back()));
 
   const Variable flat = permute(maps.back(), channels_first_3d);
   Variable bottom = reshape(flat, {shape[0], flat.shape().numel() / shape[0]});
-  bottom = (*squeeze_)(layer_name(levels + 1), bottom);
-  bottom = (*expand_)(layer_name(levels + 2), bottom);
+  bottom = (*expand_)((*squeeze_)(bottom));
   Variable x = permute(reshape(bottom, flat.shape()), channels_last_3d);
 
-  for (std::size_t i = 0; i < levels; ++i) {
-    x = add(maps[levels - i], x);
-    x = (*up_[i])(layer_name(levels + 3 + i), x);
-  }
+  for (std::size_t i = 0; i < levels; ++i) x = (*up_[i])(add(maps[levels - i], x));
   return reshape(affine(add(top, x), 0.5), shape);
 }
 

@@ -16,13 +16,15 @@ class Refiner : public UnaryModule {
  public:
   explicit Refiner(const ModelConfig& config);
   /// volume [B,n,n,n], result [B,n,n,n], both probabilities and never bf16.
-  Variable forward(const Variable& volume) override { return forward(volume, volume.dtype()); }
+  Variable forward(const Variable& volume, const ForwardContext&) override {
+    return forward(volume, volume.dtype());
+  }
   /// The same with maps between the layers in `maps_dtype`.
   Variable forward(const Variable& volume, DType maps_dtype);
 
  private:
-  std::vector<std::shared_ptr<Sequential>> down_, up_;
-  std::shared_ptr<Sequential> squeeze_, expand_;
+  std::vector<std::shared_ptr<UnaryModule>> down_, up_;
+  std::shared_ptr<UnaryModule> squeeze_, expand_;
 };
 
 }  // namespace voxgrad

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "layers/fold.h"
 #include "pix2vox/data/open_dataset.h"
 #include "pix2vox/weights/weights.h"
 
@@ -16,7 +15,7 @@ Predictor::Predictor(const Checkpoint& checkpoint, Device device, Precision prec
       threshold_(checkpoint.threshold),
       model_(std::make_unique<Pix2Vox>(config_.model)) {
   model_->load_state(checkpoint.model);
-  fold_for_inference(*model_);
+  model_->fold_for_inference();
   model_->to(device);
   model_->set_precision(precision);
   forward_ = std::make_unique<CapturedForward>(*model_);

@@ -15,7 +15,7 @@
 //
 // On a GPU the host does not wait within a step: while the device works on one, the host asks for
 // the next and then reads what the first one gave. From the second step of a kind on, all of a step
-// but the optimizer's is one recorded piece of work (tensor/graphed_work.h).
+// but the optimizer's is one recorded piece of work (tensor/captured_graph.h).
 #pragma once
 
 #include <atomic>
@@ -33,7 +33,8 @@
 #include "pix2vox/training/resume_rules.h"
 #include "pix2vox/training/run_folder.h"
 #include "pix2vox/training/step_report.h"
-#include "tensor/graphed_work.h"
+#include "tensor/captured_graph.h"
+#include "tensor/transfer.h"
 
 namespace voxgrad {
 

@@ -1,6 +1,6 @@
 // Work that a device does by itself while the host goes on, and work that is recorded once and then
 // repeated as one (CUDA graphs). On the CPU everything has happened when a call returns, and
-// nothing can be recorded. tensor/stream.h wraps these.
+// nothing can be recorded. tensor/transfer.h and tensor/captured_graph.h wrap these.
 #pragma once
 
 #include <cstddef>

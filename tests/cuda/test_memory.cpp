@@ -3,7 +3,7 @@
 #include <string>
 #include <thread>
 
-#include "tensor/stream.h"
+#include "tensor/captured_graph.h"
 #include "tests/cuda/device_cases.h"
 
 using namespace voxgrad;

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "layers/fold.h"
 #include "layers/gradcheck_cases.h"
 #include "optim/optimizer.h"
 #include "tests/cuda/device_cases.h"
@@ -64,7 +63,7 @@ TEST_CASE("a folded network moves between devices and dtypes") {
   if (no_device()) return;
   const ModelConfig config = tiny_model();
   const auto model = make_tiny(config);
-  fold_for_inference(*model);
+  model->fold_for_inference();
   const NoGrad no_grad;
   const Tensor images = random_images(config, 4, 1);
   const auto volume = [&](Device device, DType dtype) {

@@ -2,7 +2,9 @@
 #include <cstdlib>
 #include <thread>
 
-#include "tensor/graphed_work.h"
+#include "autograd/weight_cache.h"
+#include "tensor/captured_graph.h"
+#include "tensor/transfer.h"
 #include "tests/cuda/device_cases.h"
 
 using namespace voxgrad;
@@ -109,11 +111,12 @@ TEST_CASE("a recording that cannot begin leaves the stream as it was") {
 TEST_CASE("replays read weights as they are, rounded to bf16") {
   if (no_device()) return;
   const auto full = [](double value) { return to_gpu(Tensor::full({100}, value)); };
-  const Tensor weight = full(1), seen = to_gpu(Tensor::zeros({100}, DType::bf16));
+  const Variable parameter(full(1), true);
+  const Tensor weight = parameter.value(), seen = to_gpu(Tensor::zeros({100}, DType::bf16));
   const auto last = [](const Tensor& x) { return to_cpu(x).to(DType::f32).to_vector<float>()[99]; };
-  weight.rounded();
-  const CapturedGraph recording(Device::cuda(), [&] { seen.copy_from(weight.rounded()); });
-  CHECK(weight.kept_rounding().defined());
+  bf16_weight(parameter);
+  const CapturedGraph recording(Device::cuda(), [&] { seen.copy_from(bf16_weight(parameter)); });
+  CHECK(cached_bf16(parameter).defined());
   for (const float value : {2.0f, 3.0f}) {
     weight.fill(value);
     recording.replay();
@@ -121,26 +124,35 @@ TEST_CASE("replays read weights as they are, rounded to bf16") {
     recording.replay();
     CHECK(last(seen) == value);
   }
-  // Recorded work that writes a weight, before or behind its rounding.
+  // Recorded work that writes a weight, after its rounding and before.
   const CapturedGraph writing(Device::cuda(), [&] {
-    seen.copy_from(weight.rounded());
+    seen.copy_from(bf16_weight(parameter));
     gpu().elementwise.affine(weight, 1, 1, weight);
   });
   for (int i = 0; i < 3; ++i) {
     writing.replay();
     CHECK(last(seen) == 3 + i);
-    CHECK(last(weight.rounded()) == 4 + i);
+    CHECK(last(bf16_weight(parameter)) == 4 + i);
   }
   recording.replay();
   CHECK(last(seen) == 6);
+  const CapturedGraph rewriting(Device::cuda(), [&] {
+    gpu().elementwise.affine(weight, 1, 1, weight);
+    seen.copy_from(bf16_weight(parameter));
+  });
+  for (int i = 0; i < 2; ++i) {
+    rewriting.replay();
+    CHECK(last(seen) == 7 + i);
+    CHECK(last(bf16_weight(parameter)) == 7 + i);
+  }
   // The first rounding of all within a recording.
-  const Tensor fresh = full(5);
-  const CapturedGraph first(Device::cuda(), [&] { seen.copy_from(fresh.rounded()); });
+  const Variable fresh(full(5), true);
+  const CapturedGraph first(Device::cuda(), [&] { seen.copy_from(bf16_weight(fresh)); });
   for (const float value : {5.0f, 8.0f}) {
-    fresh.fill(value);
+    fresh.value().fill(value);
     first.replay();
     CHECK(last(seen) == value);
-    CHECK(last(fresh.rounded()) == value);
+    CHECK(last(bf16_weight(fresh)) == value);
   }
 }
 

@@ -1,7 +1,9 @@
 // Wrong shapes give errors that name the function, the shapes and what was expected.
 #include <doctest/doctest.h>
 
-#include "layers/conv.h"
+#include <cmath>
+
+#include "layers/conv_block.h"
 #include "layers/linear.h"
 #include "layers/loss.h"
 #include "layers/norm.h"
@@ -50,7 +52,7 @@ TEST_CASE("other layers refuse shapes that do not fit") {
                     Contains("2 groups do not divide the batch"));
   CHECK_THROWS_WITH(
       batch_norm(zeros({1, 1, 1, 2}), zeros({2}), zeros({2}), {}, {}, {.training = true}),
-      Contains("more than one value a channel"));
+      Contains("more than one value per channel"));
   CHECK_THROWS_WITH(
       batch_norm(zeros({1, 4, 4, 2}), zeros({3}), zeros({2}), {}, {}, {.training = true}),
       Contains("expected [2]"));
@@ -61,20 +63,27 @@ TEST_CASE("other layers refuse shapes that do not fit") {
                                {.training = true, .pool = {1, 2, 2}}),
                     Contains("[batch_norm] input must be [N,H,W,C]"));
   CHECK_THROWS_WITH(
-      BatchNorm({.channels = 3}).follow(std::make_shared<Conv2d>(ConvLayerOptions::cube(1, 2, 1))),
-      Contains("a norm of 3 channels cannot follow a convolution to 2"));
-  const auto convolution = std::make_shared<Conv2d>(ConvLayerOptions::cube(1, 3, 1));
-  BatchNorm norm({.channels = 3});
-  norm.follow(convolution);
-  const Variable x(Tensor::zeros({2, 1, 1, 1}));
-  CHECK_NOTHROW(norm.forward(convolution->forward(x)));
-  norm.train(false);
-  CHECK_THROWS_WITH(norm.forward(convolution->forward(x)),
-                    Contains("where it leaves out its bias"));
-  convolution->train(false);
-  CHECK_NOTHROW(norm.forward(convolution->forward(x)));
+      ConvBlock(std::make_shared<Conv2d>(ConvLayerOptions{.activation = Activation::relu()})),
+      Contains("[conv_block] the convolution has an activation of its own"));
   CHECK_THROWS_WITH(binary_cross_entropy(zeros({2, 3}), Tensor::zeros({3, 2})),
                     Contains("target has shape [3,2]"));
   CHECK_THROWS_WITH(weighted_sum_over_views(zeros({2, 3}), zeros({3, 3})),
                     Contains("weights has shape [2,3]"));
+}
+
+TEST_CASE("binary cross-entropy refuses what is no probability, and lets NaN through") {
+  const auto loss = [](std::vector<float> probability, std::vector<float> target) {
+    const Shape shape{std::int64_t(target.size())};
+    return binary_cross_entropy(Variable(Tensor::from(probability, shape)),
+                                Tensor::from(target, shape))
+        .value()
+        .item();
+  };
+  CHECK(loss({0, 1, 0.5f}, {0, 1, 0.25f}) == doctest::Approx(std::log(2.0) / 3));
+  CHECK_THROWS_WITH(loss({0.5f, 0.5f, 1.5f}, {0, 1, 1}),
+                    "[binary_cross_entropy] probability number 2 is 1.5, expected a number from 0 "
+                    "to 1: shape [3] (a network's last layer needs a sigmoid)");
+  CHECK_THROWS_WITH(loss({0.5f, -0.25f}, {0, 1}), Contains("probability number 1 is -0.25"));
+  CHECK_THROWS_WITH(loss({0.5f, 0.5f}, {255, 0}), Contains("target number 0 is 255"));
+  CHECK(std::isnan(loss({0.5f, std::nanf("")}, {0, 1})));
 }

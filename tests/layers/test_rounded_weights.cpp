@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "autograd/weight_cache.h"
 #include "layers/init.h"
 #include "layers/linear.h"
 #include "optim/optimizer.h"
@@ -20,14 +21,14 @@ struct Bench {
     x = Variable(random_normal(rng, {6, 5}, DType::f32).to(DType::bf16));
     initialize(layer, 72);
   }
-  Tensor result() { return layer.forward(x).value(); }
+  Tensor result() { return layer(x).value(); }
   /// With a weight that nobody has met.
   Tensor expected() const {
     return linear(x, Variable(layer.weight.value().clone()), layer.bias).value();
   }
   void gradients() {
     layer.zero_grad();
-    const Variable y = layer.forward(x);
+    const Variable y = layer(x);
     y.backward(Tensor::full(y.shape(), 1, y.dtype()));
   }
   std::unique_ptr<Optimizer> adam() const {
@@ -43,11 +44,11 @@ struct Bench {
 TEST_CASE("weights are rounded to bf16 once") {
   Bench bench;
   bench.result();
-  const Tensor copy = bench.layer.weight.value().kept_rounding();
+  const Tensor copy = cached_bf16(bench.layer.weight);
   REQUIRE(copy.defined());
   CHECK(identical(copy, bench.layer.weight.value().to(DType::bf16)));
   bench.result();  // the weight's address was asked for just now
-  CHECK(bench.layer.weight.value().kept_rounding().shares_storage_with(copy));
+  CHECK(cached_bf16(bench.layer.weight).shares_storage_with(copy));
   copy.fill(0);  // what nobody may do shows that it is read
   const Tensor result = bench.result();
   CHECK_FALSE(identical(result, bench.expected()));
@@ -123,10 +124,10 @@ TEST_CASE("optimizers write the rounded weights themselves, and a skipped step l
       adam->step(Tensor::full({1}, i == 2));
     else
       sgd->step();
-    const Tensor copy = bench.layer.weight.value().kept_rounding();
+    const Tensor copy = cached_bf16(bench.layer.weight);
     REQUIRE(copy.defined());  // so nothing is rounded in the next step
     CHECK(identical(copy, bench.layer.weight.value().to(DType::bf16)));
-    bench.layer.weight.value().rounded();
+    bf16_weight(bench.layer.weight);
   }
 }
 
@@ -142,13 +143,13 @@ TEST_CASE("training with kept roundings has the bits of rounding in each step; f
       kept_adam->step();
       each_adam->step();
       CHECK(identical(kept.layer.weight.value().clone(), each.layer.weight.value().clone()));
-      kept.layer.weight.value().rounded();
+      bf16_weight(kept.layer.weight);
     }
     if (maps == DType::f32) {
       Bench plain;
       plain.x = kept.x;
       plain.gradients();
-      CHECK_FALSE(plain.layer.weight.value().kept_rounding().defined());
+      CHECK_FALSE(cached_bf16(plain.layer.weight).defined());
     }
   }
 }

@@ -35,42 +35,6 @@ TEST_CASE("SGD keeps its momentum") {
   CHECK(x.value().to_vector<double>()[0] == doctest::Approx(-0.1 - 0.19));
 }
 
-TEST_CASE("every parameter has the learning rate of its own index") {
-  const auto step_of = [](const auto& make) {
-    Variable a(Tensor::from(std::vector<double>{0}, {1}), true);
-    Variable b(Tensor::from(std::vector<double>{0}, {1}), true);
-    const auto optimizer = make({{"a", a, 1}, {"b", b, 0}});
-    std::vector<double> moved;
-    for (const std::vector<double>& rates : {std::vector{0.5, 0.25}, std::vector{2.0, 8.0}}) {
-      optimizer->set_learning_rates(rates);
-      CHECK(optimizer->learning_rates() == rates);
-      for (Variable* x : {&a, &b}) {
-        x->set_value(Tensor::zeros({1}, DType::f64));
-        x->backward(Tensor::full({1}, 1, DType::f64));
-      }
-      optimizer->step();
-      moved.push_back(-a.value().item());
-      moved.push_back(-b.value().item());
-    }
-    return moved;
-  };
-  using Parameters = std::vector<ParameterEntry>;
-  const auto sgd = step_of([](const Parameters& p) { return make_sgd(p, {7, 7}, 0); });
-  CHECK(sgd == std::vector<double>{0.25, 0.5, 8, 2});
-  const auto adam = step_of([](const Parameters& p) { return make_adam(p, {7, 7}); });
-  for (std::size_t i = 0; i < 4; ++i) CHECK(adam[i] == doctest::Approx(sgd[i]).epsilon(1e-6));
-}
-
-TEST_CASE("a wrong number of learning rates is refused") {
-  Variable x(Tensor::from(std::vector<double>{0}, {1}), true);
-  const auto sgd = make_sgd({{"x", x, 1}}, {0.1, 0.2}, 0.9);
-  for (const std::vector<double>& rates : {std::vector{0.1}, std::vector{0.1, 0.2, 0.3}})
-    CHECK_THROWS_WITH(sgd->set_learning_rates(rates),
-                      concat("[optimizer] expects 2 learning rates, got ", rates.size()).c_str());
-  CHECK(sgd->learning_rates() == std::vector{0.1, 0.2});
-  CHECK_THROWS_WITH(make_adam({{"x", x, 2}}, {0.1, 0.2}), "[optimizer] x has no learning rate");
-}
-
 TEST_CASE("Adam's betas are those of the first and of the second moment") {
   Variable x(Tensor::from(std::vector<double>{1}, {1}), true);
   const auto adam = make_adam({{"x", x, 0}}, {0.1}, {.beta1 = 0.5, .beta2 = 0.75, .eps = 1e-8});

@@ -5,10 +5,9 @@
 
 #include <string>
 
-#include "layers/fold.h"
 #include "optim/optimizer.h"
 #include "pix2vox/network/captured_forward.h"
-#include "tensor/graphed_work.h"
+#include "tensor/captured_graph.h"
 #include "tensor/ops/backend.h"
 #include "tests/pix2vox/tiny.h"
 
@@ -143,7 +142,7 @@ inline std::vector<std::int64_t> check_prediction_out_of_memory(Device device,
     forward = nullptr;
     model = std::make_unique<Pix2Vox>(min_model());
     initialize(*model, 7);
-    fold_for_inference(*model);
+    model->fold_for_inference();
     model->to(device);
     model->set_precision(precision);
     forward = std::make_unique<CapturedForward>(*model);

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <optional>
 
-#include "layers/fold.h"
 #include "layers/norm.h"
 #include "optim/optimizer.h"
 #include "tests/support/golden.h"
@@ -147,7 +146,7 @@ std::unique_ptr<Pix2Vox> make_model(const ModelRun& run) {
   auto model = std::make_unique<Pix2Vox>(run.config);
   model->to(run.dtype);
   fill_state(*model);
-  if (run.folded) fold_for_inference(*model);
+  if (run.folded) model->fold_for_inference();
   model->to(run.device);
   return model;
 }
@@ -214,11 +213,12 @@ void check_features(const ModelRun& run, std::int64_t views) {
   const auto model = make_model(run);
   model->train(false);
   const json& expected = run.numbers.at(concat("eval, batch 1, ", views, " views"));
-  const Variable features = dynamic_cast<Encoder&>(model->part("encoder"))
-                                .forward(Variable(make_pictures(run, 1, views)));
+  const ForwardContext context{.n_views = views};
+  const Variable features = dynamic_cast<Encoder&>(model->part("encoder"))(
+      Variable(make_pictures(run, 1, views)), context);
   CHECK(difference(figures_of(features.value()), figures(expected.at("encoder"))) <= run.tolerance);
   const Variable raw =
-      dynamic_cast<Decoder&>(model->part("decoder")).forward(features).raw_features();
+      dynamic_cast<Decoder&>(model->part("decoder")).forward(features, context).raw_features();
   CHECK(difference(figures_of(raw.value()), figures(expected.at("raw features"))) <= run.tolerance);
 }
 

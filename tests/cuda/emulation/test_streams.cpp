@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "pix2vox/training/trainer.h"
-#include "tensor/stream.h"
+#include "tensor/captured_graph.h"
+#include "tensor/transfer.h"
 #include "tests/cuda/device_cases.h"
 #include "tests/cuda/emulation/streams.h"
 #include "tests/pix2vox/tiny.h"

@@ -1,10 +1,9 @@
-// Keeping a device busy: values that travel to and from it while the host goes on, and work that is
-// recorded once and repeated. All of it works on the CPU too, where nothing has to travel.
+// Values that travel between host and device while both continue to work. All of it works on the
+// CPU too, where nothing has to travel.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <vector>
 
 #include "tensor/tensor.h"
 
@@ -31,8 +30,8 @@ class Readback {
   DType dtype_ = DType::f32;
   Device device_;
   void* block_ = nullptr;
-  void* mark_ = nullptr;
-  Tensor values_;  // of a CPU tensor, there at once
+  void* copied_ = nullptr;  // an event: block_ holds the values
+  Tensor values_;           // of a CPU tensor, there at once
 };
 
 /// Inputs that come one after the other. Two are on their way at a time, each in host memory and
@@ -69,31 +68,6 @@ class Upload {
   Tensor target_;
   Slot slots_[2];
   int next_ = 0;
-};
-
-/// Work of fixed shapes on fixed memory, recorded once. What it reads and was made before must
-/// outlive it; tensors made by it belong to it and are overwritten by every replay. Roundings that
-/// it reads (Tensor::rounded) are brought up to date before each replay.
-class CapturedGraph {
- public:
-  /// False on the CPU, and where VOXGRAD_NO_GRAPHS is set in the environment.
-  static bool supported(Device device);
-  CapturedGraph() = default;
-  /// Calls `work`, which is recorded and not done. It must not read from the device.
-  CapturedGraph(Device device, const std::function<void()>& work);
-  ~CapturedGraph();
-  CapturedGraph(CapturedGraph&& other) noexcept;
-  CapturedGraph& operator=(CapturedGraph&& other) noexcept;
-
-  bool defined() const { return handle_ != nullptr; }
-  void replay() const;
-  /// Of the recording that this thread makes: the work reads the tensor's kept rounding.
-  static void round_before_replays(const Tensor& tensor);
-
- private:
-  Device device_;
-  std::vector<Tensor> rounded_;
-  void* handle_ = nullptr;
 };
 
 }  // namespace voxgrad

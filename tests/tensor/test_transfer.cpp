@@ -1,7 +1,8 @@
 #include <doctest/doctest.h>
 
+#include "tensor/captured_graph.h"
 #include "tensor/ops/backend.h"
-#include "tensor/stream.h"
+#include "tensor/transfer.h"
 
 using namespace voxgrad;
 
