@@ -52,7 +52,7 @@ TEST_CASE("each of Pix2Vox's kinds of convolution goes to the algorithm that was
     std::string prepared, unprepared;
   };
   // Below AVX-512 two of our kernels are not preferred.
-  const bool wide = cpu::winograd::preferred(flat(1, 56, 256, 256));
+  const bool wide = cpu::winograd::preferred({kForward, flat(1, 56, 256, 256)}, false);
   CHECK(cpu::small_channels::preferred(cube(1, 32, 16, 8, 3, 1)) == wide);
   const auto linear = [](std::int64_t batch, std::int64_t in, std::int64_t out) {
     return ConvGeometry::linear("linear", {batch, in}, {out, in});
@@ -60,7 +60,10 @@ TEST_CASE("each of Pix2Vox's kinds of convolution goes to the algorithm that was
   const std::string winograd = wide ? "winograd" : "onednn";
   const std::vector<Row> rows{
       {"VGG", {kForward, flat(1, 56, 256, 256)}, winograd, winograd},
-      {"VGG, few pixels", {kForward, flat(1, 28, 512, 512)}, winograd, "onednn"},
+      {"VGG, fewer pixels", {kForward, flat(1, 28, 512, 512)}, winograd, winograd},
+      {"VGG, few pixels", {kForward, flat(1, 20, 512, 512)}, winograd, "onednn"},
+      {"VGG's gradient of x", {kData, flat(1, 56, 256, 256)}, winograd, winograd},
+      {"VGG's gradient of w", {kWeight, flat(1, 56, 256, 256)}, winograd, winograd},
       {"VGG, fewer tiles than it wants", {kForward, flat(1, 14, 512, 512)}, "onednn", "onednn"},
       {"VGG's first", {kForward, flat(1, 224, 3, 64)}, "onednn", "onednn"},
       {"encoder, 1x1", {kForward, flat(4, 28, 512, 512, 1, 0)}, "onednn", "onednn"},
