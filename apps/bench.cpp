@@ -3,14 +3,17 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <fstream>
 #include <iostream>
 #include <optional>
 
 #include "apps/bench_report.h"
 #include "apps/first_prediction.h"
+#include "apps/json_flag.h"
+#include "apps/machine.h"
 #include "apps/progress.h"
+#include "apps/signals.h"
 #include "apps/verbs.h"
+#include "io/plural.h"
 #include "io/scratch_folder.h"
 #include "layers/init.h"
 #include "pix2vox/checkpoint/checkpoint.h"
@@ -31,7 +34,7 @@ struct BenchFlags {
   int warm_up = 2, repeats = 5;
   double loader_seconds = 5;
   std::string weights, precision = "f32";
-  bool json = false;
+  JsonFlag json;
 
   bool wants(const std::string& section) const {
     return std::ranges::find(only, section) != only.end();
@@ -47,13 +50,6 @@ std::vector<Config> configurations(const BenchFlags& flags) {
   return published;
 }
 
-std::string processor_name() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  return "unknown processor";
-}
-
 std::string name_of(const Config& config) {
   return "Pix2Vox-" + config.model.variant;
 }
@@ -66,6 +62,7 @@ StartFigures measure_start(const std::filesystem::path& weights, const BenchFlag
   }
   StartFigures figures;
   for (int i = 0; i < 1 + flags.repeats; ++i) {  // the first brings the files into memory
+    stop_if_asked();
     const double seconds = first_prediction_seconds(weights, passed);
     if (i > 0) figures.timing.seconds.push_back(seconds);
   }
@@ -89,22 +86,23 @@ StartFigures measure_start_of(const Config& config, const BenchFlags& flags) {
   return figures;
 }
 
-ModelReport measure(const Config& config, const BenchFlags& flags, const BenchmarkOptions& options,
-                    ProgressLine& line) {
-  ModelReport report;
+/// Fills the report; Interrupted leaves in it what was measured before.
+void measure(const Config& config, const BenchFlags& flags, const BenchmarkOptions& options,
+             ProgressLine& line, ModelReport& report) {
   report.name = name_of(config);
   const auto announce = [&](const std::string& what) {
+    stop_if_asked();
     line.print(fmt::format("{}: {}", report.name, what));
   };
   if (flags.wants("inference"))
     for (const std::int64_t batch : flags.batches)
       for (const std::int64_t views : flags.views) {
-        announce(fmt::format("inference, batch {}, {} views", batch, views));
+        announce(fmt::format("inference, batch {}, {}", batch, counted(views, "view")));
         report.inference.push_back(measure_inference(config, batch, views, options));
       }
   if (flags.wants("training"))
     for (const std::int64_t batch : flags.train_batches) {
-      announce(fmt::format("training, batch {}, {} views", batch, flags.train_views));
+      announce(fmt::format("training, batch {}, {}", batch, counted(flags.train_views, "view")));
       report.training.push_back(measure_training(config, batch, flags.train_views, options));
     }
   if (flags.wants("layers")) {
@@ -117,10 +115,39 @@ ModelReport measure(const Config& config, const BenchFlags& flags, const Benchma
     announce("start");
     report.start = measure_start_of(config, flags);
   }
-  return report;
+}
+
+/// All that was asked for, into the report.
+void measure_all(const std::vector<Config>& configs, const BenchFlags& flags,
+                 const BenchmarkOptions& options, const std::optional<std::string>& trained,
+                 ProgressLine& line, BenchReport& report) {
+  line.print("peak");
+  report.peak = measure_peak_flops(options.device,
+                                   options.precision == Precision::bf16 ? DType::bf16 : DType::f32);
+  for (const Config& config : configs) {
+    report.models.emplace_back();
+    measure(config, flags, options, line, report.models.back());
+  }
+  if (trained) {
+    stop_if_asked();
+    line.print("start of " + flags.weights);
+    ModelReport given;
+    given.name = *trained;
+    given.start = measure_start(flags.weights, flags);
+    given.start->weights = flags.weights;
+    report.models.push_back(std::move(given));
+  }
+  if (flags.wants("loader")) {
+    stop_if_asked();
+    line.print("loader");
+    report.loader = measure_loader(configs.front(), flags.loader_seconds);
+  }
 }
 
 int bench(BenchFlags flags) {
+  const std::atomic<bool>& stop =
+      watch_signals("stopping after this measurement: those that are done are reported\n");
+  flags.json.check_writable();
   const Device device = flags.device.apply();
   const Precision precision = precision_from(flags.precision);
   check_precision(precision, device);
@@ -140,26 +167,16 @@ int bench(BenchFlags flags) {
   report.threads = omp_get_max_threads();
   report.warm_up = flags.warm_up;
   report.repeats = flags.repeats;
-  line.print("peak");
-  report.peak = measure_peak_flops(device, precision == Precision::bf16 ? DType::bf16 : DType::f32);
-  const BenchmarkOptions options{device, precision, flags.warm_up, flags.repeats};
-  for (const Config& config : configs)
-    report.models.push_back(measure(config, flags, options, line));
-  if (trained) {
-    line.print("start of " + flags.weights);
-    ModelReport given;
-    given.name = *trained;
-    given.start = measure_start(flags.weights, flags);
-    given.start->weights = flags.weights;
-    report.models.push_back(std::move(given));
-  }
-  if (flags.wants("loader")) {
-    line.print("loader");
-    report.loader = measure_loader(configs.front(), flags.loader_seconds);
+  try {
+    measure_all(configs, flags, {device, precision, flags.warm_up, flags.repeats}, trained, line,
+                report);
+  } catch (const Interrupted&) {
+    line.print("stopped: what follows is incomplete");
   }
   line.finish();
-  std::cout << (flags.json ? to_json(report) : to_text(report));
-  return kOk;
+  if (flags.json.prints_text()) std::cout << to_text(report);
+  flags.json.write(to_json(report));
+  return stop ? signal_exit_code() : int(kOk);
 }
 
 }  // namespace
@@ -175,24 +192,28 @@ void add_bench(Verb& app, Action& action) {
       ->delimiter(',')
       ->one_of(kSections)
       ->capture_default_str();
-  const auto counts = [&](const char* name, std::vector<std::int64_t>& values, int least,
+  const auto counts = [&](const char* name, std::vector<std::int64_t>& values, int minimum,
                           const char* help) {
-    verb->add_option(name, values, help)->delimiter(',')->range(least, 1024)->capture_default_str();
+    verb->add_option(name, values, help)
+        ->delimiter(',')
+        ->range(minimum, 1024)
+        ->capture_default_str();
   };
   counts("--batch", flags->batches, 1, "Objects at a time in inference");
-  counts("--views", flags->views, 1, "Pictures an object in inference");
+  counts("--views", flags->views, 1, "Views per object in inference");
   counts("--train-batch", flags->train_batches, 2,
-         "Objects a training step; the layers use the first");
-  verb->add_option("--train-views", flags->train_views, "Pictures an object in training")
+         "Objects per training step; the layers use the first");
+  verb->add_option("--train-views", flags->train_views, "Views per object in training")
       ->range(1, 1024)
       ->capture_default_str();
-  verb->add_option("--warm-up", flags->warm_up, "Runs that do not count")
+  verb->add_option("--warm-up", flags->warm_up, "Runs before those that count")
       ->range(1, 1000)
       ->capture_default_str();
   verb->add_option("--repeats", flags->repeats, "Runs that count")
       ->range(1, 1000)
       ->capture_default_str();
-  verb->add_option("--seconds", flags->loader_seconds, "How long each way of loading is measured")
+  verb->add_option("--seconds", flags->loader_seconds,
+                   "Seconds for which each kind of loading is measured")
       ->range(0.1, 600.0)
       ->capture_default_str();
   verb->add_option("--weights", flags->weights,
@@ -201,11 +222,11 @@ void add_bench(Verb& app, Action& action) {
   verb->add_option("--precision", flags->precision, "f32, bf16, or tf32 on CUDA")
       ->type_name("f32|bf16|tf32")
       ->capture_default_str();
-  verb->add_flag("--json", flags->json, "Print JSON");
+  flags->json.add(*verb);
   flags->device.add(*verb);
   verb->footer(
       "Examples:\n"
-      "  pix2vox bench                                    # Pix2Vox-A and -F, some minutes\n"
+      "  pix2vox bench      (Pix2Vox-A and -F, some minutes)\n"
       "  pix2vox bench --cfg configs/Pix2Vox-F.yaml --only inference --views 1,4\n"
       "  pix2vox bench --cfg configs/Pix2Vox-F.yaml --only loader --data my-data");
   verb->callback([flags, &action] { action = [flags] { return bench(*flags); }; });

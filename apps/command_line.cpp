@@ -1,6 +1,9 @@
 #include "apps/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <iostream>
@@ -9,6 +12,7 @@
 
 #include "apps/exit_code.h"
 #include "apps/suggest.h"
+#include "tensor/error.h"
 
 namespace voxgrad::apps {
 namespace {
@@ -68,6 +72,70 @@ int usage_error(const CLI::App& app, const std::vector<std::string>& words,
   return kUsage;
 }
 
+/// Words in lines of at most `width` characters, unless a word is longer; `indent` begins all but
+/// the first.
+std::string wrapped(const std::string& text, std::size_t width, const std::string& indent) {
+  std::istringstream words(text);
+  std::string result;
+  std::size_t used = 0;
+  for (std::string word; words >> word; used += word.size()) {
+    if (used > 0 && used + 1 + word.size() > width) {
+      result += '\n' + indent;
+      used = 0;
+    } else if (used > 0) {
+      result += ' ';
+      ++used;
+    }
+    result += word;
+  }
+  return result;
+}
+
+/// CLI11's help, with lines wrapped at 80 columns.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_option(const CLI::Option* option, bool is_positional) const override {
+    return row(make_option_name(option, is_positional) + make_option_opts(option),
+               make_option_desc(option));
+  }
+  /// Without the checks of its value, which errors and meanings name.
+  std::string make_option_opts(const CLI::Option* option) const override {
+    if (option->get_type_size() == 0) return "";
+    const std::string type = option->get_type_name();
+    std::string text = " " + type.substr(0, type.find(':'));
+    if (!option->get_default_str().empty()) text += "=" + option->get_default_str();
+    if (option->get_required()) text += " REQUIRED";
+    return text;
+  }
+  std::string make_subcommand(const CLI::App* verb) const override {
+    return row(verb->get_display_name(), verb->get_description());
+  }
+  std::string make_description(const CLI::App* app) const override {
+    return wrapped(app->get_description(), columns, "") + '\n';
+  }
+
+ private:
+  static constexpr std::size_t columns = 80, names = 30;  // of a line, and of the names before it
+
+  static std::string row(const std::string& name, const std::string& meaning) {
+    std::string text = "  " + name;
+    if (text.size() + 1 >= names)
+      text += '\n' + std::string(names, ' ');
+    else
+      text.resize(names, ' ');
+    return text + wrapped(meaning, columns - names, std::string(names, ' ')) + '\n';
+  }
+};
+
+/// After "--" there are no options: such words become paths, "-x.png" to "./-x.png".
+void end_options(std::vector<std::string>& words) {
+  const auto mark = std::ranges::find(words, "--");
+  if (mark == words.end()) return;
+  for (auto word = mark + 1; word != words.end(); ++word)
+    if (word->starts_with('-')) *word = "./" + *word;
+  words.erase(mark);
+}
+
 }  // namespace
 
 Option* Option::required(bool required) {
@@ -86,11 +154,18 @@ Option* Option::capture_default_str() {
 }
 
 Option* Option::range(double low, double high) {
-  CLI::Range check(low, high);
-  std::ostringstream text;
-  text << "in [" << low << " - " << high << "]";
-  check.description(text.str());
-  option_->check(check);
+  std::ostringstream limits;
+  limits << "[" << low << " - " << high << "]";
+  const auto refusal = [low, high, limits = limits.str()](const std::string& text) -> std::string {
+    double value = NAN;
+    const char* const start = text.data() + (text.starts_with('+') ? 1 : 0);
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(start, end, value);
+    const bool good = error == std::errc() && stop == end && value >= low && value <= high;
+    return good ? "" : "Value " + text + " not in range " + limits;
+  };
+  option_->check(
+      CLI::Validator([refusal](std::string& text) { return refusal(text); }, "in " + limits.str()));
   return this;
 }
 
@@ -105,12 +180,16 @@ Option* Option::delimiter(char separator) {
 }
 
 Option* Option::repeatable() {
-  option_->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  // No more values than one each time: the words after it may be positional arguments.
+  option_->expected(1)->allow_extra_args(false)->multi_option_policy(
+      CLI::MultiOptionPolicy::TakeAll);
   return this;
 }
 
 Verb::Verb(const std::string& summary, const std::string& name)
-    : own_(std::make_shared<CLI::App>(summary, name)), app_(own_.get()) {}
+    : own_(std::make_shared<CLI::App>(summary, name)), app_(own_.get()) {
+  app_->formatter(std::make_shared<HelpFormatter>());
+}
 Verb::Verb(CLI::App* app) : app_(app) {}
 Verb::~Verb() = default;
 
@@ -139,6 +218,7 @@ template Option* Verb::add_option(const std::string&, std::int64_t&, const std::
 template Option* Verb::add_option(const std::string&, std::uint64_t&, const std::string&);
 template Option* Verb::add_option(const std::string&, double&, const std::string&);
 template Option* Verb::add_option(const std::string&, std::optional<double>&, const std::string&);
+template Option* Verb::add_option(const std::string&, std::optional<int>&, const std::string&);
 template Option* Verb::add_option(const std::string&, std::vector<std::string>&,
                                   const std::string&);
 template Option* Verb::add_option(const std::string&, std::vector<std::int64_t>&,
@@ -171,13 +251,31 @@ void Verb::callback(const std::function<void()>& action) {
   app_->callback(action);
 }
 
-int Verb::parse(int argc, char** argv) {
+std::string Verb::help(const std::vector<std::string>& words) const {
+  const CLI::App* place = app_;
+  std::string path = app_->get_name();
+  for (const std::string& word : words) {
+    const auto named = [&](const CLI::App* verb) { return verb->check_name(word); };
+    const std::vector<const CLI::App*> verbs = place->get_subcommands(named);
+    if (verbs.empty()) {
+      const std::string unknown = explain_unknown(entry_of(*place, path), {word});
+      fail<ConfigError>(unknown.empty() ? concat(path, " has no verb '", word, "'") : unknown);
+    }
+    place = verbs.front();
+    path += " " + place->get_name();
+  }
+  // Not help(), which speaks of the verb that the command line chose.
+  return place->get_formatter()->make_help(place, path, CLI::AppFormatMode::Normal);
+}
+
+int Verb::parse(std::vector<std::string> words) {
+  end_options(words);
   try {
-    app_->parse(argc, argv);
+    app_->parse(std::vector<std::string>(words.rbegin(), words.rend()));
     return -1;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app_->exit(error);  // --help, --version
-    return usage_error(*app_, {argv + 1, argv + argc}, error);
+    return usage_error(*app_, words, error);
   }
 }
 

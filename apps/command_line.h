@@ -26,7 +26,7 @@ class Option {
   Option* type_name(const std::string& name);
   /// --help shows the initial value.
   Option* capture_default_str();
-  /// Other values are refused.
+  /// Other values are refused, NaN among them.
   Option* range(double low, double high);
   Option* one_of(const std::vector<std::string>& values);
   /// A list's elements may be separated by this, too.
@@ -66,10 +66,14 @@ class Verb {
   /// Runs when the verb was chosen, after its options were read.
   void callback(const std::function<void()>& action);
 
-  /// Reads a command line. The exit code where the program is to end at once: after --help,
+  /// What --help shows for a verb below this one, {"dataset", "build"}; for this one without words.
+  /// ConfigError for a verb that there is not.
+  std::string help(const std::vector<std::string>& words) const;
+  /// Reads the words of a command line; after "--" none is an option. The exit code where the
+  /// program is to end at once: after --help,
   /// --version or, with a message on standard error, for words that were not understood; otherwise
   /// -1.
-  int parse(int argc, char** argv);
+  int parse(std::vector<std::string> words);
   VerbEntry describe() const;
 
  private:

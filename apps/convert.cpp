@@ -1,7 +1,9 @@
 // pix2vox convert
 #include <filesystem>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
+#include "apps/json_flag.h"
 #include "apps/verbs.h"
 #include "pix2vox/weights/weights.h"
 
@@ -11,9 +13,11 @@ namespace {
 struct ConvertFlags {
   std::string in, out;
   bool overwrite = false;
+  JsonFlag json;
 };
 
 int convert(const ConvertFlags& flags) {
+  flags.json.check_writable();
   check<ConfigError>(flags.overwrite || !std::filesystem::exists(flags.out), flags.out,
                      " exists: give another name, or --overwrite");
   const LoadedWeights weights = load_weights(flags.in);
@@ -23,7 +27,15 @@ int convert(const ConvertFlags& flags) {
   for (const auto& [name, tensor] : weights.checkpoint.model) values += tensor.numel();
   std::cerr << "Pix2Vox-" << weights.checkpoint.config.model.variant << ", "
             << weights.checkpoint.model.size() << " tensors, " << values << " values\n";
-  std::cout << flags.out << '\n';
+  if (flags.json.prints_text()) std::cout << flags.out << '\n';
+  flags.json.write(nlohmann::ordered_json{
+      {"in", flags.in},
+      {"out", flags.out},
+      {"variant", weights.checkpoint.config.model.variant},
+      {"tensors", weights.checkpoint.model.size()},
+      {"values", values},
+      {"notes",
+       weights.notes}}.dump(2));
   return kOk;
 }
 
@@ -42,8 +54,10 @@ void add_convert(Verb& app, Action& action) {
       ->required()
       ->type_name("FILE");
   verb->add_flag("--overwrite", flags->overwrite, "Replace OUT if it exists");
+  flags->json.add(*verb);
   verb->footer(
-      "Nothing in a .pth is executed. The variant and its sizes are recognized from the tensors.\n"
+      "Nothing in a .pth is executed. The variant and its sizes are recognized from\n"
+      "the tensors.\n"
       "Examples:\n"
       "  pix2vox convert Pix2Vox-A-ShapeNet.pth Pix2Vox-A.h5\n"
       "  pix2vox convert runs/mine/checkpoints/best.h5 mine.safetensors");

@@ -3,10 +3,14 @@
 #include <omp.h>
 
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <thread>
 
+#include "apps/json_flag.h"
+#include "apps/machine.h"
 #include "apps/verbs.h"
 #include "apps/version.h"
+#include "io/plural.h"
 #include "layers/gradcheck_cases.h"
 #include "simd/isa.h"
 #include "tensor/environment.h"
@@ -15,9 +19,7 @@
 namespace voxgrad::apps {
 namespace {
 
-void line(const std::string& what, const std::string& found) {
-  std::cout << fmt::format("{:<22} {}\n", what, found);
-}
+using Findings = nlohmann::ordered_json;  // what: found
 
 // One small convolution, forward and backward, against central differences.
 std::string try_device(Device device) {
@@ -36,44 +38,59 @@ std::string instructions() {
          (others.empty() ? "" : " (VOXGRAD_ISA can choose: " + others + ")");
 }
 
-int doctor() {
-  line("pix2vox", version() + ", commit " + commit());
-  line("processor", fmt::format("{} cores, {} threads in use", std::thread::hardware_concurrency(),
-                                omp_get_max_threads()));
-  line("instructions", instructions());
+Findings examine() {
+  Findings found;
+  found["pix2vox"] = version();
+  found["commit"] = commit();
+  found["processor"] = fmt::format("{}: {}, {} in use", processor_name(),
+                                   counted(std::thread::hardware_concurrency(), "core"),
+                                   counted(omp_get_max_threads(), "thread"));
+  found["instructions"] = instructions();
   std::string libraries;
   for (const auto& [name, number] : library_versions())
     libraries += (libraries.empty() ? "" : ", ") + name + " " + number;
-  line("libraries", libraries);
-  line("cpu", try_device(Device::cpu()));
+  found["libraries"] = libraries;
+  found["cpu"] = try_device(Device::cpu());
   for (const EnvironmentVariable& each : kEnvironment)
     if (const char* value = environment(each.name))
-      line(each.name, fmt::format("{} ({})", value, each.meaning));
-  line("CUDA",
-       cuda_built_in()
-           ? "built in"
-           : "not built in: configure with -DVOXGRAD_CUDA=ON where nvcc and cuDNN are installed");
+      found[each.name] = fmt::format("{} ({})", value, each.meaning);
+  found["CUDA"] =
+      cuda_built_in()
+          ? "built in"
+          : "not built in: configure with -DVOXGRAD_CUDA=ON where nvcc and cuDNN are installed";
   const int devices = cuda_device_count();
-  for (int i = 0; i < devices; ++i) line(fmt::format("cuda:{}", i), try_device(Device::cuda(i)));
-  if (devices == 0) line("CUDA devices", "none: --device auto takes the CPU");
+  for (int i = 0; i < devices; ++i) found[fmt::format("cuda:{}", i)] = try_device(Device::cuda(i));
+  if (devices == 0) found["CUDA devices"] = "none: --device auto takes the CPU";
   if (devices == 0 && cuda_built_in()) {
     try {
       backend(Device::cuda());
     } catch (const DeviceError& error) {
-      line("", error.what());
+      found["CUDA driver"] = error.what();
     }
   }
+  return found;
+}
+
+int doctor(const JsonFlag& json) {
+  json.check_writable();
+  const Findings found = examine();
+  if (json.prints_text())
+    for (const auto& [what, value] : found.items())
+      std::cout << fmt::format("{:<22} {}\n", what, value.get<std::string>());
+  json.write(found.dump(2));
   return kOk;
 }
 
 }  // namespace
 
 void add_doctor(Verb& app, Action& action) {
+  auto json = std::make_shared<JsonFlag>();
   Verb* verb = app.add_subcommand("doctor", "Say what this machine and this program can do");
+  json->add(*verb);
   verb->footer(
       "Example:\n"
       "  pix2vox doctor");
-  verb->callback([&action] { action = doctor; });
+  verb->callback([json, &action] { action = [json] { return doctor(*json); }; });
 }
 
 }  // namespace voxgrad::apps

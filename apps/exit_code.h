@@ -15,7 +15,7 @@ enum ExitCode {
   kUsage = 2,         // flags or configuration
   kDataFailed = 3,    // a data set is incomplete or damaged
   kDevice = 4,        // no such device, or not enough memory
-  kInterrupted = 130  // by SIGINT; 143 by SIGTERM
+  kInterrupted = 130  // by SIGINT; 143 by SIGTERM, 129 by SIGHUP
 };
 
 /// Says on standard error what went wrong; returns the code.

@@ -33,7 +33,7 @@ void DeviceFlags::add(Verb& verb) {
   verb.add_option("--device", device, "auto, cpu, cuda or cuda:N")
       ->type_name("auto|cpu|cuda")
       ->capture_default_str();
-  verb.add_option("--threads", threads, "CPU threads; 0: one a core")
+  verb.add_option("--threads", threads, "CPU threads; 0: all cores")
       ->range(0, 1024)
       ->capture_default_str();
 }

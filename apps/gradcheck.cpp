@@ -4,7 +4,10 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "apps/json_flag.h"
+#include "apps/signals.h"
 #include "apps/verbs.h"
+#include "io/plural.h"
 #include "layers/gradcheck_cases.h"
 
 namespace voxgrad::apps {
@@ -14,22 +17,25 @@ struct GradcheckFlags {
   std::string layer;
   std::uint64_t seed = 1;
   std::uint64_t cases = 5;
-  bool json = false;
+  JsonFlag json;
   DeviceFlags device;
 };
 
 int run_gradcheck(const GradcheckFlags& flags) {
+  const std::atomic<bool>& stop = watch_signals("stopping after this case\n");
+  flags.json.check_writable();
   const Device device = flags.device.apply();
   const std::vector<std::string> layers =
       flags.layer.empty() ? gradcheck_layers() : std::vector<std::string>{flags.layer};
   make_gradcheck_case(layers.front(), flags.seed, 0, device);  // an unknown layer is refused first
   bool all_passed = true;
   nlohmann::json rows = nlohmann::json::array();
-  if (!flags.json)
+  const bool text = flags.json.prints_text();
+  if (text)
     std::cout << fmt::format("{:<24} {:<76} {:>12}  {}\n", "layer", "case", "max rel error",
                              "verdict");
   for (const std::string& layer : layers) {
-    for (std::uint64_t index = 0; index < flags.cases; ++index) {
+    for (std::uint64_t index = 0; index < flags.cases && !stop; ++index) {
       const GradcheckCase each = make_gradcheck_case(layer, flags.seed, index, device);
       const GradcheckResult result = gradcheck_subsets(each.function, each.inputs);
       all_passed = all_passed && result.passed;
@@ -38,7 +44,7 @@ int run_gradcheck(const GradcheckFlags& flags) {
                       {"max_relative_error", result.max_error},
                       {"passed", result.passed},
                       {"message", result.message}});
-      if (!flags.json) {
+      if (text) {
         std::cout << fmt::format("{:<24} {:<76} {:>12.1e}  {}\n", layer, each.description,
                                  result.max_error,
                                  result.passed ? "ok" : "FAILED: " + result.message)
@@ -46,9 +52,14 @@ int run_gradcheck(const GradcheckFlags& flags) {
       }
     }
   }
-  if (flags.json)
-    std::cout << rows.dump(2) << '\n';
-  else
+  flags.json.write(rows.dump(2));
+  if (stop) {
+    std::cerr << fmt::format("stopped after {} of {}: {}\n", rows.size(),
+                             counted(layers.size() * flags.cases, "case"),
+                             all_passed ? "these are right" : "some gradients are wrong");
+    return signal_exit_code();
+  }
+  if (text)
     std::cout << (all_passed ? "all gradients agree with central differences to 1e-6\n"
                              : "some gradients are wrong\n");
   return all_passed ? kOk : kFailed;
@@ -58,14 +69,14 @@ int run_gradcheck(const GradcheckFlags& flags) {
 
 void add_gradcheck(Verb& app, Action& action) {
   auto flags = std::make_shared<GradcheckFlags>();
-  Verb* verb = app.add_subcommand("gradcheck",
-                                  "Check every layer's gradient against f64 central differences");
+  Verb* verb = app.add_subcommand(
+      "gradcheck", "Check every layer's gradient against central differences in f64");
   verb->add_option("layer", flags->layer, "One layer only, such as conv3d");
-  verb->add_option("--cases", flags->cases, "Random cases a layer")
+  verb->add_option("--cases", flags->cases, "Random cases per layer")
       ->range(1, 100000)
       ->capture_default_str();
   verb->add_option("--seed", flags->seed, "Seed of the cases")->capture_default_str();
-  verb->add_flag("--json", flags->json, "Print JSON");
+  flags->json.add(*verb);
   flags->device.add(*verb);
   verb->footer(
       "Examples:\n"

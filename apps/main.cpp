@@ -1,6 +1,7 @@
 // pix2vox: trains, tests and runs Pix2Vox. Results go to stdout, everything else to stderr.
 #include <iostream>
 
+#include "apps/signals.h"
 #include "apps/verbs.h"
 #include "apps/version.h"
 #include "tensor/error.h"
@@ -9,25 +10,39 @@ namespace voxgrad::apps {
 namespace {
 
 int run(int argc, char** argv) {
+  ignore_file_size_signal();
   Verb app("Pix2Vox: from pictures of an object to a 32x32x32 voxel model.", "pix2vox");
   app.require_subcommand();
   app.set_version_flag("--version", version_text);
   app.footer(
-      "pix2vox VERB --help shows a verb's flags and examples. A first round, in this order:\n"
+      "pix2vox help VERB shows a verb's flags and examples. A first round, in this\n"
+      "order:\n"
       "  pix2vox dataset build --meshes my-meshes --out my-data\n"
       "  pix2vox train --cfg configs/Pix2Vox-mini.yaml --data my-data --out runs/first\n"
-      "  pix2vox test --cfg configs/Pix2Vox-mini.yaml --weights runs/first/checkpoints/best.h5 "
-      "--data my-data\n"
+      "  pix2vox test --cfg configs/Pix2Vox-mini.yaml --data my-data \\\n"
+      "    --weights runs/first/checkpoints/best.h5\n"
       "  pix2vox predict chair.png --weights runs/first/checkpoints/best.h5 --out out");
   Action action;
   for (const auto& add :
        {add_train, add_test, add_predict, add_dataset, add_voxelize, add_convert, add_gradcheck,
-        add_summary, add_bench, add_doctor, add_completion, add_manual})
+        add_summary, add_bench, add_doctor, add_completion, add_manual, add_help})
     add(app, action);
-  if (const int ended = app.parse(argc, argv); ended >= 0) return ended;
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.size() > 1 && words[0] == "help" && !words[1].starts_with('-'))
+    return run_reporting_errors("pix2vox", [&] {
+      std::cout << app.help({words.begin() + 1, words.end()});
+      return int(kOk);
+    });
+  if (const int ended = app.parse(words); ended >= 0) return ended;
   return run_reporting_errors("pix2vox", [&] {
-    const int code = action();
-    // A full disk behind a redirection must not pass for success.
+    int code = kOk;
+    try {
+      code = action();
+    } catch (const Interrupted&) {
+      std::cerr << "stopped\n";
+      code = signal_exit_code();
+    }
+    // A full disk at the other end of a redirection is no success.
     std::cout.flush();
     check(bool(std::cout) || code != kOk, "cannot write to standard output");
     return code;

@@ -2,12 +2,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <iostream>
-#include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 
+#include "apps/json_flag.h"
+#include "apps/output_folder.h"
+#include "apps/result_names.h"
+#include "apps/signals.h"
 #include "apps/verbs.h"
+#include "datasets/shapenet/volume_of_view.h"
+#include "io/plural.h"
 #include "pix2vox/prediction/input_check.h"
 #include "pix2vox/prediction/predictor.h"
 #include "voxels/grid/binvox.h"
@@ -28,16 +35,36 @@ struct PredictFlags {
   std::string out = "prediction";
   std::vector<std::string> formats{"npy", "binvox", "obj", "png"};
   std::optional<double> threshold;  // absent: the checkpoint's
-  bool each = false;
+  std::optional<int> min_alpha;     // absent: the predictor's
+  bool each = false, squeeze = false;
+  std::string frame;  // a volume whose place in space the results take
   std::string precision = "f32";
+  JsonFlag json;
   DeviceFlags device;
 };
 
 const std::vector<std::string> kFormats{"npy", "binvox", "obj", "ply", "stl", "glb", "png"};
 
+bool is_mesh(const std::string& format) {
+  return format != "npy" && format != "binvox" && format != "png";
+}
+
+/// In small letters, each once.
+std::vector<std::string> checked_formats(const std::vector<std::string>& given) {
+  std::vector<std::string> formats;
+  for (std::string format : given) {
+    std::ranges::transform(format, format.begin(),
+                           [](unsigned char c) { return char(std::tolower(c)); });
+    check<ConfigError>(std::ranges::find(kFormats, format) != kFormats.end(), "unknown format '",
+                       format, "': use npy, binvox, obj, ply, stl, glb, png");
+    if (std::ranges::find(formats, format) == formats.end()) formats.push_back(format);
+  }
+  return formats;
+}
+
 // What the network saw on the left, the voxels on the right.
 Image result_picture(const Predictor::Result& result, double threshold) {
-  std::vector<Image> pictures = result.seen;
+  std::vector<Image> pictures = result.inputs;
   pictures.push_back(draw_voxels(result.probabilities, {.threshold = threshold}));
   return contact_sheet(pictures);
 }
@@ -54,55 +81,25 @@ void write_result(const Predictor::Result& result, const std::string& format, do
     write_mesh(block_surface(result.probabilities, threshold), file);
 }
 
-void warn(const std::string& text) {
-  std::cerr << "warning: " << text << '\n';
-}
+/// The pictures of one object and the name of its results.
+struct Job {
+  std::vector<std::string> pictures;
+  std::string name;
+};
 
-void predict_object(Predictor& predictor, const PredictFlags& flags,
-                    const std::vector<std::string>& files) {
-  std::vector<Image> views;
-  for (const std::string& file : files) {
-    views.push_back(read_image(file));
-    for (const std::string& problem :
-         inspect_picture(views.back(), predictor.config().data.transform.crop))
-      warn(concat(file, ": ", problem));
-  }
-  const double threshold = flags.threshold.value_or(predictor.threshold());
-  const Predictor::Result result = predictor.predict(views);
-  const std::string problem = inspect_volume(result.probabilities, threshold);
-  if (!problem.empty()) warn(problem);
-
-  const std::string stem = fs::path(files.front()).stem().string();
-  for (const std::string& format : flags.formats) {
-    const bool mesh_format = format != "npy" && format != "binvox" && format != "png";
-    if (mesh_format && result.probabilities.count(threshold) == 0) {
-      warn(fmt::format("no .{} written: there is no surface to write", format));
-      continue;
-    }
-    const fs::path file = fs::path(flags.out) / concat(stem, ".", format);
-    write_result(result, format, threshold, file);
-    std::cout << file.string() << '\n';
-  }
-}
-
-// Two pictures with the same name in different folders would overwrite each other's results.
-void check_distinct_stems(const std::vector<std::string>& images) {
-  std::map<std::string, std::string> seen;
-  for (const std::string& image : images) {
-    const auto [place, is_new] = seen.emplace(fs::path(image).stem().string(), image);
-    check<ConfigError>(
-        is_new, image, " and ", place->second,
-        " would be written to the same files: rename one of them, or predict them one by one");
-  }
+std::vector<Job> jobs_of(const PredictFlags& flags) {
+  if (!flags.each) return {{flags.images, fs::path(flags.images.front()).stem().string()}};
+  const std::vector<std::string> names = result_names(flags.images);
+  std::vector<Job> jobs;
+  for (std::size_t i = 0; i < names.size(); ++i) jobs.push_back({{flags.images[i]}, names[i]});
+  return jobs;
 }
 
 // A result must not take the place of a picture that it was made from.
-void check_inputs_stay(const PredictFlags& flags) {
-  const std::size_t objects = flags.each ? flags.images.size() : 1;
-  for (const std::string& format : flags.formats)
-    for (std::size_t i = 0; i < objects; ++i) {
-      const std::string name = fs::path(flags.images[i]).stem().string() + "." + format;
-      const fs::path file = fs::path(flags.out) / name;
+void check_inputs_stay(const PredictFlags& flags, const std::vector<Job>& jobs) {
+  for (const Job& job : jobs)
+    for (const std::string& format : flags.formats) {
+      const fs::path file = fs::path(flags.out) / (job.name + "." + format);
       for (const std::string& image : flags.images) {
         std::error_code error;
         check<ConfigError>(!fs::equivalent(file, image, error), file.string(),
@@ -111,23 +108,165 @@ void check_inputs_stay(const PredictFlags& flags) {
     }
 }
 
-int predict(const PredictFlags& flags) {
-  const Device device = flags.device.apply();
-  for (const std::string& format : flags.formats)
-    check<ConfigError>(std::ranges::find(kFormats, format) != kFormats.end(), "unknown format '",
-                       format, "': use npy, binvox, obj, ply, stl, glb, png");
-  if (flags.each) check_distinct_stems(flags.images);
-  check_inputs_stay(flags);
-  std::error_code error;
-  fs::create_directories(flags.out, error);
-  check(!error, flags.out, ": cannot make the folder: ", error.message());
-  Predictor predictor(flags.weights, device, precision_from(flags.precision));
-  if (flags.each) {
-    for (const std::string& image : flags.images) predict_object(predictor, flags, {image});
-  } else {
-    predict_object(predictor, flags, flags.images);
+/// The pictures of an object as they were read.
+struct Views {
+  std::vector<Image> pictures;
+  std::vector<std::string> warnings;
+};
+
+/// Error names the first that cannot be read.
+Views read_views(const Job& job) {
+  Views views;
+  for (const std::string& file : job.pictures) {
+    std::vector<std::string> damage;
+    views.pictures.push_back(read_image(file, &damage));
+    for (const std::string& text : damage) views.warnings.push_back(concat(file, ": ", text));
   }
-  return kOk;
+  return views;
+}
+
+class NothingWritten : public Error {
+  using Error::Error;
+};
+
+/// Objects one after the other to files, with what is to be said about each.
+class Prediction {
+ public:
+  Prediction(Predictor& predictor, const PredictFlags& flags, OutputFolder& out)
+      : predictor_(predictor),
+        flags_(flags),
+        out_(out),
+        threshold_(flags.threshold.value_or(predictor.threshold())) {}
+
+  /// The object's part of the JSON document. NothingWritten if no file could be made of it.
+  nlohmann::ordered_json operator()(const Job& job, const Views& views) {
+    warnings_.clear();
+    for (const std::string& text : views.warnings) warn(text);
+    for (std::size_t v = 0; v < views.pictures.size(); ++v)
+      for (const std::string& text : inspect_picture(views.pictures[v], predictor_.framing()))
+        warn(concat(job.pictures[v], ": ", text));
+    Predictor::Result result = predictor_.predict(views.pictures);
+    take_frame(job, result.probabilities);
+    const std::string problem = inspect_volume(result.probabilities, threshold_);
+    if (!problem.empty()) warn(problem);
+    stop_if_asked();
+    const std::vector<std::string> files = write(job, result);
+    check<NothingWritten>(!files.empty(), job.pictures.front(), ": nothing was written");
+    return {{"pictures", job.pictures},
+            {"files", files},
+            {"threshold", threshold_},
+            {"occupied", result.probabilities.count(threshold_)},
+            {"voxels", result.probabilities.values.size()},
+            {"warnings", warnings_}};
+  }
+
+ private:
+  void warn(const std::string& text) {
+    std::cerr << "warning: " << text << '\n';
+    warnings_.push_back(text);
+  }
+
+  /// So that the results overlay the truth, if there is one.
+  void take_frame(const Job& job, VoxelGrid& grid) {
+    std::optional<fs::path> truth;
+    if (!flags_.frame.empty())
+      truth = flags_.frame;
+    else
+      truth = volume_of_view(job.pictures.front());
+    if (!truth) return;
+    try {
+      const VoxelGrid frame = read_binvox(*truth);
+      grid.translate = frame.translate;
+      grid.scale = frame.scale;
+    } catch (const Error& error) {
+      if (!flags_.frame.empty()) throw;
+      warn(concat("the results do not take its place in space: ", error.what()));
+    }
+  }
+
+  std::vector<std::string> write(const Job& job, const Predictor::Result& result) {
+    std::vector<std::string> files;
+    for (const std::string& format : flags_.formats) {
+      if (is_mesh(format) && result.probabilities.count(threshold_) == 0) {
+        warn(fmt::format("no .{} written: there is no surface to write", format));
+        continue;
+      }
+      out_.make();
+      const fs::path file = out_.path() / concat(job.name, ".", format);
+      write_result(result, format, threshold_, file);
+      files.push_back(file.string());
+      if (flags_.json.prints_text()) std::cout << file.string() << std::endl;
+    }
+    return files;
+  }
+
+  Predictor& predictor_;
+  const PredictFlags& flags_;
+  OutputFolder& out_;
+  const double threshold_;
+  std::vector<std::string> warnings_;  // of the object at hand
+};
+
+/// One object per picture: a bad one does not stop the others.
+int predict_each(Prediction& prediction, const std::vector<Job>& jobs,
+                 nlohmann::ordered_json& objects) {
+  std::vector<std::string> failed;
+  const auto fails = [&](const Job& job, const Error& error) {
+    std::cerr << "pix2vox: " << error.what() << '\n';
+    failed.push_back(job.pictures.front());
+    objects.push_back({{"pictures", job.pictures}, {"error", error.what()}});
+  };
+  try {
+    for (const Job& job : jobs) {
+      stop_if_asked();
+      std::optional<Views> views;
+      try {
+        views = read_views(job);
+      } catch (const Error& error) {
+        fails(job, error);
+        continue;
+      }
+      try {
+        objects.push_back(prediction(job, *views));
+      } catch (const NothingWritten& error) {
+        fails(job, error);
+      }
+    }
+  } catch (const Interrupted&) {
+    std::cerr << fmt::format("stopped: {} of {} done, their files are kept\n",
+                             objects.size() - failed.size(), counted(jobs.size(), "picture"));
+    return signal_exit_code();
+  }
+  if (failed.empty()) return kOk;
+  std::cerr << fmt::format("{} of {} predicted, {} not: {}\n", jobs.size() - failed.size(),
+                           counted(jobs.size(), "picture"), failed.size(), fmt::join(failed, ", "));
+  return kFailed;
+}
+
+int predict(PredictFlags flags) {
+  watch_signals("stopping: this object is finished, or nothing of it written\n");
+  flags.formats = checked_formats(flags.formats);
+  flags.json.check_writable();
+  const std::vector<Job> jobs = jobs_of(flags);
+  check_inputs_stay(flags, jobs);
+  const Device device = flags.device.apply();
+  std::optional<Views> views;  // before the weights, which take longer to read
+  if (!flags.each) views = read_views(jobs.front());
+  OutputFolder out(flags.out);
+  Predictor predictor(flags.weights, device,
+                      {.precision = precision_from(flags.precision),
+                       .min_alpha = flags.min_alpha,
+                       .squeeze = flags.squeeze});
+  Prediction prediction(predictor, flags, out);
+  nlohmann::ordered_json objects = nlohmann::ordered_json::array();
+  int code = kOk;
+  if (views)
+    objects.push_back(prediction(jobs.front(), *views));
+  else
+    code = predict_each(prediction, jobs, objects);
+  flags.json.write(
+      nlohmann::ordered_json{{"weights", flags.weights}, {"objects", objects}}.dump(2));
+  return code;
 }
 
 }  // namespace
@@ -135,7 +274,7 @@ int predict(const PredictFlags& flags) {
 void add_predict(Verb& app, Action& action) {
   auto flags = std::make_shared<PredictFlags>();
   Verb* verb = app.add_subcommand(
-      "predict", "Pictures of one object in, its voxels out; prints the files written");
+      "predict", "Predict the voxels of an object from pictures; prints the files written");
   verb->add_option("images", flags->images, "Pictures (PNG or JPEG), the views of one object")
       ->required()
       ->type_name("FILE");
@@ -153,20 +292,33 @@ void add_predict(Verb& app, Action& action) {
       ->delimiter(',')
       ->repeatable()
       ->capture_default_str();
-  verb->add_flag("--each", flags->each, "Every picture is an object of its own");
+  verb->add_flag("--each", flags->each,
+                 "Every picture is an object of its own; a bad one does not stop the others");
+  verb->add_option("--min-alpha", flags->min_alpha,
+                   "Pixels of less alpha are background; 0: as published, alpha 0 alone and its "
+                   "colour shows at the edge [the checkpoint's data.min_alpha, or 16]")
+      ->range(0, 255)
+      ->type_name("N");
+  verb->add_flag("--squeeze", flags->squeeze,
+                 "Do not pad pictures over twice as wide as high, or the reverse, to a square");
+  verb->add_option("--frame", flags->frame,
+                   "Volume (.binvox) whose position and size the results take [that of the object, "
+                   "for pictures in a data set]")
+      ->type_name("FILE");
   verb->add_option("--precision", flags->precision, "f32, bf16, or tf32 on CUDA")
       ->type_name("f32|bf16|tf32")
       ->capture_default_str();
+  flags->json.add(*verb);
   flags->device.add(*verb);
   verb->footer(
       "Examples:\n"
       "  pix2vox predict chair.png --weights best.h5 --out out\n"
-      "  pix2vox predict front.png side.png --weights best.h5 --out out      two views of one "
-      "object\n"
-      "  pix2vox predict --each a.png b.png --weights best.h5 --format stl   two objects\n"
-      "Best are pictures like those of the training: one object in the middle, on a transparent or "
-      "plain\n"
-      "background. Several pictures of one object go by the first one's name.");
+      "  pix2vox predict front.png side.png --weights best.h5   (one object)\n"
+      "  pix2vox predict --each a.png b.png --weights best.h5   (two objects)\n"
+      "Pictures like those of the training work best: one object in the middle, on a\n"
+      "transparent or plain light background. The results of several views are named\n"
+      "after the first one; with --each, pictures of one name are told apart by their\n"
+      "folders.");
   verb->callback([flags, &action] { action = [flags] { return predict(*flags); }; });
 }
 

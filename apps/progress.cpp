@@ -1,6 +1,7 @@
 #include "apps/progress.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +9,16 @@
 #include <iostream>
 
 namespace voxgrad::apps {
+
+namespace {
+
+/// Of the terminal; 80 where it does not say.
+std::size_t terminal_columns() {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+}  // namespace
 
 ProgressLine::ProgressLine() : terminal_(isatty(STDERR_FILENO) != 0) {}
 
@@ -17,7 +28,8 @@ void ProgressLine::show(const std::string& text) {
   if (shown_ && now - last_ < std::chrono::milliseconds(100)) return;
   last_ = now;
   shown_ = true;
-  std::cerr << "\r\x1b[K" << text << std::flush;
+  // A line that wraps could not be drawn over.
+  std::cerr << "\r\x1b[K" << text.substr(0, terminal_columns() - 1) << std::flush;
 }
 
 void ProgressLine::count(const std::string& label, std::int64_t done, std::int64_t total) {

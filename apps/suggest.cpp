@@ -33,9 +33,9 @@ bool has(const std::vector<std::string>& names, const std::string& word) {
 
 std::string did_you_mean(const std::vector<std::string>& names, const std::string& word) {
   if (word.size() < 3) return "";
-  Nearest nearest(word, std::max<std::size_t>(3, word.size() / 2));
-  for (const std::string& name : names) nearest.offer(name);
-  return nearest.name().empty() ? "" : fmt::format(". Did you mean {}?", nearest.name());
+  ClosestMatch closest(word, std::max<std::size_t>(3, word.size() / 2));
+  for (const std::string& name : names) closest.offer(name);
+  return closest.name().empty() ? "" : fmt::format(". Did you mean {}?", closest.name());
 }
 
 }  // namespace

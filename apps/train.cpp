@@ -5,10 +5,13 @@
 
 #include <filesystem>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
+#include "apps/json_flag.h"
 #include "apps/progress.h"
 #include "apps/signals.h"
 #include "apps/verbs.h"
+#include "io/plural.h"
 #include "pix2vox/data/open_dataset.h"
 #include "pix2vox/training/loss_watch.h"
 #include "pix2vox/training/run_folder.h"
@@ -23,6 +26,7 @@ struct TrainFlags {
   std::string out;
   bool resume = false;
   bool dry_run = false;
+  JsonFlag json;
 };
 
 std::string describe(const TrainingProgress& p) {
@@ -74,10 +78,22 @@ std::unique_ptr<Dataset> open_validation(const DataConfig& config) {
   return nullptr;
 }
 
+nlohmann::ordered_json to_json(const TrainingOutcome& outcome, const std::filesystem::path& out) {
+  return {{"run", out.string()},
+          {"best", RunFolder{out}.best().string()},
+          {"epochs", outcome.epochs},
+          {"best_iou", outcome.best_iou},
+          {"best_epoch", outcome.best_epoch},
+          {"interrupted", outcome.interrupted}};
+}
+
 int train(const TrainFlags& flags) {
-  const std::atomic<bool>& stop = watch_signals();
+  const std::atomic<bool>& stop = watch_signals(
+      "\nstopping: this step is finished and the state saved; a second signal stops at once\n");
+  flags.json.check_writable();
   const Device device = flags.device.apply();
-  const Config config = flags.config.load();
+  // A run repeats from its config.yaml wherever it is started.
+  const Config config = with_absolute_paths(flags.config.load());
   ProgressLine line;
   const auto training = open_dataset(config.data, "train");
   const auto validation = open_validation(config.data);
@@ -87,9 +103,10 @@ int train(const TrainFlags& flags) {
       flags.out.empty()
           ? std::filesystem::path("runs") / std::filesystem::path(flags.config.file).stem()
           : std::filesystem::path(flags.out);
-  line.print(fmt::format("Pix2Vox-{} on {}: {} training objects, {} validation objects, run in {}",
-                         config.model.variant, concat(device), training->size(),
-                         validation ? validation->size() : 0, out.string()));
+  line.print(fmt::format("Pix2Vox-{} on {}: {}, {}, run in {}", config.model.variant,
+                         concat(device), counted(training->size(), "training object"),
+                         counted(validation ? validation->size() : 0, "validation object"),
+                         out.string()));
   if (flags.dry_run) {
     if (stop) return signal_exit_code();
     line.print("dry run: configuration and data are good, nothing was trained");
@@ -129,12 +146,14 @@ int train(const TrainFlags& flags) {
     log.write(concat("error: ", error.what()));
     throw;
   }
+  flags.json.write(to_json(outcome, out).dump(2));
   if (outcome.interrupted) return signal_exit_code();
   say(outcome.best_epoch > 0
-          ? fmt::format("done: {} epochs, best IoU {:.4f} in epoch {}", outcome.epochs,
+          ? fmt::format("done: {}, best IoU {:.4f} in epoch {}", counted(outcome.epochs, "epoch"),
                         outcome.best_iou, outcome.best_epoch)
-          : fmt::format("done: {} epochs, none validated: best.h5 is the last", outcome.epochs));
-  std::cout << folder.best().string() << '\n';
+          : fmt::format("done: {}, none validated: best.h5 is the last",
+                        counted(outcome.epochs, "epoch")));
+  if (flags.json.prints_text()) std::cout << folder.best().string() << '\n';
   return kOk;
 }
 
@@ -148,20 +167,23 @@ void add_train(Verb& app, Action& action) {
   flags->config.add_key(*verb, "--weights", "train.weights", "Start from this checkpoint", "FILE");
   flags->config.add_key(*verb, "--precision", "train.precision", "f32, bf16, or tf32 on CUDA",
                         "f32|bf16|tf32");
-  flags->config.add_key(*verb, "--epochs", "train.epochs", "Epochs in all");
+  flags->config.add_key(*verb, "--epochs", "train.epochs", "Total epochs");
   flags->config.add_key(*verb, "--seed", "train.seed", "Seed of all random draws");
   verb->add_option("--out", flags->out, "Folder of the run [runs/<name of the configuration>]")
       ->type_name("DIR");
-  verb->add_flag("--resume", flags->resume, "Go on from the run's last checkpoint");
+  verb->add_flag("--resume", flags->resume, "Continue from the run's last checkpoint");
   verb->add_flag("--dry-run", flags->dry_run, "Check configuration and data, then stop");
+  flags->json.add(*verb);
   flags->device.add(*verb);
   verb->footer(
       "Examples:\n"
       "  pix2vox train --cfg configs/Pix2Vox-F.yaml --data my-data --out runs/first\n"
-      "  pix2vox train --cfg configs/Pix2Vox-F.yaml --data my-data --out runs/first --resume\n"
-      "  pix2vox train --cfg configs/Pix2Vox-mini.yaml --data my-data --set train.batch_size=8 "
-      "--dry-run\n"
-      "Ctrl-C finishes the step and saves, as SIGTERM and SIGHUP do; a second one stops at once.");
+      "  pix2vox train --cfg configs/Pix2Vox-F.yaml --data my-data --out runs/first \\\n"
+      "    --resume\n"
+      "  pix2vox train --cfg configs/Pix2Vox-mini.yaml --data my-data \\\n"
+      "    --set train.batch_size=8 --dry-run\n"
+      "Ctrl-C finishes the step and saves, as SIGTERM and SIGHUP do; a second one stops\n"
+      "at once.");
   verb->callback([flags, &action] { action = [flags] { return train(*flags); }; });
 }
 

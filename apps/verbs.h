@@ -1,5 +1,5 @@
-// The program's verbs, a file each. A verb adds itself to the command line and leaves behind what
-// to run; main.cpp runs the one that was chosen and turns errors into exit codes.
+// The program's verbs, one file per verb. A verb adds itself to the command line and stores the
+// action to run; main.cpp runs the chosen one and turns errors into exit codes.
 #pragma once
 
 #include <functional>
@@ -28,6 +28,7 @@ void add_bench(Verb& app, Action& action);
 void add_doctor(Verb& app, Action& action);
 void add_completion(Verb& app, Action& action);
 void add_manual(Verb& app, Action& action);
+void add_help(Verb& app, Action& action);
 
 /// Flags that many verbs share.
 struct ConfigFlags {

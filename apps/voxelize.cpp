@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <nlohmann/json.hpp>
 
+#include "apps/json_flag.h"
 #include "apps/verbs.h"
 #include "voxels/grid/binvox.h"
 #include "voxels/mesh/mesh_reader.h"
@@ -15,10 +17,12 @@ namespace {
 struct VoxelizeFlags {
   std::string mesh, out;
   int resolution = 32;
+  JsonFlag json;
   DeviceFlags device;
 };
 
 int run_voxelize(const VoxelizeFlags& flags) {
+  flags.json.check_writable();
   flags.device.apply();
   check<ConfigError>(flags.out.ends_with(".binvox"), "--out must end in .binvox, got ", flags.out);
   const Mesh mesh = read_mesh(flags.mesh);
@@ -29,7 +33,15 @@ int run_voxelize(const VoxelizeFlags& flags) {
   write_binvox(grid, flags.out);
   std::cerr << fmt::format("{}: {} of {} voxels occupied\n", flags.mesh, grid.count(),
                            grid.values.size());
-  std::cout << flags.out << '\n';
+  if (flags.json.prints_text()) std::cout << flags.out << '\n';
+  flags.json.write(nlohmann::ordered_json{
+      {"mesh", flags.mesh},
+      {"file", flags.out},
+      {"occupied", grid.count()},
+      {"voxels", grid.values.size()},
+      {"translate", grid.translate},
+      {"scale",
+       grid.scale}}.dump(2));
   return kOk;
 }
 
@@ -45,6 +57,7 @@ void add_voxelize(Verb& app, Action& action) {
   verb->add_option("--resolution", flags->resolution, "Voxels along the longest side")
       ->range(2, 256)
       ->capture_default_str();
+  flags->json.add(*verb);
   flags->device.add(*verb);
   verb->footer(
       "Example:\n"

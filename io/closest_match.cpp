@@ -21,7 +21,7 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
   return row.back();
 }
 
-void Nearest::offer(const std::string& name, std::size_t distance) {
+void ClosestMatch::offer(const std::string& name, std::size_t distance) {
   if (distance >= distance_) return;
   distance_ = distance;
   name_ = name;

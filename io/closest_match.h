@@ -10,10 +10,10 @@ namespace voxgrad {
 std::size_t edit_distance(const std::string& a, const std::string& b);
 
 /// Collects names and keeps the nearest to a word; the first one where several are as near.
-class Nearest {
+class ClosestMatch {
  public:
   /// Names at this distance or farther are no misspellings.
-  Nearest(std::string word, std::size_t limit) : word_(std::move(word)), distance_(limit) {}
+  ClosestMatch(std::string word, std::size_t limit) : word_(std::move(word)), distance_(limit) {}
   void offer(const std::string& name) { offer(name, edit_distance(word_, name)); }
   void offer(const std::string& name, std::size_t distance);
   /// "" if none was near enough.

@@ -151,8 +151,9 @@ fs::path ShapeNetFiles::first_missing() const {
   return has_volume ? fs::path() : volume;
 }
 
-Image read_view(const fs::path& file) {
-  return read_as_data([&] { return read_image(file); });
+Image read_view(const fs::path& file, bool lenient) {
+  std::vector<std::string> warnings;
+  return read_as_data([&] { return read_image(file, lenient ? &warnings : nullptr); });
 }
 
 VoxelGrid read_volume(const fs::path& file) {

@@ -47,8 +47,9 @@ std::vector<std::string> listed_renderings(const std::filesystem::path& renderin
 ShapeNetFiles find_shapenet_files(const ShapeNetFolders& folders, const std::string& taxonomy_id,
                                   const std::string& object_id);
 
-/// read_image and read_binvox (voxels/) with their errors as DataError.
-Image read_view(const std::filesystem::path& file);
+/// read_image (lenient: as with warnings, which are dropped) and read_binvox (voxels/) with their
+/// errors as DataError.
+Image read_view(const std::filesystem::path& file, bool lenient = false);
 VoxelGrid read_volume(const std::filesystem::path& file);
 
 }  // namespace voxgrad

@@ -38,7 +38,7 @@ Taxonomy select_categories(const Taxonomy& taxonomy, const std::vector<std::stri
 
 }  // namespace
 
-ShapeNetDataset::ShapeNetDataset(const ShapeNetOptions& options) {
+ShapeNetDataset::ShapeNetDataset(const ShapeNetOptions& options) : lenient_(options.lenient) {
   const ShapeNetFolders folders = find_shapenet_folders(options.root, options.taxonomy);
   const Taxonomy taxonomy =
       select_categories(read_taxonomy(folders.taxonomy), options.categories, folders.taxonomy);
@@ -85,7 +85,7 @@ int ShapeNetDataset::view_count(std::int64_t object) const {
 }
 
 Image ShapeNetDataset::view(std::int64_t object, int view) const {
-  return read_view(view_path(object, view));
+  return read_view(view_path(object, view), lenient_);
 }
 
 VoxelGrid ShapeNetDataset::volume(std::int64_t object) const {

@@ -17,6 +17,7 @@ struct ShapeNetOptions {
   std::filesystem::path taxonomy;         // empty: root/dataset.json
   std::vector<std::string> categories{};  // ids or names; empty: all
   bool skip_missing = false;  // leave out objects whose files are missing instead of failing
+  bool lenient = false;       // read pictures as read_image does with warnings
 };
 
 class ShapeNetDataset : public Dataset {
@@ -46,6 +47,7 @@ class ShapeNetDataset : public Dataset {
   std::filesystem::path view_path(std::int64_t object, int view) const;
 
   std::vector<Object> objects_;
+  bool lenient_;
   std::int64_t missing_ = 0;
 };
 

@@ -17,6 +17,8 @@ void check_transform_options(const TransformOptions& options) {
   check<ConfigError>(is_color(options.background) && is_color(low) && is_color(high) && low <= high,
                      "[transform] backgrounds must be in 0..255 and low <= high, got ",
                      options.background, ", ", low, "..", high);
+  check<ConfigError>(options.min_alpha >= 0 && options.min_alpha <= 255,
+                     "[transform] min_alpha must be in 0..255, got ", options.min_alpha);
   for (const double jitter : {options.brightness, options.contrast, options.saturation})
     check<ConfigError>(jitter >= 0 && jitter <= 1,
                        "[transform] brightness, contrast and saturation must be in 0..1, got ",

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <vector>
 
+#include "datasets/transforms/clear_pixels.h"
 #include "datasets/transforms/color_matrix.h"
 #include "datasets/transforms/crop.h"
 #include "tensor/ops/backend.h"
@@ -36,9 +37,13 @@ std::shared_ptr<const std::uint8_t> bytes_of(const std::shared_ptr<Owner>& owner
 
 }  // namespace
 
-DeferredView pack_view(const std::shared_ptr<const Image>& picture, const std::optional<Box>& box,
+DeferredView pack_view(const std::shared_ptr<const Image>& given, const std::optional<Box>& box,
                        const AugmentationDraw& draw, int view, const TransformOptions& options) {
-  check_picture(*picture);
+  check_picture(*given);
+  std::optional<Image> filled =
+      with_clear_pixels_filled(*given, draw.background, options.min_alpha);
+  const std::shared_ptr<const Image> picture =
+      filled ? std::make_shared<const Image>(*std::move(filled)) : given;
   DeferredView result;
   PictureParameters& parameters = result.parameters;
   const std::size_t floats = 3 * std::size_t(options.size) * std::size_t(options.size);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "datasets/transforms/clear_pixels.h"
 #include "datasets/transforms/color_matrix.h"
 #include "datasets/transforms/crop.h"
 #include "datasets/transforms/image_resampler.h"
@@ -16,10 +17,12 @@ void check_picture(const Image& picture) {
         picture.height, "x", picture.channels);
 }
 
-void transform_view(const Image& picture, const std::optional<Box>& box,
-                    const AugmentationDraw& draw, int view, const TransformOptions& options,
-                    float* result) {
-  check_picture(picture);
+void transform_view(const Image& given, const std::optional<Box>& box, const AugmentationDraw& draw,
+                    int view, const TransformOptions& options, float* result) {
+  check_picture(given);
+  const std::optional<Image> filled =
+      with_clear_pixels_filled(given, draw.background, options.min_alpha);
+  const Image& picture = filled ? *filled : given;
   const AugmentationDraw::View& view_draw = draw.views.at(std::size_t(view));
   std::array<float, 3> background;
   for (std::size_t c = 0; c < 3; ++c) background[c] = float(draw.background[c]) / 255.0f;

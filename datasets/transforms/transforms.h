@@ -7,7 +7,8 @@
 //      edge pixels outside the picture. Without: the centre crop*crop pixels if the picture is
 //      larger both ways, else (and with crop 0) all of it. Bilinear resize to size*size (half-pixel
 //      centres, edges clamped, no antialiasing).
-//   2. Pixels whose alpha is exactly 0 get the background colour; alpha is then dropped.
+//   2. Pixels whose alpha is exactly 0 get the background colour; alpha is then dropped. With
+//      min_alpha, pixels of less alpha get it before step 1 (clear_pixels.h).
 //   3. Brightness, contrast and saturation in random order, without clipping; then one offset a
 //      channel along the principal components of ImageNet's colours (Krizhevsky et al., 2012).
 //   4. (x - 0.5) / 0.5.

@@ -56,8 +56,10 @@ struct DataConfig {
   std::string taxonomy;          // JSON with the split; empty: the one in `root`
   std::int64_t cache_mb = 2048;  // decoded pictures kept in memory
   std::int64_t loader_threads = 2;
-  double skip_bad = 0;  // percent of unreadable samples to replace; 0: stop at the first
-  /// data.crop_size, data.background and all of data.augmentation; `size` is model.image_size.
+  bool lenient = false;  // read files that viewers open although they are damaged
+  double skip_bad = 0;   // percent of unreadable samples to replace; 0: stop at the first
+  /// data.crop_size, data.background, data.min_alpha and all of data.augmentation; `size` is
+  /// model.image_size.
   TransformOptions transform;
   bool operator==(const DataConfig&) const = default;
 };

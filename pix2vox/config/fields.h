@@ -30,30 +30,34 @@ void visit_fields(AnyConfig& config, Visitor&& visit) {
           .choices = {"A", "F", "mini"}},
         model.variant);
   visit(F{.key = "model.n_vox",
-          .meaning = "edge of the volume, in voxels",
+          .meaning = "voxels per side of the volume",
           .choices = {"8", "16", "32", "64", "128"}},
         model.n_vox);
-  visit(F{"model.image_size", "edge of the square pictures the network sees", 16, 4096},
+  visit(F{"model.image_size", "pixels per side of the square pictures that the network sees", 16,
+          4096},
         model.image_size);
-  visit(F{"model.trunk_channels", "of VGG's four blocks", 1, 65536, {}, 4}, model.trunk_channels);
-  visit(F{"model.encoder_channels", "of the layers after the trunk", 1, 65536, {}, 3},
+  visit(F{"model.trunk_channels", "channels of VGG's four blocks", 1, 65536, {}, 4},
+        model.trunk_channels);
+  visit(F{"model.encoder_channels", "channels of the layers after the trunk", 1, 65536, {}, 3},
         model.encoder_channels);
-  visit(F{"model.encoder_kernel_sizes", "of the layers after the trunk", 1, 15, {}, 3},
+  visit(F{"model.encoder_kernel_sizes", "kernel sizes of the layers after the trunk", 1, 15, {}, 3},
         model.encoder_kernel_sizes);
-  visit(F{"model.encoder_pool", "max pooling after the second of them; 1: none", 1, 15},
+  visit(F{"model.encoder_pool", "max pooling after the second of those layers; 1: none", 1, 15},
         model.encoder_pool);
-  visit(F{"model.decoder_channels", "one a doubling, from edge 2 to n_vox", 1, 65536},
+  visit(F{"model.decoder_channels", "one per upsampling stage, from side 2 to n_vox", 1, 65536},
         model.decoder_channels);
-  visit(F{"model.merger_channels", "of the hidden layers", 1, 65536}, model.merger_channels);
-  visit(F{"model.refiner_channels", "one a halving, from n_vox to edge 4", 1, 65536},
+  visit(F{"model.merger_channels", "channels of the merger's hidden layers", 1, 65536},
+        model.merger_channels);
+  visit(F{"model.refiner_channels", "one per downsampling stage, from n_vox to side 4", 1, 65536},
         model.refiner_channels);
   visit(F{"model.refiner_hidden", "width of the refiner's linear layers", 1, 1 << 20},
         model.refiner_hidden);
-  visit(F{"model.use_merger", "weigh views by the merger; false: average them"}, model.use_merger);
-  visit(F{"model.use_refiner", "correct the merged volume"}, model.use_refiner);
-  visit(F{"model.vgg_init", "the trunk's first weights: random, or a weights file"},
+  visit(F{"model.use_merger", "weight the views by the merger; false: average them"},
+        model.use_merger);
+  visit(F{"model.use_refiner", "refine the merged volume"}, model.use_refiner);
+  visit(F{"model.vgg_init", "initial weights of the trunk: random, or a weights file"},
         model.vgg_init);
-  visit(F{"model.freeze_vgg", "no gradient for the trunk; its batch norms stay live"},
+  visit(F{"model.freeze_vgg", "no gradient for the trunk; its batch norms still track statistics"},
         model.freeze_vgg);
 
   auto& data = config.data;
@@ -64,23 +68,35 @@ void visit_fields(AnyConfig& config, Visitor&& visit) {
         data.transform.crop);
   visit(F{"data.background", "grey behind transparent pixels when testing", 0, 255},
         data.transform.background);
-  visit(F{"data.cache_mb", "decoded pictures kept in memory", 0, many}, data.cache_mb);
+  visit(F{"data.min_alpha",
+          "pixels of less alpha (0..255) are background before resizing; 0: the published order", 0,
+          255},
+        data.transform.min_alpha);
+  visit(F{"data.lenient", "read damaged pictures whose pixels are all there, as viewers do"},
+        data.lenient);
+  visit(F{"data.cache_mb", "MiB of decoded pictures kept in memory", 0, many}, data.cache_mb);
   visit(F{"data.loader_threads", "threads that prepare batches", 1, 256}, data.loader_threads);
   visit(
       F{"data.skip_bad", "percent of unreadable objects to replace; 0: stop at the first", 0, 100},
       data.skip_bad);
   auto& augmentation = data.transform;
-  visit(F{"data.augmentation.background", "range of the random grey a channel", 0, 255, {}, 2},
+  visit(F{"data.augmentation.background",
+          "range of the random background, drawn per channel",
+          0,
+          255,
+          {},
+          2},
         augmentation.background_range);
-  visit(F{"data.augmentation.brightness", "factor uniform in 1 +- this", 0, 1},
+  visit(F{"data.augmentation.brightness", "factor drawn uniformly from 1 +- this", 0, 1},
         augmentation.brightness);
-  visit(F{"data.augmentation.contrast", "factor uniform in 1 +- this", 0, 1},
+  visit(F{"data.augmentation.contrast", "factor drawn uniformly from 1 +- this", 0, 1},
         augmentation.contrast);
-  visit(F{"data.augmentation.saturation", "factor uniform in 1 +- this", 0, 1},
+  visit(F{"data.augmentation.saturation", "factor drawn uniformly from 1 +- this", 0, 1},
         augmentation.saturation);
-  visit(F{"data.augmentation.noise_std", "of the colour noise", 0, 10}, augmentation.noise_std);
+  visit(F{"data.augmentation.noise_std", "standard deviation of the colour noise", 0, 10},
+        augmentation.noise_std);
   visit(F{"data.augmentation.flip", "mirror each view with probability 1/2"}, augmentation.flip);
-  visit(F{"data.augmentation.permute_channels", "one random channel order an object"},
+  visit(F{"data.augmentation.permute_channels", "one random channel order per object"},
         augmentation.permute_channels);
 
   auto& train = config.train;
@@ -90,40 +106,40 @@ void visit_fields(AnyConfig& config, Visitor&& visit) {
           .meaning = "type in which convolutions and linear layers multiply; tf32 needs CUDA",
           .choices = precisions},
         train.precision);
-  visit(F{"train.batch_size", "objects a step; a last partial batch is dropped", 2, 65536},
+  visit(F{"train.batch_size", "batch size, in objects; a last partial batch is dropped", 2, 65536},
         train.batch_size);
-  visit(F{"train.n_views", "pictures an object", 1, 1024}, train.n_views);
-  visit(F{"train.random_n_views", "draw 1..n_views anew for each epoch"}, train.random_n_views);
-  visit(F{.key = "train.optimizer", .meaning = "update rule", .choices = {"adam", "sgd"}},
+  visit(F{"train.n_views", "views per object", 1, 1024}, train.n_views);
+  visit(F{"train.random_n_views", "draw the number of views, 1..n_views, for each epoch"},
+        train.random_n_views);
+  visit(F{.key = "train.optimizer", .meaning = "optimizer", .choices = {"adam", "sgd"}},
         train.optimizer);
-  visit(F{"train.betas", "of Adam", 0, 0.999999999, {}, 2}, train.betas);
-  visit(F{"train.momentum", "of SGD", 0, 0.999999999}, train.momentum);
+  visit(F{"train.betas", "Adam's decay rates of the moments", 0, 0.999999999, {}, 2}, train.betas);
+  visit(F{"train.momentum", "SGD's momentum", 0, 0.999999999}, train.momentum);
   auto& rates = train.learning_rate;
-  visit(F{"train.learning_rate.encoder", "step size of this part", 0, 1e6}, rates.encoder);
-  visit(F{"train.learning_rate.decoder", "step size of this part", 0, 1e6}, rates.decoder);
-  visit(F{"train.learning_rate.merger", "step size of this part", 0, 1e6}, rates.merger);
-  visit(F{"train.learning_rate.refiner", "step size of this part", 0, 1e6}, rates.refiner);
+  visit(F{"train.learning_rate.encoder", "learning rate of this part", 0, 1e6}, rates.encoder);
+  visit(F{"train.learning_rate.decoder", "learning rate of this part", 0, 1e6}, rates.decoder);
+  visit(F{"train.learning_rate.merger", "learning rate of this part", 0, 1e6}, rates.merger);
+  visit(F{"train.learning_rate.refiner", "learning rate of this part", 0, 1e6}, rates.refiner);
   visit(F{"train.milestones", "epochs after which rates are multiplied by gamma", 1, many},
         train.milestones);
   visit(F{"train.gamma", "factor at each milestone", 0, 1}, train.gamma);
   visit(
       F{"train.save_every", "epochs between numbered checkpoints; 0: only last and best", 0, many},
       train.save_every);
-  visit(F{"train.seed", "of every random draw"}, train.seed);
-  visit(F{.key = "train.freeze", .meaning = "parts without gradient", .choices = parts},
+  visit(F{"train.seed", "seed of all random numbers"}, train.seed);
+  visit(F{.key = "train.freeze", .meaning = "parts that are not trained", .choices = parts},
         train.freeze);
-  visit(F{"train.weights", "checkpoint to start from; empty: random"}, train.weights);
+  visit(F{"train.weights", "checkpoint to start from; empty: random weights"}, train.weights);
 
   auto& test = config.test;
-  visit(
-      F{.key = "test.split", .meaning = "objects to test on", .choices = {"train", "val", "test"}},
-      test.split);
+  visit(F{.key = "test.split", .meaning = "split to test on", .choices = {"train", "val", "test"}},
+        test.split);
   visit(F{.key = "test.precision",
           .meaning = "as train.precision, for testing",
           .choices = precisions},
         test.precision);
-  visit(F{"test.batch_size", "objects at a time", 1, 65536}, test.batch_size);
-  visit(F{"test.n_views", "pictures an object, the first ones", 1, 1024}, test.n_views);
+  visit(F{"test.batch_size", "batch size, in objects", 1, 65536}, test.batch_size);
+  visit(F{"test.n_views", "views per object, the first ones", 1, 1024}, test.n_views);
   visit(F{"test.thresholds", "probabilities from which a voxel counts as occupied", 0, 1},
         test.thresholds);
 }

@@ -109,18 +109,18 @@ std::string last_word(const std::string& key) {
 
 [[noreturn]] void fail_unknown_key(const YamlEntry& entry) {
   std::string inside;
-  Nearest nearest(entry.key, entry.key.size() / 3 + 2);
+  ClosestMatch closest(entry.key, entry.key.size() / 3 + 2);
   Config config;
   visit_fields(config, [&](const ConfigField& field, auto&) {
     const std::string key = field.key;
     if (key.starts_with(entry.key + ".")) inside += (inside.empty() ? "" : ", ") + key;
     // A right word in the wrong section counts as near.
     if (last_word(key) == last_word(entry.key))
-      nearest.offer(key, 1);
+      closest.offer(key, 1);
     else
-      nearest.offer(key);
+      closest.offer(key);
   });
-  const std::string& best = nearest.name();
+  const std::string& best = closest.name();
   if (!inside.empty())
     fail<ConfigError>(entry.where, ": ", entry.key,
                       " is a section and takes no value: its keys are ", inside);

@@ -10,8 +10,8 @@ namespace voxgrad {
 std::unique_ptr<Dataset> open_dataset(const DataConfig& config, const std::string& split) {
   check<ConfigError>(!config.root.empty(),
                      "no data set: give --data DIR, or data.root in the configuration");
-  return std::make_unique<ShapeNetDataset>(
-      ShapeNetOptions{.root = config.root, .split = split, .taxonomy = config.taxonomy});
+  return std::make_unique<ShapeNetDataset>(ShapeNetOptions{
+      .root = config.root, .split = split, .taxonomy = config.taxonomy, .lenient = config.lenient});
 }
 
 bool has_split(const DataConfig& config, const std::string& split) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "datasets/transforms/crop.h"
 
@@ -10,6 +11,8 @@ namespace {
 
 // Largest difference of a channel (0..255) within a plain background, and from it to the object.
 constexpr int max_background_difference = 24;
+// How much darker than the darkest one of training a background may be: brightness is augmented.
+constexpr int max_darkening = 75;
 // Fraction of the object's pixels outside the crop from which it counts as cut off.
 constexpr double max_cut_off = 0.02;
 // Of the object's longer side, as a fraction of the side that the network sees.
@@ -25,10 +28,11 @@ bool has_alpha(const Image& picture) {
 // distance from the colour of the picture's corners.
 class ObjectMask {
  public:
-  explicit ObjectMask(const Image& picture) : picture_(picture) {
+  ObjectMask(const Image& picture, int min_alpha)
+      : picture_(picture), min_alpha_(std::max(1, min_alpha)) {
     if (has_alpha(picture)) {
       for (std::size_t i = picture.channels - 1; i < picture.pixels.size(); i += picture.channels)
-        by_alpha_ = by_alpha_ || picture.pixels[i] == 0;
+        by_alpha_ = by_alpha_ || picture.pixels[i] < min_alpha_;
     }
     if (by_alpha_) return;
     const int right = picture.width - 1, bottom = picture.height - 1;
@@ -47,9 +51,14 @@ class ObjectMask {
   }
 
   bool separable() const { return by_alpha_ || plain_; }
+  /// The mean grey of a plain background; none where alpha tells what is background.
+  std::optional<int> background_grey() const {
+    if (by_alpha_ || !plain_) return {};
+    return (background_[0] + background_[colors() / 2] + background_[colors() - 1]) / 3;
+  }
   bool operator()(int x, int y) const {
     const std::uint8_t* pixel = picture_.at(x, y);
-    if (by_alpha_) return pixel[picture_.channels - 1] > 0;
+    if (by_alpha_) return pixel[picture_.channels - 1] >= min_alpha_;
     int distance = 0;
     for (int c = 0; c < colors(); ++c)
       distance = std::max(distance, std::abs(pixel[c] - background_[c]));
@@ -60,12 +69,13 @@ class ObjectMask {
   int colors() const { return picture_.channels < 3 ? 1 : 3; }
 
   const Image& picture_;
+  const int min_alpha_;
   bool by_alpha_ = false;
   bool plain_ = true;
   int background_[3] = {0, 0, 0};
 };
 
-// Where the object lies in what the network will see.
+// Where the object is in what the network will see.
 struct Extent {
   CropArea window;  // what the network sees of the picture
   // Inclusive, in pixels of the window.
@@ -114,29 +124,59 @@ std::string percent(double fraction) {
   return std::to_string(std::lround(100 * fraction)) + "%";
 }
 
+/// Pictures that are far from square, and what was done about it.
+std::string shape_warning(const Image& picture, const Framing& framing) {
+  if (!is_elongated(picture)) return "";
+  const std::string size = concat("the picture is ", picture.width, "x", picture.height, ": ");
+  if (!framing.squeeze)
+    return size + "it was padded to a square. Crop it to the object, or --squeeze it";
+  const CropArea area = crop_area(picture, {}, {}, framing.transform.crop);
+  return area.width == area.height ? "" : size + "squeezing it to a square changed its proportions";
+}
+
+std::string background_warning(const ObjectMask& mask, const Framing& framing) {
+  const std::optional<int> grey = mask.background_grey();
+  const auto [low, high] = framing.transform.background_range;
+  if (!grey || *grey >= low - max_darkening) return "";
+  return concat("the background is dark (grey ", *grey, " of 255), the network was trained on ",
+                low, " to ", high, ": use a picture with a transparent or plain light background");
+}
+
+void add(std::vector<std::string>& warnings, const std::string& warning) {
+  if (!warning.empty()) warnings.push_back(warning);
+}
+
 }  // namespace
 
-std::vector<std::string> inspect_picture(const Image& picture, int crop) {
-  const ObjectMask mask(picture);
-  if (!mask.separable())
-    return {
-        "the object cannot be told from the background: use a picture with a transparent or plain "
-        "light background (the network was trained on such pictures)"};
-  const Extent extent = extent_of(mask, picture, crop);
-  if (extent.inside == 0)
-    return {"no object found: every pixel that the network sees is background"};
-
+std::vector<std::string> inspect_picture(const Image& given, const Framing& framing) {
+  const auto& [picture, transform] = frame_picture(given, framing);
+  const int crop = transform.crop;
   std::vector<std::string> warnings;
+  add(warnings, shape_warning(given, framing));
+  const ObjectMask mask(picture, transform.min_alpha);
+  if (!mask.separable()) {
+    warnings.emplace_back(
+        "the object cannot be told from the background: use a picture with a transparent or plain "
+        "light background (the network was trained on such pictures)");
+    return warnings;
+  }
+  add(warnings, background_warning(mask, framing));
+  const Extent extent = extent_of(mask, picture, crop);
+  if (extent.inside == 0) {
+    warnings.emplace_back("no object found: every pixel that the network sees is background");
+    return warnings;
+  }
+
   if (extent.cut_off() > max_cut_off)
-    warnings.push_back(concat(percent(extent.cut_off()), " of the object lies outside the middle ",
+    warnings.push_back(concat(percent(extent.cut_off()), " of the object is outside the middle ",
                               crop, "x", crop, " pixels and is cut off: scale the picture down to ",
-                              "about ", crop + crop / 14, " pixels a side"));
+                              "about ", crop + crop / 14, " pixels per side"));
   if (extent.span() < min_span)
     warnings.push_back("the object spans only " + percent(extent.span()) +
                        " of what the network sees: crop closer");
   if (extent.offset() > max_offset)
     warnings.emplace_back("the object is far from the middle: centre it");
-  if (extent.touches_edge() && extent.outside == 0)
+  if (extent.touches_edge() && extent.outside == 0 && !(is_elongated(given) && !framing.squeeze))
     warnings.emplace_back("the object touches the edge of the picture: leave a margin around it");
   return warnings;
 }

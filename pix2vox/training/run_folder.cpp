@@ -18,7 +18,7 @@
 namespace voxgrad {
 
 RunLock::RunLock(const std::filesystem::path& file)
-    : fd_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
+    : name_(file.string()), fd_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
   check(fd_ >= 0, file.string(), ": cannot create: ", std::strerror(errno));
   // Some network file systems know no locks: there it is left to the user.
   if (::flock(fd_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
@@ -28,7 +28,12 @@ RunLock::RunLock(const std::filesystem::path& file)
 }
 
 RunLock::~RunLock() {
-  if (fd_ >= 0) ::close(fd_);
+  release();
+}
+
+std::string RunLock::release() {
+  if (fd_ < 0 || ::close(std::exchange(fd_, -1)) == 0) return "";
+  return concat("warning: ", name_, ": cannot close: ", std::strerror(errno));
 }
 
 std::filesystem::path RunFolder::epoch(std::int64_t number) const {

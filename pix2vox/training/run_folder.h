@@ -17,11 +17,15 @@ class RunLock {
  public:
   /// Locks a file, which is made if it is not there. ConfigError if another one holds it.
   explicit RunLock(const std::filesystem::path& file);
-  RunLock(RunLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  RunLock(RunLock&& other) noexcept
+      : name_(std::move(other.name_)), fd_(std::exchange(other.fd_, -1)) {}
   RunLock& operator=(RunLock&&) = delete;
   ~RunLock();
+  /// Lets go of it; a warning if the file could not be closed, else "".
+  std::string release();
 
  private:
+  std::string name_;
   int fd_;
 };
 

@@ -59,6 +59,10 @@ bool RunningPix2Vox::running() {
   return !ended_;
 }
 
+std::string RunningPix2Vox::said() const {
+  return read_text(folder_ / "err");
+}
+
 void RunningPix2Vox::signal(int number) const {
   kill(process_, number);
 }

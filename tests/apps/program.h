@@ -32,6 +32,8 @@ class RunningPix2Vox {
   RunningPix2Vox& operator=(const RunningPix2Vox&) = delete;
 
   bool running();
+  /// What it has written to stderr so far.
+  std::string said() const;
   void signal(int number) const;
   Ended wait();
 

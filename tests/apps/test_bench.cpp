@@ -12,7 +12,7 @@ using nlohmann::json;
 namespace {
 
 json bench(const Arguments& more) {
-  Arguments words{"bench", "--cfg", mini_config, "--json", "--warm-up", "1", "--repeats", "2"};
+  Arguments words{"bench", "--cfg", mini_config, "--json", "-", "--warm-up", "1", "--repeats", "2"};
   words.insert(words.end(), more.begin(), more.end());
   const Ended ended = pix2vox(words);
   INFO(ended.err);
@@ -45,7 +45,7 @@ TEST_CASE("bench measures inference, a training step and every layer [slow]") {
   CHECK(found.at("start").empty());
 
   const json summary = json::parse(
-      pix2vox({"summary", "--cfg", mini_config, "--json", "--set", "model.n_vox=16"}).out);
+      pix2vox({"summary", "--cfg", mini_config, "--json", "-", "--set", "model.n_vox=16"}).out);
   const double weights = 4 * double(summary.at("parameters"));
   const double work = 2 * double(summary.at("multiply_adds"));
 

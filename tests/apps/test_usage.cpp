@@ -102,7 +102,7 @@ TEST_CASE("values of flags") {
 
 TEST_CASE("summary counts the published numbers of parameters") {
   const auto summary = [](const std::string& name) {
-    const Ended ended = pix2vox({"summary", "--cfg", "configs/" + name + ".yaml", "--json"});
+    const Ended ended = pix2vox({"summary", "--cfg", "configs/" + name + ".yaml", "--json", "-"});
     CHECK(ended.code == 0);
     return ended.out;
   };
@@ -110,7 +110,7 @@ TEST_CASE("summary counts the published numbers of parameters") {
   CHECK(says(summary("Pix2Vox-F"), "7436307"));
 }
 
-TEST_CASE("gradcheck prints a line a case") {
+TEST_CASE("gradcheck prints one line per case") {
   const Ended ended = pix2vox({"gradcheck", "linear", "--cases", "2"});
   CHECK(ended.code == 0);
   CHECK(says(ended.out, "linear"));

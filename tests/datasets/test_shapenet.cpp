@@ -5,6 +5,8 @@
 #include <fstream>
 
 #include "datasets/shapenet/shapenet.h"
+#include "datasets/shapenet/volume_of_view.h"
+#include "io/file.h"
 #include "tensor/error.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/tiny_dataset.h"
@@ -126,4 +128,36 @@ TEST_CASE("damaged files are data errors that name the file") {
   fs::resize_file(volume, fs::file_size(volume) / 2);
   CHECK(says(error_of<DataError>([&] { dataset.view(0, 0); }), view.string()));
   CHECK(says(error_of<DataError>([&] { dataset.volume(0); }), volume.string()));
+}
+
+TEST_CASE("a damaged picture whose pixels are all there is read only leniently") {
+  const TinyDataset tiny;
+  const fs::path file = tiny.view("0000", "train0");
+  const std::vector<std::uint8_t> pixels = read_image(file).pixels;
+  std::vector<std::uint8_t> bytes = read_file(file, 1 << 20);
+  // A chunk that no pixel depends on, with a wrong checksum, before the last one.
+  const std::vector<std::uint8_t> chunk{0, 0, 0, 0, 't', 'E', 'X', 't', 1, 2, 3, 4};
+  bytes.insert(bytes.end() - 12, chunk.begin(), chunk.end());
+  write_file_atomically(file, bytes);
+
+  const ShapeNetDataset strict(options_of(tiny));
+  const std::string refusal = error_of<DataError>([&] { strict.view(0, 0); });
+  CHECK(says(refusal, file.string()));
+  CHECK(says(refusal, "data.lenient"));
+  ShapeNetOptions options = options_of(tiny);
+  options.lenient = true;
+  CHECK(ShapeNetDataset(options).view(0, 0).pixels == pixels);
+}
+
+TEST_CASE("the volume of a view is found where both lie in a data set") {
+  const TinyDataset tiny;
+  CHECK(volume_of_view(tiny.view("0000", "train0")) == tiny.volume("0000", "train0"));
+  CHECK(volume_of_view(fs::relative(tiny.view("0001", "val0"))) == tiny.volume("0001", "val0"));
+  fs::rename(tiny.root() / "ShapeNetVox32", tiny.root() / "ShapeNetVox64");
+  CHECK(volume_of_view(tiny.view("0000", "train0")) ==
+        tiny.root() / "ShapeNetVox64/0000/train0/model.binvox");
+  fs::remove(tiny.root() / "ShapeNetVox64/0000/train0/model.binvox");
+  CHECK_FALSE(volume_of_view(tiny.view("0000", "train0")));
+  CHECK_FALSE(volume_of_view("chair.png"));
+  CHECK_FALSE(volume_of_view("/rendering/00.png"));
 }
