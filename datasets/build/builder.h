@@ -11,8 +11,8 @@
 //
 // Splits are kept where the meshes come with them. Else near-duplicates (voxel IoU over 0.9 in some
 // quarter turn about y, within a category) form groups, and whole groups are dealt to train, val
-// and test, about 80, 10 and 10 in 100. The same options give the same bytes, whatever the number
-// of threads.
+// and test, about 80, 10 and 10 in 100. The same options give the same bytes, independent of the
+// number of threads.
 #pragma once
 
 #include <atomic>
@@ -30,7 +30,7 @@ struct BuildOptions {
   std::filesystem::path meshes;  // see datasets/build/mesh_sources.h
   std::filesystem::path out;     // new, empty, or a data set built before
   bool overwrite = false;        // a data set built before gives way to the new one
-  bool resume = false;           // goes on with a build that was interrupted
+  bool resume = false;           // continues a build that was interrupted
   int resolution = 32;
   int views = 24;
   int image_size = 137;

@@ -54,7 +54,7 @@ void prepare_folder(const BuildOptions& options) {
                        "; there is nothing to resume");
     check<ConfigError>(
         entries.empty() || options.overwrite || options.resume, "[build] ", out.string(),
-        begun ? " holds a build that was interrupted; --resume goes on" : " holds a data set",
+        begun ? " holds a build that was interrupted; --resume continues it" : " holds a data set",
         begun ? " with it, --overwrite replaces it" : "; --overwrite replaces it");
     for (const fs::path& entry : entries) {
       check<ConfigError>(!is_volume_folder(entry) || options.overwrite ||

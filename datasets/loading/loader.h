@@ -1,5 +1,5 @@
 // Loader: threads that read, decode and transform the coming batches while the network works.
-// The batches are the same whatever the number of threads: the order of an epoch is drawn from
+// The batches do not depend on the number of threads: the order of an epoch is drawn from
 // (seed, epoch), everything about an object from (seed, epoch, object).
 #pragma once
 

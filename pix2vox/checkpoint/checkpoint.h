@@ -31,7 +31,7 @@
 
 namespace voxgrad {
 
-/// Everything besides the weights that a training needs to go on bit for bit.
+/// Everything besides the weights that a training needs to continue bit for bit.
 struct TrainingState {
   std::string optimizer;  // "adam" or "sgd"
   std::vector<NamedTensor> optimizer_state;

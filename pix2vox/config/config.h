@@ -28,9 +28,9 @@ struct ModelConfig {
   std::vector<std::int64_t> encoder_channels;      // 3: of the layers after the trunk
   std::vector<std::int64_t> encoder_kernel_sizes;  // 3
   std::int64_t encoder_pool = 1;                   // max pooling after the second of them
-  std::vector<std::int64_t> decoder_channels;      // one a doubling, from edge 2 to n_vox
+  std::vector<std::int64_t> decoder_channels;      // one per upsampling stage, from side 2 to n_vox
   std::vector<std::int64_t> merger_channels;       // of the hidden layers; a last one gives 1
-  std::vector<std::int64_t> refiner_channels;      // one a halving, from n_vox to edge 4
+  std::vector<std::int64_t> refiner_channels;  // one per downsampling stage, from n_vox to side 4
   std::int64_t refiner_hidden = 2048;
   bool use_merger = true;           // false: views are averaged
   bool use_refiner = true;          // false: the merged volume is the result

@@ -4,6 +4,7 @@
 
 #include "datasets/shapenet/shapenet.h"
 #include "datasets/shapenet/taxonomy.h"
+#include "io/plural.h"
 
 namespace voxgrad {
 
@@ -67,8 +68,8 @@ void check_volumes(const Config& config, const Dataset& dataset, bool all) {
 void check_training_fits(const Config& config, const Dataset& training, const Dataset* validation,
                          bool all_volumes) {
   const std::int64_t batch = config.train.batch_size, objects = training.size();
-  check<ConfigError>(objects >= batch, "train.batch_size is ", batch, ", but there are only ",
-                     objects, " training objects: ",
+  check<ConfigError>(objects >= batch, "train.batch_size is ", batch,
+                     ", but the data set has only ", counted(objects, "training object"), ": ",
                      objects < 2 ? std::string("add objects, training takes at least 2")
                                  : concat("lower it, for example --set train.batch_size=",
                                           std::max<std::int64_t>(2, objects / 2)));

@@ -51,7 +51,7 @@ class Pix2Vox : public Module {
   std::vector<std::string> part_names() const;
   /// ConfigError, with the parts there are, if there is no such part.
   Module& part(const std::string& name);
-  /// Parts without gradient. Their batch norms go on following the data while training, like those
+  /// Parts without gradient. Their batch norms still follow the data while training, like those
   /// of the frozen trunk. Parts not named (and the trunk, unless config.freeze_vgg) are thawed.
   void freeze(const std::vector<std::string>& parts);
   /// Trunk weights in our layout, under "encoder.vgg.N.*", "vgg.N.*" or "features.N.*"; other names

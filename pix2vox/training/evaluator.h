@@ -63,7 +63,7 @@ struct Evaluation {
 };
 
 struct EvaluationHooks {
-  /// Objects done and in all.
+  /// Objects done, and their total.
   std::function<void(std::int64_t, std::int64_t)> progress;
   /// Every batch with its predicted volumes [B,n,n,n] on the host. It may be packed: ask it for
   /// Batch::first_images().

@@ -1,4 +1,4 @@
-// What a resumed training takes from the run that it goes on with.
+// What a resumed training takes from the run that it continues.
 #include <algorithm>
 
 #include "io/file.h"

@@ -76,9 +76,8 @@ Trainer::Trainer(const Config& config, const Dataset& train, const Dataset* vali
       report_(options.device),
       gradient_work_(options.device) {
   const RunFolder folder{options_.out};
-  check<ConfigError>(
-      options_.resume || !folder.has_run(), options_.out.string(),
-      " already holds a run: add --resume to go on with it, or choose another --out");
+  check<ConfigError>(options_.resume || !folder.has_run(), options_.out.string(),
+                     " already holds a run: add --resume to continue it, or choose another --out");
   check<ConfigError>(!options_.resume || folder.has_run(), options_.out.string(),
                      " holds no run to resume: leave out --resume to start one");
   lock_.emplace(folder.create());
@@ -157,7 +156,7 @@ TrainingOutcome Trainer::run() {
     // An unfinished validation counts for nothing and is done again.
     if (validates) stopped = !validate(report);
     if (stopped) {
-      notice("stopped: the state is saved, --resume goes on from here");
+      notice("stopped: the state is saved, --resume continues from here");
       break;
     }
     ++state_.epoch;

@@ -70,7 +70,7 @@ struct TrainingHooks {
 
 struct TrainingOptions {
   std::filesystem::path out;  // the run's folder
-  bool resume = false;        // go on from its last checkpoint
+  bool resume = false;        // continue from its last checkpoint
   Device device;
   /// Set from a signal handler: the step is finished and the state saved.
   const std::atomic<bool>* stop = nullptr;
