@@ -142,6 +142,7 @@ int train(const TrainFlags& flags) {
   TrainingOutcome outcome;
   try {
     outcome = trainer.run();
+    trainer.close();
   } catch (const std::exception& error) {
     log.write(concat("error: ", error.what()));
     throw;

@@ -166,10 +166,13 @@ TrainingOutcome Trainer::run() {
     if (hooks_.epoch) hooks_.epoch(report);
     stopped = stopping();
   }
-  const std::string warning = lock_ ? lock_->release() : "";
-  if (!warning.empty()) notice(warning);
   return {stopped && state_.epoch < config_.train.epochs, state_.epoch, state_.best_iou,
           state_.best_epoch};
+}
+
+void Trainer::close() {
+  const std::string warning = lock_ ? lock_->release() : "";
+  if (!warning.empty()) notice(warning);
 }
 
 bool Trainer::train_epoch(EpochReport& report) {

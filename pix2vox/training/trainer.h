@@ -101,6 +101,9 @@ class Trainer {
           const TrainingOptions& options, TrainingHooks hooks = {});
   /// Up to config.train.epochs, or until options.stop.
   TrainingOutcome run();
+  /// Lets other trainings have the folder, which else waits for the destructor. A lock that cannot
+  /// be closed is a notice.
+  void close();
   Pix2Vox& model() { return model_; }
 
  private:
