@@ -355,9 +355,11 @@ BuildReport build_dataset(const BuildOptions& options, const BuildProgress& prog
   report.interrupted = !builder.run();
   report_outcomes(sources.objects, builder.outcomes(), report);
   if (report.interrupted) return report;
-  check<DataError>(report.objects > 0, "[build] none of the ", report.meshes,
-                   " meshes can be used; the first: ", report.skipped.front().name, ": ",
-                   report.skipped.front().reason);
+  if (report.objects == 0) {
+    const SkippedMesh first = report.skipped.empty() ? SkippedMesh{} : report.skipped.front();
+    fail<DataError>("[build] none of the ", report.meshes,
+                    " meshes can be used; the first: ", first.name, ": ", first.reason);
+  }
   const std::string credits = divide(sources.objects, builder.outcomes(), options.seed, report);
   remove_orphans(options, report.taxonomy);
   write_text(options.out / "credits.tsv", credits);

@@ -31,7 +31,7 @@ int main() {
   const auto adam = voxgrad::make_adam(parameters, {0.02});
   double first = 0, last = 0;
   for (int step = 0; step < 300; ++step) {
-    const auto loss = voxgrad::binary_cross_entropy(net.forward(input), target);
+    const auto loss = voxgrad::binary_cross_entropy(net(input), target);
     last = loss.value().item();
     if (step == 0) first = last;
     adam->zero_grad();

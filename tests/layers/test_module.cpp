@@ -163,10 +163,11 @@ TEST_CASE("a block is its convolution and its norm, without a bias that the norm
     expected.backward(dy);
     CHECK(max_relative_error(a.grad(), b.grad()) < 1e-12);
     for (std::size_t i = 0; i < 4; ++i) {
-      const auto& [name, parameter] = block.parameters()[i];
-      CAPTURE(name);
-      if (name != "0.bias")
-        CHECK(max_relative_error(parameter.grad(), plain.parameters()[i].variable.grad()) < 1e-12);
+      const Module::NamedVariable own = block.parameters()[i];
+      CAPTURE(own.name);
+      if (own.name != "0.bias")
+        CHECK(max_relative_error(own.variable.grad(), plain.parameters()[i].variable.grad()) <
+              1e-12);
     }
     for (std::size_t i = 4; i < 7; ++i) {  // running statistics and their count
       CAPTURE(block.state()[i].name);
