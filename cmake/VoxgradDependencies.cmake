@@ -56,7 +56,6 @@ if(NOT TARGET Voxgrad::hwy)
   add_library(Voxgrad::hwy INTERFACE IMPORTED GLOBAL)
   target_link_libraries(Voxgrad::hwy INTERFACE PkgConfig::hwy)
   target_compile_definitions(Voxgrad::hwy INTERFACE "HWY_DISABLED_TARGETS=(${unused_targets})" HWY_WANT_SSSE3=1)
-  add_library(voxgrad_hwy ALIAS Voxgrad::hwy)
 endif()
 
 if(VOXGRAD_PIX2VOX)

@@ -21,15 +21,14 @@ const std::string suffix = "_state_dict";
 Tensor move_channels(const Tensor& tensor, bool to_last) {
   const int rank = tensor.shape().rank();
   if (rank < 4) return tensor;
+  std::vector<int> dims{0};
+  if (!to_last) dims.push_back(rank - 1);
+  for (int d = to_last ? 2 : 1; d < (to_last ? rank : rank - 1); ++d) dims.push_back(d);
+  if (to_last) dims.push_back(1);
   Permutation order{};
+  std::ranges::copy(dims, order.begin());
   std::vector<std::int64_t> extents;
-  for (int d = 0; d < rank; ++d) {
-    const int last = to_last ? 1 : rank - 1, second = to_last ? 2 : rank - 1;
-    order[std::size_t(d)] = d == 0    ? 0
-                            : to_last ? (d == rank - 1 ? last : d + 1)
-                                      : (d == 1 ? second : d - 1);
-    extents.push_back(tensor.shape()[order[std::size_t(d)]]);
-  }
+  for (const int d : dims) extents.push_back(tensor.shape()[d]);
   const Tensor result(Shape{std::span<const std::int64_t>(extents)}, tensor.dtype());
   backend(Device::cpu()).layout.permute(tensor, order, result);
   return result;
