@@ -1,9 +1,9 @@
 // pix2vox: trains, tests and runs Pix2Vox. Results go to stdout, everything else to stderr.
 #include <iostream>
 
-#include "apps/signals.h"
-#include "apps/verbs.h"
-#include "apps/version.h"
+#include "apps/command_line/version.h"
+#include "apps/terminal/signals.h"
+#include "apps/verbs/verbs.h"
 #include "tensor/error.h"
 
 namespace voxgrad::apps {

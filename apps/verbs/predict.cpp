@@ -1,0 +1,325 @@
+// pix2vox predict
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "apps/command_line/json_flag.h"
+#include "apps/terminal/signals.h"
+#include "apps/verbs/output_folder.h"
+#include "apps/verbs/result_names.h"
+#include "apps/verbs/verbs.h"
+#include "datasets/shapenet/volume_of_view.h"
+#include "io/plural.h"
+#include "pix2vox/prediction/input_check.h"
+#include "pix2vox/prediction/predictor.h"
+#include "voxels/grid/binvox.h"
+#include "voxels/grid/npy.h"
+#include "voxels/grid/surface.h"
+#include "voxels/image/contact_sheet.h"
+#include "voxels/mesh/mesh_writer.h"
+#include "voxels/render/voxel_render.h"
+
+namespace voxgrad::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct PredictFlags {
+  std::vector<std::string> images;
+  std::string weights;
+  std::string out = "prediction";
+  std::vector<std::string> formats{"npy", "binvox", "obj", "png"};
+  std::optional<double> threshold;  // absent: the checkpoint's
+  std::optional<int> min_alpha;     // absent: the predictor's
+  bool each = false, squeeze = false;
+  std::string frame;  // a volume whose place in space the results take
+  std::string precision = "f32";
+  JsonFlag json;
+  DeviceFlags device;
+};
+
+const std::vector<std::string> kFormats{"npy", "binvox", "obj", "ply", "stl", "glb", "png"};
+
+bool is_mesh(const std::string& format) {
+  return format != "npy" && format != "binvox" && format != "png";
+}
+
+/// In small letters, each once.
+std::vector<std::string> checked_formats(const std::vector<std::string>& given) {
+  std::vector<std::string> formats;
+  for (std::string format : given) {
+    std::ranges::transform(format, format.begin(),
+                           [](unsigned char c) { return char(std::tolower(c)); });
+    check<ConfigError>(std::ranges::find(kFormats, format) != kFormats.end(), "unknown format '",
+                       format, "': use npy, binvox, obj, ply, stl, glb, png");
+    if (std::ranges::find(formats, format) == formats.end()) formats.push_back(format);
+  }
+  return formats;
+}
+
+// What the network saw on the left, the voxels on the right.
+Image result_picture(const Predictor::Result& result, double threshold) {
+  std::vector<Image> pictures = result.inputs;
+  pictures.push_back(draw_voxels(result.probabilities, {.threshold = threshold}));
+  return contact_sheet(pictures);
+}
+
+void write_result(const Predictor::Result& result, const std::string& format, double threshold,
+                  const fs::path& file) {
+  if (format == "npy")
+    write_npy(result.probabilities, file);
+  else if (format == "binvox")
+    write_binvox(result.probabilities, file, threshold);
+  else if (format == "png")
+    write_png(result_picture(result, threshold), file);
+  else
+    write_mesh(block_surface(result.probabilities, threshold), file);
+}
+
+/// The pictures of one object and the name of its results.
+struct Job {
+  std::vector<std::string> pictures;
+  std::string name;
+};
+
+std::vector<Job> jobs_of(const PredictFlags& flags) {
+  if (!flags.each) return {{flags.images, fs::path(flags.images.front()).stem().string()}};
+  const std::vector<std::string> names = result_names(flags.images);
+  std::vector<Job> jobs;
+  for (std::size_t i = 0; i < names.size(); ++i) jobs.push_back({{flags.images[i]}, names[i]});
+  return jobs;
+}
+
+// A result must not take the place of a picture that it was made from.
+void check_inputs_stay(const PredictFlags& flags, const std::vector<Job>& jobs) {
+  for (const Job& job : jobs)
+    for (const std::string& format : flags.formats) {
+      const fs::path file = fs::path(flags.out) / (job.name + "." + format);
+      for (const std::string& image : flags.images) {
+        std::error_code error;
+        check<ConfigError>(!fs::equivalent(file, image, error), file.string(),
+                           " is a picture to be read: choose another folder with --out");
+      }
+    }
+}
+
+/// The pictures of an object as they were read.
+struct Views {
+  std::vector<Image> pictures;
+  std::vector<std::string> warnings;
+};
+
+/// Error names the first that cannot be read.
+Views read_views(const Job& job) {
+  Views views;
+  for (const std::string& file : job.pictures) {
+    std::vector<std::string> damage;
+    views.pictures.push_back(read_image(file, &damage));
+    for (const std::string& text : damage) views.warnings.push_back(concat(file, ": ", text));
+  }
+  return views;
+}
+
+class NothingWritten : public Error {
+  using Error::Error;
+};
+
+/// Objects one after the other to files, with what is to be said about each.
+class Prediction {
+ public:
+  Prediction(Predictor& predictor, const PredictFlags& flags, OutputFolder& out)
+      : predictor_(predictor),
+        flags_(flags),
+        out_(out),
+        threshold_(flags.threshold.value_or(predictor.threshold())) {}
+
+  /// The object's part of the JSON document. NothingWritten if no file could be made of it.
+  nlohmann::ordered_json operator()(const Job& job, const Views& views) {
+    warnings_.clear();
+    for (const std::string& text : views.warnings) warn(text);
+    for (std::size_t v = 0; v < views.pictures.size(); ++v)
+      for (const std::string& text : inspect_picture(views.pictures[v], predictor_.framing()))
+        warn(concat(job.pictures[v], ": ", text));
+    Predictor::Result result = predictor_.predict(views.pictures);
+    take_frame(job, result.probabilities);
+    const std::string problem = inspect_volume(result.probabilities, threshold_);
+    if (!problem.empty()) warn(problem);
+    stop_if_asked();
+    const std::vector<std::string> files = write(job, result);
+    check<NothingWritten>(!files.empty(), job.pictures.front(), ": nothing was written");
+    return {{"pictures", job.pictures},
+            {"files", files},
+            {"threshold", threshold_},
+            {"occupied", result.probabilities.count(threshold_)},
+            {"voxels", result.probabilities.values.size()},
+            {"warnings", warnings_}};
+  }
+
+ private:
+  void warn(const std::string& text) {
+    std::cerr << "warning: " << text << '\n';
+    warnings_.push_back(text);
+  }
+
+  /// So that the results overlay the truth, if there is one.
+  void take_frame(const Job& job, VoxelGrid& grid) {
+    std::optional<fs::path> truth;
+    if (!flags_.frame.empty())
+      truth = flags_.frame;
+    else
+      truth = volume_of_view(job.pictures.front());
+    if (!truth) return;
+    try {
+      const VoxelGrid frame = read_binvox(*truth);
+      grid.translate = frame.translate;
+      grid.scale = frame.scale;
+    } catch (const Error& error) {
+      if (!flags_.frame.empty()) throw;
+      warn(concat("the results do not take its place in space: ", error.what()));
+    }
+  }
+
+  std::vector<std::string> write(const Job& job, const Predictor::Result& result) {
+    std::vector<std::string> files;
+    for (const std::string& format : flags_.formats) {
+      if (is_mesh(format) && result.probabilities.count(threshold_) == 0) {
+        warn(fmt::format("no .{} written: there is no surface to write", format));
+        continue;
+      }
+      out_.make();
+      const fs::path file = out_.path() / concat(job.name, ".", format);
+      write_result(result, format, threshold_, file);
+      files.push_back(file.string());
+      if (flags_.json.prints_text()) std::cout << file.string() << std::endl;
+    }
+    return files;
+  }
+
+  Predictor& predictor_;
+  const PredictFlags& flags_;
+  OutputFolder& out_;
+  const double threshold_;
+  std::vector<std::string> warnings_;  // of the object at hand
+};
+
+/// One object per picture: a bad one does not stop the others.
+int predict_each(Prediction& prediction, const std::vector<Job>& jobs,
+                 nlohmann::ordered_json& objects) {
+  std::vector<std::string> failed;
+  const auto fails = [&](const Job& job, const Error& error) {
+    std::cerr << "pix2vox: " << error.what() << '\n';
+    failed.push_back(job.pictures.front());
+    objects.push_back({{"pictures", job.pictures}, {"error", error.what()}});
+  };
+  try {
+    for (const Job& job : jobs) {
+      stop_if_asked();
+      std::optional<Views> views;
+      try {
+        views = read_views(job);
+      } catch (const Error& error) {
+        fails(job, error);
+        continue;
+      }
+      try {
+        objects.push_back(prediction(job, *views));
+      } catch (const NothingWritten& error) {
+        fails(job, error);
+      }
+    }
+  } catch (const Interrupted&) {
+    std::cerr << fmt::format("stopped: {} of {} done, their files are kept\n",
+                             objects.size() - failed.size(), counted(jobs.size(), "picture"));
+    return signal_exit_code();
+  }
+  if (failed.empty()) return kOk;
+  std::cerr << fmt::format("{} of {} predicted, {} not: {}\n", jobs.size() - failed.size(),
+                           counted(jobs.size(), "picture"), failed.size(), fmt::join(failed, ", "));
+  return kFailed;
+}
+
+int predict(PredictFlags flags) {
+  watch_signals("stopping: this object is finished, or nothing of it written\n");
+  flags.formats = checked_formats(flags.formats);
+  flags.json.check_writable();
+  const std::vector<Job> jobs = jobs_of(flags);
+  check_inputs_stay(flags, jobs);
+  const Device device = flags.device.apply();
+  std::optional<Views> views;  // before the weights, which take longer to read
+  if (!flags.each) views = read_views(jobs.front());
+  OutputFolder out(flags.out);
+  Predictor predictor(flags.weights, device,
+                      {.precision = precision_from(flags.precision),
+                       .min_alpha = flags.min_alpha,
+                       .squeeze = flags.squeeze});
+  Prediction prediction(predictor, flags, out);
+  nlohmann::ordered_json objects = nlohmann::ordered_json::array();
+  int code = kOk;
+  if (views)
+    objects.push_back(prediction(jobs.front(), *views));
+  else
+    code = predict_each(prediction, jobs, objects);
+  flags.json.write(
+      nlohmann::ordered_json{{"weights", flags.weights}, {"objects", objects}}.dump(2));
+  return code;
+}
+
+}  // namespace
+
+void add_predict(Verb& app, Action& action) {
+  auto flags = std::make_shared<PredictFlags>();
+  Verb* verb = app.add_subcommand(
+      "predict", "Predict the voxels of an object from pictures; prints the files written");
+  verb->add_option("images", flags->images, "Pictures (PNG or JPEG), the views of one object")
+      ->required()
+      ->type_name("FILE");
+  verb->add_option("--weights", flags->weights, "Checkpoint")->required()->type_name("FILE");
+  verb->add_option("--out", flags->out, "Folder for the results")
+      ->type_name("DIR")
+      ->capture_default_str();
+  verb->add_option("--threshold", flags->threshold,
+                   "Probability from which a voxel counts as occupied [the checkpoint's]")
+      ->range(0.0, 1.0)
+      ->type_name("T");
+  verb->add_option("--format", flags->formats,
+                   "npy (float32 probabilities [x][y][z]), binvox, obj, ply, stl, glb, png")
+      ->type_name("npy|binvox|obj|ply|stl|glb|png")
+      ->delimiter(',')
+      ->repeatable()
+      ->capture_default_str();
+  verb->add_flag("--each", flags->each,
+                 "Every picture is an object of its own; a bad one does not stop the others");
+  verb->add_option("--min-alpha", flags->min_alpha,
+                   "Pixels of less alpha are background; 0: as published, alpha 0 alone and its "
+                   "colour shows at the edge [the checkpoint's data.min_alpha, or 16]")
+      ->range(0, 255)
+      ->type_name("N");
+  verb->add_flag("--squeeze", flags->squeeze,
+                 "Do not pad pictures over twice as wide as high, or the reverse, to a square");
+  verb->add_option("--frame", flags->frame,
+                   "Volume (.binvox) whose position and size the results take [that of the object, "
+                   "for pictures in a data set]")
+      ->type_name("FILE");
+  verb->add_option("--precision", flags->precision, "f32, bf16, or tf32 on CUDA")
+      ->type_name("f32|bf16|tf32")
+      ->capture_default_str();
+  flags->json.add(*verb);
+  flags->device.add(*verb);
+  verb->footer(
+      "Examples:\n"
+      "  pix2vox predict chair.png --weights best.h5 --out out\n"
+      "  pix2vox predict front.png side.png --weights best.h5   (one object)\n"
+      "  pix2vox predict --each a.png b.png --weights best.h5   (two objects)\n"
+      "Pictures like those of the training work best: one object in the middle, on a\n"
+      "transparent or plain light background. The results of several views are named\n"
+      "after the first one; with --each, pictures of one name are told apart by their\n"
+      "folders.");
+  verb->callback([flags, &action] { action = [flags] { return predict(*flags); }; });
+}
+
+}  // namespace voxgrad::apps
