@@ -52,7 +52,7 @@ std::vector<StatePointer> topological_order(const StatePointer& root) {
 
 void check_gradient(const Node& node, const Variable& input, const Tensor& gradient) {
   check(gradient.defined(), "[backward] ", node.name,
-        " gave no gradient for an input that wants one");
+        " gave no gradient for an input that requires one");
   check(gradient.shape() == input.shape() && gradient.dtype() == input.dtype(), "[backward] ",
         node.name, " gave a gradient ", gradient.dtype(), gradient.shape(), " for an input ",
         input.dtype(), input.shape());
@@ -86,7 +86,7 @@ void Variable::backward(const Tensor& gradient) const {
     check(bool(node.backward), "[backward] the history of ", node.name,
           " was already used and freed: compute the result again");
     auto found = gradients.extract(state.get());
-    if (found.empty()) continue;  // not on any path that wants a gradient
+    if (found.empty()) continue;  // not on any path that requires a gradient
     Profile::backward_of(&node);
     std::vector<Tensor> results = node.backward(found.mapped());
     Profile::backward_of(nullptr);

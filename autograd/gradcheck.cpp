@@ -64,7 +64,7 @@ GradcheckResult gradcheck(const CheckedFunction& function, std::vector<Variable>
   const Variable result = function(inputs);
   const Tensor cotangent = make_cotangent(result.shape(), options.seed);
   if (!result.requires_grad())
-    return {false, 0, "the result does not depend on any input that wants a gradient"};
+    return {false, 0, "the result does not depend on any input that requires a gradient"};
   result.backward(cotangent.to(result.device()));
 
   std::vector<std::vector<double>> analytic(inputs.size()), numeric(inputs.size());
@@ -75,7 +75,7 @@ GradcheckResult gradcheck(const CheckedFunction& function, std::vector<Variable>
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (!inputs[i].requires_grad()) {
       if (inputs[i].grad().defined())
-        return {false, 0, concat("input ", i, " wants no gradient but got one")};
+        return {false, 0, concat("input ", i, " requires no gradient but got one")};
       continue;
     }
     if (!inputs[i].grad().defined()) return {false, 0, concat("input ", i, " got no gradient")};

@@ -33,7 +33,7 @@ class Variable {
   DType dtype() const { return value().dtype(); }
   Device device() const { return value().device(); }
 
-  /// True for leaves that want a gradient and for everything computed from them.
+  /// True for leaves that require a gradient and for everything computed from them.
   bool requires_grad() const;
   /// Only for leaves: frozen parameters get no gradient and cost none.
   void set_requires_grad(bool requires_grad);
@@ -60,7 +60,7 @@ class Variable {
 };
 
 /// One computed result in the history: its inputs, and the closure that turns the gradient of the
-/// result into gradients of the inputs. The closure returns one tensor an input, undefined where
+/// result into gradients of the inputs. The closure returns one tensor per input, undefined where
 /// inputs[i].requires_grad() is false (it need not compute those). It must not change dy.
 struct Node {
   std::string name;  // "encoder.layer1.0/conv2d": module path, then function

@@ -30,7 +30,7 @@ Tensor bf16_weight(const Variable& weight) {
       return value.to(DType::bf16);
     }
     CapturedGraph::derived(value, [weight, value, copy = cache.bf16] {
-      // The recorded work has these tensors, whatever the Variable holds by now.
+      // The recorded work holds these tensors, even if the Variable holds others by now.
       WeightCache& kept = weight.state()->cache;
       if (kept.bf16.defined() && kept.bf16.shares_storage_with(copy)) return refresh(kept, value);
       backend(value.device()).elementwise.convert(value, copy);

@@ -47,7 +47,7 @@ struct Layer {
 };
 
 struct Timing {
-  double wall, processor;  // seconds; processor time a thread
+  double wall, processor;  // seconds; processor time per thread
 };
 
 Timing min_time(const std::function<void()>& run) {
@@ -137,9 +137,9 @@ void measure_cpu(const std::vector<Layer>& layers, std::int64_t batch, const std
 
 void wait_for(Device device) {
   const StreamOps& ops = backend(device).stream;
-  void* mark = ops.mark(device.index);
-  ops.wait(mark, device.index);
-  ops.destroy_event(mark, device.index);
+  void* event = ops.record_event(device.index);
+  ops.wait_event(event, device.index);
+  ops.destroy_event(event, device.index);
 }
 
 double seconds_of(Device device, const std::function<void()>& run) {

@@ -1,5 +1,5 @@
 // What Pix2Vox computes on the weights and inputs of tests/golden/README.md, in f32, so that others
-// can be held against it:
+// can be compared with it:
 //   benchmark_formula_numbers inference A 1 1 FILE    writes the volume, f32 [batch,32,32,32]
 //   benchmark_formula_numbers training A 1 2          prints both losses before and after a step
 // The arguments are variant, views and batch. Inference takes one object.

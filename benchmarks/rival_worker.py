@@ -35,7 +35,7 @@ def capability():
 
 
 def opened(command, weights="random"):
-    """The function to time, and the model behind it."""
+    """The function to time, and the model that it runs."""
     torch.manual_seed(0)
     model = torch_model.make_model(command["variant"], weights)
     batch = torch_model.formula_batch if weights == "formula" else torch_model.random_batch
@@ -88,7 +88,7 @@ def main():
             elif command["do"] == "save":
                 torch.save(torch_model.make_model(command["variant"], "random").state_dict(),
                            command["file"])
-        except Exception as error:  # a way may not work with this version: say so and go on
+        except Exception as error:  # a way may not work with this version: say so and continue
             answer = {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
         print(json.dumps(answer), flush=True)
 

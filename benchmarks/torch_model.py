@@ -1,6 +1,6 @@
 """Pix2Vox in PyTorch as one would run it: the best that PyTorch can do, for comparison.
 
-The networks are those of tools/golden/networks.py, which are held against the published code. Here
+The networks are those of tools/golden/networks.py, which are tested against the published code. Here
 are the ways to run them. A way changes speed, never the numbers.
 
     evaluator(model, pictures, way)          -> a function without arguments that returns the volume

@@ -78,7 +78,7 @@ struct WindowRange {
         last(std::min(i / g.stride[axis], g.output[axis] - 1)) {}
 };
 
-/// Where windows overlap, bf16 sums are rounded once a window.
+/// Where windows overlap, bf16 sums are rounded once per window.
 template <class S>
 void max_backward_typed(const PoolGeometry& g, const S* dy, const std::uint8_t* argmax, S* dx) {
   using T = Compute<S>;

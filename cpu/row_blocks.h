@@ -1,4 +1,4 @@
-// Channels-last tensors read as groups of rows of C channels, for kernels with values a channel.
+// Channels-last tensors read as groups of rows of C channels, for kernels with per-channel values.
 // Rows of few channels are taken several at a time as one wide row, so that inner loops are long
 // enough for vector instructions whatever C is. Wide rows are bundled into blocks of a fixed size:
 // the unit of work of a thread, and of the sums, whose order never depends on the thread count.

@@ -1,4 +1,4 @@
-// Pictures to what a network sees: a block takes some rows of one picture, a thread a column of
+// Pictures to what a network sees: one block per some rows of a picture, one thread per column of
 // them. First the sums for the means, where contrast asks for them: each block adds up its rows in
 // a fixed order, and every block of the second kernel adds the blocks' sums in theirs.
 #include <algorithm>

@@ -1,4 +1,4 @@
-// The CUDA backend's kernel tables, one a family; backend.cpp joins them.
+// The CUDA backend's kernel tables, one per family; backend.cpp joins them.
 #pragma once
 
 #include "tensor/ops/backend.h"

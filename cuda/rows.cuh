@@ -1,4 +1,4 @@
-// Channels-last tensors read as groups of rows of C channels: the pattern behind batch norm, bias
+// Channels-last tensors read as groups of rows of C channels: the pattern of batch norm, bias
 // gradients and all sums. A block takes a tile of channels and a chunk of rows; its threads lie
 // side by side over the channels, V of them each, and behind that over the rows. What a thread
 // needs to know of its channels it looks up once.
@@ -113,7 +113,7 @@ __global__ void __launch_bounds__(kThreads) partial_sums(Rows r, Term term, doub
 }
 
 /// Adds the chunks. Finish: `void group(group, channel, total)` with total[count], called for one
-/// group after the other by one thread a channel, then `void end(channel)`.
+/// group after the other by one thread per channel, then `void end(channel)`.
 template <int count, class Finish>
 __global__ void __launch_bounds__(kThreads)
     finish_sums(std::int64_t groups, std::int64_t chunks, std::int64_t channels,

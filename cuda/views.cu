@@ -1,4 +1,5 @@
-// Softmax over views and the weighted sum of views: a thread a voxel, which walks over the views.
+// Softmax over views and the weighted sum of views: one thread per voxel, which walks over the
+// views.
 #include "cuda/kernels.h"
 #include "cuda/runtime/launch.cuh"
 

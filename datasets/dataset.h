@@ -34,7 +34,7 @@ class Dataset {
   virtual int view_count(std::int64_t object) const = 0;
   virtual Image view(std::int64_t object, int view) const = 0;
   virtual VoxelGrid volume(std::int64_t object) const = 0;
-  /// Files behind a view and a volume, for messages.
+  /// Files of a view and a volume, for messages.
   virtual std::string view_name(std::int64_t object, int view) const = 0;
   virtual std::string volume_name(std::int64_t object) const = 0;
   /// None where pictures show the object alone (ShapeNet): then the crop is the picture's centre.

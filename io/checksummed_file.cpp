@@ -11,7 +11,7 @@ namespace voxgrad {
 namespace {
 
 static_assert(std::endian::native == std::endian::little,
-              "seals are written as they lie in memory");
+              "seals are written in the byte order of memory");
 
 constexpr std::size_t max_bytes = std::size_t{64} << 30;
 

@@ -1,4 +1,4 @@
-// Files with a seal behind their contents, so that any changed bit is found before the contents are
+// Files with a checksum trailer, so that any changed bit is found before the contents are
 // looked at: 24 bytes "VOXGRAD1", length of the contents, checksum of the contents (little-endian).
 // Formats such as HDF5, which know their own end, still open sealed files.
 #pragma once

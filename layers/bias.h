@@ -31,7 +31,8 @@ inline Tensor compute_weight(const Variable& x, const Variable& weight) {
   return x.dtype() == DType::bf16 ? bf16_weight(weight) : weight.value().to(x.dtype());
 }
 
-/// Of a convolution's or linear layer's result: probabilities are f32 whatever the maps are.
+/// Of a convolution's or linear layer's result: probabilities are f32 regardless of the maps'
+/// dtype.
 inline DType result_dtype(const Variable& x, Activation activation) {
   return activation.kind == ActivationKind::sigmoid ? parameter_dtype(x.dtype()) : x.dtype();
 }

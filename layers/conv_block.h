@@ -6,7 +6,7 @@
 // It owns two children, the convolution and the norm, under the names that the state dict gives
 // them. What one of them makes unnecessary in the other is left out:
 //
-//   - In training the norm subtracts the batch's mean, and with it whatever the convolution's bias
+//   - In training the norm subtracts the batch's mean, and with it what the convolution's bias
 //     added. So the bias is not added, only the running mean is given it, and its gradient is
 //     exactly 0. (Computed, the gradient would be rounding noise, which Adam turns into steps of
 //     full size.)

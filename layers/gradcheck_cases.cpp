@@ -44,7 +44,7 @@ bool away_from(const Tensor& tensor, double kink) {
                      [kink](double value) { return std::abs(value - kink) > kMargin; });
 }
 
-// Whether an activation can be checked behind these values: none near the kink at 0, and some above
+// Whether an activation can be checked on these values: none near the kink at 0, and some above
 // it, as relu has no gradient at all below. Exact zeros are results that no input reaches (gaps of
 // a transposed convolution): they never move.
 bool suits_activation(const Tensor& tensor) {
@@ -153,7 +153,7 @@ GradcheckCase batch_norm_case(Rng& rng, int rank) {
   return result;
 }
 
-// With pooling: no ties in any window, and pixels that lie in none.
+// With pooling: no ties in any window, and pixels that are in none.
 GradcheckCase pooled_batch_norm_case(Rng& rng, int rank) {
   const std::int64_t groups = draw(rng, 1, 2), channels = draw(rng, 1, 3);
   const bool training = draw(rng, 0, 3) > 0;
@@ -173,7 +173,7 @@ GradcheckCase pooled_batch_norm_case(Rng& rng, int rank) {
   };
   GradcheckCase result;
   do {
-    // Few values would lie so close together that their norm bends within a step.
+    // Few values would be so close together that their norm bends within a step.
     const Variable spread =
         affine(Variable(distinct_tensor(rng, shape)), std::max(1.0, 400.0 / double(shape.numel())));
     result.inputs = {Variable(spread.value(), true),

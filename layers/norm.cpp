@@ -72,8 +72,7 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
       kernels.backward_pool(g, constant, x.value(), dy, argmax, mean, variance, parameters, dx,
                             dgamma, dbeta);
     else
-      (constant ? kernels.backward_constant : kernels.backward)(x.value(), dy, mean, variance,
-                                                                parameters, dx, dgamma, dbeta);
+      kernels.backward(constant, x.value(), dy, mean, variance, parameters, dx, dgamma, dbeta);
     return std::vector{dx, dgamma, dbeta};
   });
 }

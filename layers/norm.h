@@ -1,6 +1,6 @@
 // Batch normalisation with groups, fused with the activation and the max pooling after it
 // (formula: tensor/ops/norm_ops.h). In training mode statistics come from the batch, one set a
-// group, and the running statistics are updated once a group, in order; in evaluation mode the
+// group, and the running statistics are updated once per group, in order; in evaluation mode the
 // running statistics are used.
 #pragma once
 

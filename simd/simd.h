@@ -4,7 +4,7 @@
 //
 //   #undef HWY_TARGET_INCLUDE
 //   #define HWY_TARGET_INCLUDE "cpu/conv/winograd.cpp"  // the file itself
-//   #include <hwy/foreach_target.h>                     // compiles it once a level
+//   #include <hwy/foreach_target.h>                     // compiles it once per level
 //   #include <hwy/highway.h>
 //
 //   #include "simd/simd.h"

@@ -58,7 +58,7 @@ class GraphedWork {
   explicit GraphedWork(Device device) : device_(device) {}
 
   /// Does `work`, or repeats it. Calls are of one kind if `variant` is the same and `inputs` (at
-  /// least one) lie in the same memory with the same shapes and dtypes; their values may change.
+  /// least one) are in the same memory with the same shapes and dtypes; their values may change.
   /// One kind at a time is remembered. Whatever else the work reads must outlive this and stay
   /// where it is; what it makes is overwritten when it is repeated.
   void operator()(const std::vector<Tensor>& inputs, std::int64_t variant,

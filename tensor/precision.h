@@ -1,5 +1,5 @@
 // Precision: the type in which convolutions and linear layers multiply. Sums are always made in f32
-// (f64 for an f64 model), and parameters stay as they are whatever the precision.
+// (f64 for an f64 model), and parameters stay as they are at any precision.
 //
 //   f32   as the parameters: f32, or f64 for a model in f64
 //   tf32  f32 tensors whose factors are rounded to 10 bits of mantissa; CUDA only

@@ -1,7 +1,7 @@
 // Random numbers that do not depend on who draws first. A generator is keyed, for example by
 // (seed, epoch, sample), and every key has its own stream, so the result of a run is the same
-// whatever the number of threads. Philox4x32-10: Salmon et al., "Parallel random numbers: as easy
-// as 1, 2, 3", SC 2011. The distributions are ours, so that they are the same on every system.
+// regardless of the number of threads. Philox4x32-10: Salmon et al., "Parallel random numbers: as
+// easy as 1, 2, 3", SC 2011. The distributions are ours, so that they are the same on every system.
 #pragma once
 
 #include <array>

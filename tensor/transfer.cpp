@@ -17,7 +17,7 @@ Readback::Readback(const Tensor& source)
   block_ = ops.allocate_host(source.bytes(), device_.index);
   try {
     ops.copy(block_, source.raw(), source.bytes(), device_.index);
-    copied_ = ops.mark(device_.index);
+    copied_ = ops.record_event(device_.index);
   } catch (...) {
     try {
       backend(device_).memory.synchronize(device_.index);  // the copy may be on its way
@@ -54,7 +54,7 @@ void Readback::reset() {
   if (block_ == nullptr) return;
   const StreamOps& ops = backend(device_).stream;
   try {
-    ops.wait(copied_, device_.index);  // the device may still be writing there
+    ops.wait_event(copied_, device_.index);  // the device may still be writing there
   } catch (const Error&) {
     // It has failed and writes no more; whoever asks it next is told.
   }
@@ -66,7 +66,7 @@ void Readback::reset() {
 Tensor Readback::get() {
   check(defined_, "[readback] there are no values");
   if (block_ != nullptr) {
-    backend(device_).stream.wait(copied_, device_.index);
+    backend(device_).stream.wait_event(copied_, device_.index);
     values_ = Tensor(shape_, dtype_);
     std::memcpy(values_.raw(), block_, values_.bytes());
     reset();
@@ -81,7 +81,7 @@ Upload::~Upload() {
 void Upload::wait_until_copied(Slot& slot) const {
   if (slot.copied == nullptr) return;
   const StreamOps& ops = backend(device_).stream;
-  ops.wait(slot.copied, device_.index);
+  ops.wait_event(slot.copied, device_.index);
   ops.destroy_event(std::exchange(slot.copied, nullptr), device_.index);
 }
 
@@ -122,11 +122,11 @@ void Upload::operator()(std::size_t bytes, const std::function<void(std::uint8_t
   reserve(slot, bytes);
   write(static_cast<std::uint8_t*>(slot.block));
   // Memory that is new here may be what earlier work still uses.
-  if (slot.read == nullptr) slot.read = ops.mark(device_.index);
+  if (slot.read == nullptr) slot.read = ops.record_event(device_.index);
   slot.copied = ops.upload(slot.there.raw(), slot.block, bytes, slot.read, device_.index);
   ops.destroy_event(std::exchange(slot.read, nullptr), device_.index);
   read(slot.there.slice(0, std::int64_t(bytes)));
-  slot.read = ops.mark(device_.index);
+  slot.read = ops.record_event(device_.index);
 }
 
 Tensor Upload::operator()(const Tensor& host) {

@@ -7,7 +7,7 @@
 // stride, for those k that leave no remainder. Which k these are depends on i modulo stride alone,
 // so the result is computed phase by phase: each phase is a convolution of its own without stride.
 //
-// The source is first given a border of zeros, wide enough for all phases. Then every tap lies at a
+// The source is first given a border of zeros, wide enough for all phases. Then every tap is at a
 // fixed distance from the pixel, and taps that are neighbours in memory join into runs.
 #pragma once
 

@@ -42,7 +42,7 @@ Tiling tiling_of(const ConvGeometry& g, ConvDirection direction) {
   return {g.batch, x, y, g.padding[1], g.padding[2]};
 }
 
-/// Where the channels of `side` x `side` pixels lie, from (row, column) on; null beyond the plane.
+/// Where the channels of `side` x `side` pixels are, from (row, column) on; null beyond the plane.
 template <int side>
 std::array<const float*, side * side> pixels_at(const Plane& plane, const float* sample,
                                                 std::int64_t row, std::int64_t column) {

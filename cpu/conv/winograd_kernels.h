@@ -26,7 +26,7 @@ struct Points {
   std::int64_t point, width, panel;
 };
 
-/// B^T d B of an input tile d. pixels: where the channels of its 6x6 pixels lie, row by row; null
+/// B^T d B of an input tile d. pixels: where the channels of its 6x6 pixels are, row by row; null
 /// in the padding.
 void transform_input(const float* const* pixels, std::int64_t channels, const Points& to);
 

@@ -36,7 +36,7 @@ Arena::Block Arena::allocate(std::size_t bytes) {
       best = hole;
   if (best != holes_.end()) return take(best, bytes);
 
-  // Fresh memory then, as little as can be: behind a warm hole that goes some of the way.
+  // Fresh memory then, as little as can be: after a warm hole that covers part of it.
   std::size_t max_warm = 0;
   for (auto first = holes_.begin(); first != holes_.end(); ++first) {
     std::size_t room = 0, warm = 0, end = first->first;

@@ -1,4 +1,4 @@
-// What the kernels of batch norm share, with pooling behind it (norm_pool.cpp) and without
+// What the kernels of batch norm share, followed by pooling (norm_pool.cpp) and without
 // (norm.cpp).
 #pragma once
 
@@ -15,7 +15,7 @@ inline RowBlocks blocks_of(const Tensor& map, const Tensor& mean) {
   return {groups, map.shape().rows() / groups, map.shape()[-1]};
 }
 
-/// What turns x into y and into its gradient, a wide row a group:
+/// What turns x into y and into its gradient, one wide row per group:
 ///   xhat = (x - mean) * inverse,  y = act((x - mean) * scale + beta),  scale = gamma * inverse.
 template <class T>
 struct Coefficients {
@@ -65,8 +65,8 @@ void store_parameter_gradients(const Tensor& sums, const Tensor& dgamma, const T
   }
 }
 
-/// The means of those sums over the rows, a wide row a group; 0 without sums, where the statistics
-/// are constants.
+/// The means of those sums over the rows, one wide row per group; 0 without sums, where the
+/// statistics are constants.
 template <class T>
 struct MeanGradients {
   Tensor gradient, product;

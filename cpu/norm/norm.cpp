@@ -204,9 +204,9 @@ void update_running(const Tensor& mean, const Tensor& variance, const Tensor& sh
 
 // dx = scale * (g - mean(g) - xhat * mean(g xhat)) when the statistics depend on x, the means being
 // over the group's rows; dx = scale * g when they are constants. g is the gradient at the norm.
-void backward_with(bool constant, const Tensor& x, const Tensor& dy, const Tensor& mean,
-                   const Tensor& variance, const BatchNormParameters& parameters, const Tensor& dx,
-                   const Tensor& dgamma, const Tensor& dbeta) {
+void backward(bool constant, const Tensor& x, const Tensor& dy, const Tensor& mean,
+              const Tensor& variance, const BatchNormParameters& parameters, const Tensor& dx,
+              const Tensor& dgamma, const Tensor& dbeta) {
   dispatch_floating("batch_norm_backward", x.dtype(), [&]<class S>() {
     using T = Compute<S>;
     dispatch_activation(parameters.activation.kind, [&]<ActivationKind kind>() {
@@ -274,23 +274,15 @@ void backward_with(bool constant, const Tensor& x, const Tensor& dy, const Tenso
   });
 }
 
-void backward(const Tensor& x, const Tensor& dy, const Tensor& mean, const Tensor& variance,
-              const BatchNormParameters& parameters, const Tensor& dx, const Tensor& dgamma,
-              const Tensor& dbeta) {
-  backward_with(false, x, dy, mean, variance, parameters, dx, dgamma, dbeta);
-}
-
-void backward_constant(const Tensor& x, const Tensor& dy, const Tensor& mean,
-                       const Tensor& variance, const BatchNormParameters& parameters,
-                       const Tensor& dx, const Tensor& dgamma, const Tensor& dbeta) {
-  backward_with(true, x, dy, mean, variance, parameters, dx, dgamma, dbeta);
-}
-
 }  // namespace
 
 NormOps make_norm_ops() {
-  return {statistics,        normalize,           update_running,    backward,
-          backward_constant, cpu::normalize_pool, cpu::backward_pool};
+  return {.statistics = statistics,
+          .normalize = normalize,
+          .update_running = update_running,
+          .backward = backward,
+          .normalize_pool = cpu::normalize_pool,
+          .backward_pool = cpu::backward_pool};
 }
 
 }  // namespace voxgrad::cpu::HWY_NAMESPACE

@@ -23,7 +23,7 @@ constexpr std::int64_t kTile = 64;
 template <class T>
 using Tap = std::conditional_t<std::is_same_v<T, double>, std::int64_t, std::int32_t>;
 
-/// body(tap, pixel) for a window's elements that lie in the map; `pixel` counts those of all of x.
+/// body(tap, pixel) for a window's elements inside the map; `pixel` counts those of all of x.
 /// A window at the upper end of an axis may be cut off.
 template <class Body>
 void for_each_tap(const PoolGeometry& g, std::int64_t n, const Triple& window, Body body) {
@@ -191,7 +191,7 @@ void backward_pool(const PoolGeometry& g, bool constant, const Tensor& x, const 
       const PooledGradient<S, kind> pooled_gradient{
           g, x.data<S>(), dy.data<S>(), argmax.data<std::uint8_t>(), {{alpha}, {alpha}}};
 
-      // Elements that lost their window, or lie in none, add nothing.
+      // Elements that lost their window, or are in none, add nothing.
       Tensor sums;  // [G,2,C]: sum of g, sum of g xhat
       if (!constant || dgamma.defined()) {
         sums = pooled.sum_rows<2, T>(

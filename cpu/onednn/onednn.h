@@ -1,7 +1,7 @@
 // The thin layer over oneDNN: the only code that knows its API, 2.x and 3.x. f32, and
 // bf16 maps and weights with sums and biases in f32.
 // Primitives are built once for each geometry and kept. Tensors go in and out in our layout; where
-// a kernel wants another one, they are reordered in scratch memory of our allocator.
+// a kernel expects another one, they are reordered in scratch memory of our allocator.
 #pragma once
 
 #include <string>

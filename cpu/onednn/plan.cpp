@@ -57,7 +57,8 @@ OperandLayout::OperandLayout(const memory::desc& our_layout, const memory::desc&
 
 namespace {
 
-/// A convolution's sizes as oneDNN wants them: dimensions in the order N, C, D, H, W, layouts ours.
+/// A convolution's sizes as oneDNN expects them: dimensions in the order N, C, D, H, W, layouts
+/// ours.
 struct Descriptors {
   memory::desc x, w, y, bias;
   memory::dims stride, padding;

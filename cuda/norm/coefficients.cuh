@@ -1,4 +1,4 @@
-// What the kernels of batch norm share, with pooling behind it (norm_pool.cu) and without
+// What the kernels of batch norm share, followed by pooling (norm_pool.cu) and without
 // (norm.cu).
 #pragma once
 

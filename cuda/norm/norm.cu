@@ -193,9 +193,9 @@ struct InputGradientBody {
   }
 };
 
-void backward_with(bool constant, const Tensor& x, const Tensor& dy, const Tensor& mean,
-                   const Tensor& variance, const BatchNormParameters& parameters, const Tensor& dx,
-                   const Tensor& dgamma, const Tensor& dbeta) {
+void backward(bool constant, const Tensor& x, const Tensor& dy, const Tensor& mean,
+              const Tensor& variance, const BatchNormParameters& parameters, const Tensor& dx,
+              const Tensor& dgamma, const Tensor& dbeta) {
   const OpScope op("batch_norm_backward", x, dy, mean, variance, parameters.gamma, dx, dgamma,
                    dbeta);
   dispatch_floating("batch_norm_backward", x.dtype(), [&]<class T>() {
@@ -227,21 +227,13 @@ void backward_with(bool constant, const Tensor& x, const Tensor& dy, const Tenso
   });
 }
 
-void backward(const Tensor& x, const Tensor& dy, const Tensor& mean, const Tensor& variance,
-              const BatchNormParameters& parameters, const Tensor& dx, const Tensor& dgamma,
-              const Tensor& dbeta) {
-  backward_with(false, x, dy, mean, variance, parameters, dx, dgamma, dbeta);
-}
-
-void backward_constant(const Tensor& x, const Tensor& dy, const Tensor& mean,
-                       const Tensor& variance, const BatchNormParameters& parameters,
-                       const Tensor& dx, const Tensor& dgamma, const Tensor& dbeta) {
-  backward_with(true, x, dy, mean, variance, parameters, dx, dgamma, dbeta);
-}
-
 }  // namespace
 
-const NormOps norm_ops{statistics,        normalize,      update_running, backward,
-                       backward_constant, normalize_pool, backward_pool};
+const NormOps norm_ops{.statistics = statistics,
+                       .normalize = normalize,
+                       .update_running = update_running,
+                       .backward = backward,
+                       .normalize_pool = normalize_pool,
+                       .backward_pool = backward_pool};
 
 }  // namespace voxgrad::cuda

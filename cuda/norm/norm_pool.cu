@@ -47,7 +47,7 @@ struct Windows {
     return window;
   }
 
-  /// body(tap, pixel) for a window's elements that lie in the map; `pixel` counts those of all of
+  /// body(tap, pixel) for a window's elements inside the map; `pixel` counts those of all of
   /// x.
   template <class Body>
   __device__ void for_each_tap(const Window& window, Body body) const {

@@ -1,4 +1,4 @@
-// Handles of cuDNN and cuBLAS, one a device, working on the device's stream. Made at first use,
+// Handles of cuDNN and cuBLAS, one per device, working on the device's stream. Made at first use,
 // destroyed by close_devices() alone (cuda/runtime/memory.h).
 #pragma once
 

@@ -1,11 +1,11 @@
-// The caching allocator, one a device. As on the CPU, requests are rounded up to size classes and
+// The caching allocator, one per device. As on the CPU, requests are rounded up to size classes and
 // released blocks wait in their class's list. All work of a device runs on one stream, so a block
 // may be handed out again while kernels that use it are still queued: the next user's kernels come
 // after them.
 //
-// That hides faults from tools: what lies behind a tensor is still its block, and what a new tensor
-// reads unwritten is what the last one wrote. VOXGRAD_EXACT_MEMORY=1 takes every block from CUDA as
-// it was asked for and gives it back when it is released.
+// That hides faults from tools: what follows a tensor in memory is still its block, and what a new
+// tensor reads unwritten is what the last one wrote. VOXGRAD_EXACT_MEMORY=1 takes every block from
+// CUDA as it was asked for and gives it back when it is released.
 #include "cuda/runtime/memory.h"
 
 #include <algorithm>

@@ -72,7 +72,7 @@ struct Recorded {
 // What this thread is recording.
 thread_local std::unique_ptr<Recorded> current;
 
-Event mark_on(cudaStream_t stream) {
+Event event_on(cudaStream_t stream) {
   Event event = make_event();
   check_cuda(cudaEventRecord(event.get(), stream), "cudaEventRecord");
   return event;
@@ -90,9 +90,9 @@ void* upload(void* to, const void* from, std::size_t bytes, void* after, int ind
     check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream), "cudaMemcpy");
   cudaError_t status = cudaEventRecord(copied->get(), stream);
   if (status == cudaSuccess) status = cudaStreamWaitEvent(current_stream(), copied->get(), 0);
-  // Without a mark nobody could wait for the copy, and its memory would count as free.
+  // Without an event nobody could wait for the copy, and its memory would count as free.
   if (status != cudaSuccess) cudaStreamSynchronize(stream);
-  check_cuda(status, "mark behind an upload");
+  check_cuda(status, "event after an upload");
   return copied.release();
 }
 
@@ -134,47 +134,55 @@ void drop_host_blocks() {
 }
 
 const StreamOps stream_ops{
-    [](std::size_t bytes, int index) {
-      const OpScope op("host memory");
+    .allocate_host =
+        [](std::size_t bytes, int index) {
+          const OpScope op("host memory");
+          use_device(index);
+          return host_blocks().allocate(bytes);
+        },
+    .release_host = [](void* block, int) { host_blocks().release(block); },
+    .copy =
+        [](void* to, const void* from, std::size_t bytes, int index) {
+          const OpScope op("copy");
+          use_device(index);
+          if (bytes > 0)
+            check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, current_stream()),
+                       "cudaMemcpy");
+        },
+    .upload = upload,
+    .record_event = [](int index) -> void* {
+      const OpScope op("record_event");
       use_device(index);
-      return host_blocks().allocate(bytes);
+      return new Event(event_on(current_stream()));
     },
-    [](void* block, int) { host_blocks().release(block); },
-    [](void* to, const void* from, std::size_t bytes, int index) {
-      const OpScope op("copy");
-      use_device(index);
-      if (bytes > 0)
-        check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, current_stream()),
-                   "cudaMemcpy");
-    },
-    upload,
-    [](int index) -> void* {
-      const OpScope op("mark");
-      use_device(index);
-      return new Event(mark_on(current_stream()));
-    },
-    [](void* mark, int index) {
-      const OpScope op("wait");
-      use_device(index);
-      check_cuda(cudaEventSynchronize(static_cast<Event*>(mark)->get()), "cudaEventSynchronize");
-    },
-    [](void* mark, int) { delete static_cast<Event*>(mark); },
-    [](int) { return environment("VOXGRAD_NO_GRAPHS") == nullptr; },
-    [](int index) {
-      const OpScope op("recording");
-      begin_recording(index);
-    },
-    [](bool keep, int index) {
-      const OpScope op("recording");
-      return end_recording(keep, index);
-    },
-    [](void* recording, int index) {
-      const OpScope op("replay");
-      use_device(index);
-      check_cuda(cudaGraphLaunch(static_cast<Recorded*>(recording)->graph.get(), current_stream()),
-                 "cudaGraphLaunch");
-    },
-    [](void* recording, int) { delete static_cast<Recorded*>(recording); },
+    .wait_event =
+        [](void* event, int index) {
+          const OpScope op("wait_event");
+          use_device(index);
+          check_cuda(cudaEventSynchronize(static_cast<Event*>(event)->get()),
+                     "cudaEventSynchronize");
+        },
+    .destroy_event = [](void* event, int) { delete static_cast<Event*>(event); },
+    .can_record = [](int) { return environment("VOXGRAD_NO_GRAPHS") == nullptr; },
+    .begin_recording =
+        [](int index) {
+          const OpScope op("recording");
+          begin_recording(index);
+        },
+    .end_recording =
+        [](bool keep, int index) {
+          const OpScope op("recording");
+          return end_recording(keep, index);
+        },
+    .replay =
+        [](void* recording, int index) {
+          const OpScope op("replay");
+          use_device(index);
+          check_cuda(
+              cudaGraphLaunch(static_cast<Recorded*>(recording)->graph.get(), current_stream()),
+              "cudaGraphLaunch");
+        },
+    .drop_recording = [](void* recording, int) { delete static_cast<Recorded*>(recording); },
 };
 
 }  // namespace voxgrad::cuda

@@ -17,7 +17,7 @@ class BuildJournal {
 
   static constexpr const char* file_name = "unfinished.tsv";
 
-  /// Begins a journal in the folder, or goes on with the one that is there. ConfigError if that was
+  /// Begins a journal in the folder, or continues the one that is there. ConfigError if that was
   /// begun with another description.
   BuildJournal(const std::filesystem::path& folder, const std::string& description, bool resume);
 

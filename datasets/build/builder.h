@@ -1,6 +1,6 @@
 // Makes a training set in the layout of 3D-R2N2 (datasets/shapenet/shapenet.h) out of meshes:
 //   out/ShapeNetRendering/<category>/<object>/rendering/{00..23}.png  shaded RGBA views
-//                                      .../rendering_metadata.txt     a line a view: azimuth,
+//                                      .../rendering_metadata.txt     one line per view: azimuth,
 //                                                   elevation, 0, distance, field of view
 //                                      .../renderings.txt             the pictures' names
 //   out/ShapeNetVox32/<category>/<object>/model.binvox                solid voxels

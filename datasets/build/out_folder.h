@@ -1,4 +1,4 @@
-// The folder that a build writes: what may be there before, and what must not be left behind.
+// The folder that a build writes: what may be there before, and what must not remain.
 #pragma once
 
 #include <filesystem>

@@ -38,7 +38,7 @@ class CachedDataset : public Dataset {
   std::size_t bytes() const;
 
  private:
-  /// A volume of zeros and ones, a bit a voxel.
+  /// A volume of zeros and ones, one bit per voxel.
   struct PackedGrid {
     VoxelGrid frame;  // without values
     std::vector<std::uint8_t> bits;

@@ -35,7 +35,7 @@ struct PendingBatch {
   std::int64_t taken = 0, finished = 0;  // slots
   std::vector<char> done;
   std::vector<std::exception_ptr> errors;
-  std::vector<SkippedObject> skipped;  // one a slot; an empty message means none
+  std::vector<SkippedObject> skipped;  // one per slot; an empty message means none
 
   std::int64_t object(std::int64_t slot) const {
     return epoch->order[std::size_t(first_position + slot)];

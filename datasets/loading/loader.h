@@ -36,11 +36,11 @@ Batch without_substitutes(Batch batch);
 struct LoaderOptions {
   std::int64_t batch_size = 64;
   int n_views = 1;
-  bool random_n_views = false;  // draw 1..n_views once an epoch
+  bool random_n_views = false;  // draw 1..n_views once per epoch
   bool shuffle = false;
   bool drop_last = false;
   bool augment = false;
-  bool pack = false;         // leave the transform to a device that wants it (PictureOps::wanted)
+  bool pack = false;  // leave the transform to a device that asks for it (PictureOps::wanted)
   bool first_views = false;  // views 0..V-1 instead of V drawn without replacement
   int n_vox = 32;            // every volume must have this size
   std::uint64_t seed = 0;
@@ -49,7 +49,7 @@ struct LoaderOptions {
   TransformOptions transform{};
   double skip_bad = 0;  // share of the objects that may be replaced an epoch, 0..1
   std::size_t cache_bytes = std::size_t{2} << 30;  // decoded pictures kept in memory
-  double stall_seconds = 300;  // next() gives up when nothing has moved for so long
+  double stall_seconds = 300;  // next() fails when nothing has moved for this long
 };
 
 /// An object that could not be read and the one that took its place.
@@ -63,7 +63,7 @@ class Loader {
   /// The dataset must outlive the loader. ConfigError for options that make no sense; DataError if
   /// the dataset has not one batch. No epoch is started.
   Loader(const Dataset& dataset, const LoaderOptions& options);
-  /// Stops and joins the threads. (After a stall was reported the stuck thread is left behind.)
+  /// Stops and joins the threads. (After a stall was reported the stuck thread is detached.)
   ~Loader();
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;

@@ -1,5 +1,5 @@
-// Reader of a folder in the layout of 3D-R2N2's ShapeNet (shapenet_layout.h), whatever the size and
-// number of the pictures.
+// Reader of a folder in the layout of 3D-R2N2's ShapeNet (shapenet_layout.h), regardless of the
+// size and number of the pictures.
 #pragma once
 
 #include <filesystem>

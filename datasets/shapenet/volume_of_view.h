@@ -1,4 +1,4 @@
-// The volume that belongs to a picture which lies in a data set.
+// The volume that belongs to a picture inside a data set.
 #pragma once
 
 #include <filesystem>

@@ -30,7 +30,7 @@ struct ResizeBlock {
   alignas(64) std::int32_t second[lanes];
   alignas(64) float weight[lanes];
   int base[lanes] = {};  // of each vector of results, in the line
-  bool near = false;     // every vector's sources lie in the vector from its base on
+  bool near = false;     // every vector's sources are in the vector from its base on
 };
 
 /// Applies taps to many lines of floats.

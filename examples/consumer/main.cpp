@@ -1,4 +1,4 @@
-// Trains a small network of an installed Voxgrad: which points of a square lie in a circle?
+// Trains a small network of an installed Voxgrad: which points of a square are in a circle?
 #include <cstdio>
 
 #include "layers/activation.h"

@@ -17,7 +17,7 @@ Image::Image(const std::string& name, Bytes bytes)
     : name_(name), bytes_(bytes), budget_((std::uint64_t{1} << 20) + 16 * bytes.size()) {
   Cursor superblock = cursor(0);
   superblock.expect("\x89HDF\r\n\x1a\n");
-  // Versions of superblock, free space, root entry, shared headers; 8 bytes an offset and a length.
+  // Versions of superblock, free space, root entry, shared headers; 8 bytes per offset and length.
   superblock.expect(std::string_view("\0\0\0\0\0\x08\x08\0", 8));
   superblock.skip(2 + 2 + 4);  // B-tree sizes, flags
   check(superblock.number(8) == 0, name_, ": HDF5 base address is not 0");

@@ -47,7 +47,7 @@ Timing sorted(std::vector<double> seconds) {
   return {std::move(seconds)};
 }
 
-// Boxes before a plain background, as large as the network wants them.
+// Boxes before a plain background, as large as the network expects them.
 class BoxDataset : public Dataset {
  public:
   BoxDataset(const ModelConfig& model, std::int64_t objects, std::int64_t views)
@@ -79,7 +79,7 @@ class BoxDataset : public Dataset {
   ObjectInfo info_{"0", "box", "box"};
 };
 
-struct Enough {};  // thrown to leave a training that nobody wants to keep
+struct Enough {};  // thrown to leave a training whose result is not needed
 
 }  // namespace
 

@@ -62,10 +62,10 @@ struct TrainingFigures {
 TrainingFigures measure_training(const Config& config, std::int64_t batch, std::int64_t views,
                                  const BenchmarkOptions& options);
 
-/// One layer in all three passes, and what is left over: name "decoder" is what happens in the
+/// One layer in all three passes, and the rest: name "decoder" is what happens in the
 /// decoder outside its layers, "" what happens outside of all, "optimizer" the update.
 struct LayerFigures {
-  LayerSummary layer;  // a sample's; kind is empty for what is left over
+  LayerSummary layer;  // a sample's; kind is empty for the rest
   LayerAlgorithms algorithms{};
   double inference = 0, forward = 0, backward = 0;  // medians, in seconds, for the whole batch
   double inference_operations = 0, forward_operations = 0, backward_operations = 0;

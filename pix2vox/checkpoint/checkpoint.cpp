@@ -139,7 +139,7 @@ LastCheckpoint load_last_checkpoint(const fs::path& folder) {
   if (!fs::exists(last, unknown) && !unknown) {
     reason = last.string() + ": is missing";
   } else {
-    // Other errors stand: what a newer program wrote, or we may not read, is nothing to go behind.
+    // Other errors stand: what a newer program wrote, or we may not read, must not be bypassed.
     try {
       return {load_checkpoint(last), last, ""};
     } catch (const DamagedFile& error) {

@@ -1,4 +1,4 @@
-// Checkpoint files: HDF5 that h5ls and h5py open, with a checksum behind it.
+// Checkpoint files: HDF5 that h5ls and h5py open, with a checksum trailer.
 //
 //   /                     attributes format "voxgrad checkpoint", format_version, threshold,
 //                         layout "channels_last", config (resolved, as YAML text)
@@ -9,7 +9,7 @@
 //   /training/state/NAME  the optimizer's tensors; ':' stands for the '/' in their names
 //   /training/data        attributes train_objects, train_contents, validation_objects,
 //                         validation_contents: fingerprints of the splits; absent from old files
-//   behind it             24 bytes: "VOXGRAD1", length and 64-bit checksum of the HDF5 part
+//   after it              24 bytes: "VOXGRAD1", length and 64-bit checksum of the HDF5 part
 //
 // The same contents give the same bytes. Tensors come from any device and are loaded to the CPU.
 // A file is built in memory, written beside its place and renamed, so a half-written one never

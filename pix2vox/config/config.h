@@ -64,7 +64,7 @@ struct DataConfig {
   bool operator==(const DataConfig&) const = default;
 };
 
-/// One number a part of the network.
+/// One number per part of the network.
 struct LearningRates {
   double encoder = 1e-3, decoder = 1e-3, merger = 1e-4, refiner = 1e-3;
   double of(const std::string& part) const;

@@ -66,7 +66,7 @@ void visit_fields(AnyConfig& config, Visitor&& visit) {
         data.taxonomy);
   visit(F{"data.crop_size", "centre crop where both sides are larger; 0: no crop", 0, 8192},
         data.transform.crop);
-  visit(F{"data.background", "grey behind transparent pixels when testing", 0, 255},
+  visit(F{"data.background", "grey under transparent pixels when testing", 0, 255},
         data.transform.background);
   visit(F{"data.min_alpha",
           "pixels of less alpha (0..255) are background before resizing; 0: the published order", 0,

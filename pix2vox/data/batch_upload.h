@@ -13,7 +13,7 @@ class BatchUpload {
  public:
   /// Pictures come as a network of this precision takes them: bf16, or else f32.
   BatchUpload(Device device, Precision precision);
-  /// True if the device wants packed batches (LoaderOptions::pack).
+  /// True if the device takes packed batches (LoaderOptions::pack).
   static bool wants_packed(Device device);
 
   struct Inputs {

@@ -52,7 +52,7 @@ class Pix2Vox : public Module {
   /// ConfigError, with the parts there are, if there is no such part.
   Module& part(const std::string& name);
   /// Parts without gradient. Their batch norms still follow the data while training, like those
-  /// of the frozen trunk. Parts not named (and the trunk, unless config.freeze_vgg) are thawed.
+  /// of the frozen trunk. Parts not named (and the trunk, unless config.freeze_vgg) are unfrozen.
   void freeze(const std::vector<std::string>& parts);
   /// Trunk weights in our layout, under "encoder.vgg.N.*", "vgg.N.*" or "features.N.*"; other names
   /// are ignored. Error if one of the trunk's tensors is missing or has another shape.

@@ -20,7 +20,7 @@ namespace voxgrad {
 std::vector<double> iou_at(const float* probability, const float* truth, std::int64_t count,
                            const std::vector<double>& thresholds);
 
-/// Mean IoU at each threshold, by category and in all. Categories are told apart by id and name:
+/// Mean IoU at each threshold, by category and overall. Categories are told apart by id and name:
 /// two of one name are two rows, shown with their ids.
 class IouTable {
  public:

@@ -1,4 +1,4 @@
-// metrics.csv: a row an epoch, columns found by their names.
+// metrics.csv: one row per epoch, columns found by their names.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ using MetricsRow = std::vector<std::pair<std::string, std::string>>;
 
 /// Puts a row into the file, in place of one of the same epoch. Rows of other epochs stay, those of
 /// later ones too, whatever columns they have: a column that only some rows know is empty in the
-/// others. Lines that are no rows stay as they are, behind the header. Written atomically.
+/// others. Lines that are no rows stay as they are, after the header. Written atomically.
 void put_metrics(const std::filesystem::path& file, const MetricsRow& row);
 
 /// "2026-11-30T22:05:09+0100": the time of day, to the second, with its offset.

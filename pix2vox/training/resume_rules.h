@@ -22,7 +22,7 @@ enum class ResumeRule {
 ResumeRule resume_rule(const std::string& key);
 
 struct ResumedConfig {
-  Config config;                     // what the run goes on with
+  Config config;                     // what the run continues with
   std::vector<std::string> notices;  // what changed, or was not taken
 };
 

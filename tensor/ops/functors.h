@@ -61,7 +61,7 @@ struct ActivationDerivative {
   }
 };
 
-/// The slope at x, whatever the derivative is computed from.
+/// The slope at x, independent of what the derivative is computed from.
 template <ActivationKind kind, class T, class Activate, class Derivative>
 VOXGRAD_HD T slope_at(const Activate& activate, const Derivative& derivative, T x) {
   if constexpr (slope_needs_input(kind)) return derivative(x);

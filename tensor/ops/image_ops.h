@@ -26,13 +26,13 @@ struct PictureParameters {
   double mean_share[3][3] = {};
 };
 
-/// The pictures of a block lie at multiples of this.
+/// The pictures of a block are aligned to this.
 inline constexpr std::size_t picture_alignment = 16;
 
 struct PictureOps {
   /// True if the device is to make a batch's pictures; else the host does (transform_view).
   bool (*wanted)(int index);
-  /// packed: u8, N PictureParameters and behind them what they point to, block-aligned. y: f64, f32
+  /// packed: u8, N PictureParameters followed by what they point to, block-aligned. y: f64, f32
   /// or bf16 [N,S,S,3], channels in the order of the map's rows.
   void (*transform)(const Tensor& packed, const Tensor& y);
 };

@@ -1,5 +1,5 @@
-// Work that a device does by itself while the host goes on, and work that is recorded once and then
-// repeated as one (CUDA graphs). On the CPU everything has happened when a call returns, and
+// Work that a device does by itself while the host continues, and work that is recorded once and
+// then repeated as one (CUDA graphs). On the CPU everything has happened when a call returns, and
 // nothing can be recorded. tensor/transfer.h and tensor/captured_graph.h wrap these.
 #pragma once
 
@@ -14,20 +14,20 @@ struct StreamOps {
   /// Copies without waiting, in order with all other work: from or to such memory, or within the
   /// device.
   void (*copy)(void* to, const void* from, std::size_t bytes, int index);
-  /// Copies from such memory to the device beside its other work, once that has come to the mark
-  /// `after`; what is asked for from now on comes behind the copy. A mark behind it alone. Cannot
-  /// be recorded.
+  /// Copies from such memory to the device beside its other work, once that has reached the event
+  /// `after`; work asked for from now on runs after the copy. Returns an event recorded after the
+  /// copy alone. Cannot be recorded.
   void* (*upload)(void* to, const void* from, std::size_t bytes, void* after, int index);
-  /// A mark behind all work asked for so far. wait() returns when the device has come to it; each
-  /// mark is dropped once.
-  void* (*mark)(int index);
-  void (*wait)(void* mark, int index);
-  void (*destroy_event)(void* mark, int index);
+  /// An event after all work asked for so far. wait_event() returns when the device has reached
+  /// it; each event is destroyed once.
+  void* (*record_event)(int index);
+  void (*wait_event)(void* event, int index);
+  void (*destroy_event)(void* event, int index);
 
   /// False: the functions below are errors.
   bool (*can_record)(int index);
   /// From here to end_recording() this thread's work on the device is recorded and not done. Memory
-  /// allocated meanwhile belongs to the recording, whatever becomes of its tensors.
+  /// allocated meanwhile belongs to the recording, even after its tensors are gone.
   void (*begin_recording)(int index);
   /// The recording; nullptr if `keep` is false (the work threw).
   void* (*end_recording)(bool keep, int index);

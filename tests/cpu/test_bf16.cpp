@@ -129,14 +129,17 @@ TEST_CASE("bf16 batch norm keeps f32 statistics and parameter gradients") {
     compare(
         shape, [&](const Tensor& y) { ops.normalize(x, mean, variance, parameters, y); },
         [&](const Tensor& y) { ops.normalize(wide(x), mean, variance, parameters, y); });
-    for (const auto kernel : {ops.backward, ops.backward_constant}) {
+    for (const bool constant : {false, true}) {
       const GuardedTensor dgamma({channels}, DType::f32), dbeta({channels}, DType::f32);
       const Tensor wide_dgamma({channels}), wide_dbeta({channels});
       compare(
           shape,
-          [&](const Tensor& dx) { kernel(x, dy, mean, variance, parameters, dx, dgamma, dbeta); },
           [&](const Tensor& dx) {
-            kernel(wide(x), wide(dy), mean, variance, parameters, dx, wide_dgamma, wide_dbeta);
+            ops.backward(constant, x, dy, mean, variance, parameters, dx, dgamma, dbeta);
+          },
+          [&](const Tensor& dx) {
+            ops.backward(constant, wide(x), wide(dy), mean, variance, parameters, dx, wide_dgamma,
+                         wide_dbeta);
           });
       check_wide(dgamma, wide_dgamma);
       check_wide(dbeta, wide_dbeta);

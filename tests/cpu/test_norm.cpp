@@ -69,22 +69,22 @@ void check_case(const Case& c) {
   ops.normalize(in_place, mean, variance, c.parameters, in_place);
   CHECK(identical(in_place, y));
 
-  ops.backward(c.x, c.dy, mean, variance, c.parameters, dx, dgamma, dbeta);
+  ops.backward(false, c.x, c.dy, mean, variance, c.parameters, dx, dgamma, dbeta);
   check_result(dx, e.dx, 50);
   check_result(dgamma, e.dgamma, 50);
   check_result(dbeta, e.dbeta, 50);
   const GuardedTensor dx_alone(shape, c.dtype);
-  ops.backward(c.x, c.dy, mean, variance, c.parameters, dx_alone, {}, {});
+  ops.backward(false, c.x, c.dy, mean, variance, c.parameters, dx_alone, {}, {});
   CHECK(identical(dx_alone, dx));
   const GuardedTensor dgamma_alone({c.channels}, c.dtype), dbeta_alone({c.channels}, c.dtype);
-  ops.backward(c.x, c.dy, mean, variance, c.parameters, {}, dgamma_alone, dbeta_alone);
+  ops.backward(false, c.x, c.dy, mean, variance, c.parameters, {}, dgamma_alone, dbeta_alone);
   CHECK(identical(dgamma_alone, dgamma));
   CHECK(identical(dbeta_alone, dbeta));
 
   const Tensor over_dy = c.dy.clone();
   const GuardedTensor dgamma_constant({c.channels}, c.dtype), dbeta_constant({c.channels}, c.dtype);
-  ops.backward_constant(c.x, over_dy, mean, variance, c.parameters, over_dy, dgamma_constant,
-                        dbeta_constant);
+  ops.backward(true, c.x, over_dy, mean, variance, c.parameters, over_dy, dgamma_constant,
+               dbeta_constant);
   CHECK(max_relative_error(over_dy, Tensor::from(e.dx_constant, shape)) <= 50 * tolerance(c.dtype));
   CHECK(identical(dgamma_constant, dgamma));
   CHECK(identical(dbeta_constant, dbeta));
@@ -253,7 +253,7 @@ TEST_CASE("statistics and gradients do not depend on the number of threads") {
       const Tensor mean({2, 24}, dtype), variance({2, 24}, dtype), dx(c.x.shape(), dtype),
           dgamma({24}, dtype), dbeta({24}, dtype), sum({1}, dtype);
       ops.statistics(c.x, mean, variance);
-      ops.backward(c.x, c.dy, mean, variance, c.parameters, dx, dgamma, dbeta);
+      ops.backward(false, c.x, c.dy, mean, variance, c.parameters, dx, dgamma, dbeta);
       cpu::reduce_ops.sum(c.x, sum);
       omp_set_num_threads(threads);
       return std::vector<Tensor>{mean, variance, dx, dgamma, dbeta, sum};

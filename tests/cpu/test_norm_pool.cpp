@@ -85,11 +85,10 @@ void check_case(const Case& c) {
     const Tensor spread(shape, DType::f64), expected(shape, DType::f64);
     const Tensor expected_dgamma(vector, DType::f64), expected_dbeta(vector, DType::f64);
     cpu::pool_ops.max_backward(c.g, f64(c.dy), argmax, spread);
-    (constant ? ops.backward_constant : ops.backward)(
-        f64(c.x), spread, f64(c.mean), f64(c.variance),
-        {f64(c.parameters.gamma), f64(c.parameters.beta), c.parameters.eps,
-         c.parameters.activation},
-        expected, expected_dgamma, expected_dbeta);
+    ops.backward(constant, f64(c.x), spread, f64(c.mean), f64(c.variance),
+                 {f64(c.parameters.gamma), f64(c.parameters.beta), c.parameters.eps,
+                  c.parameters.activation},
+                 expected, expected_dgamma, expected_dbeta);
     if (map == DType::bf16)
       CHECK(bf16_rounding_share(dx, expected, 2e-5) <= 1);
     else

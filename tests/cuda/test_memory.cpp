@@ -91,7 +91,7 @@ TEST_CASE("an operation whose k-th allocation fails leaves memory as it was") {
     gpu().memory.fail_allocation(k, 0);
     bool failed = false;
     try {
-      gpu().norm.backward(x, x, mean, mean, {gamma, gamma, 1e-5, {}}, dx, dgamma, dbeta);
+      gpu().norm.backward(false, x, x, mean, mean, {gamma, gamma, 1e-5, {}}, dx, dgamma, dbeta);
     } catch (const DeviceError&) {
       failed = true;
     }

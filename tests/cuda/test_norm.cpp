@@ -82,7 +82,6 @@ void check_case(Rng& rng, const Case& c) {
 
   for (const bool constant : {false, true}) {
     CAPTURE(constant);
-    const auto backward = constant ? ops.backward_constant : ops.backward;
     const Tensor dx(shape, DType::f64), dgamma({c.channels}, DType::f64);
     const Tensor dbeta({c.channels}, DType::f64);
     cpu::reference::batch_norm_backward(constant, x, dy, rounded_mean, rounded_variance, parameters,
@@ -90,18 +89,19 @@ void check_case(Rng& rng, const Case& c) {
     check_reference(constant, gx, gdy, gmean, gvariance, to_gpu(parameters), dx, dgamma, dbeta);
     const GuardedOutput gdx(shape, c.dtype), alone(shape, c.dtype);
     const GuardedOutput gdgamma({c.channels}, number), gdbeta({c.channels}, number);
-    backward(gx, gdy, gmean, gvariance, to_gpu(parameters), gdx, gdgamma, gdbeta);
+    ops.backward(constant, gx, gdy, gmean, gvariance, to_gpu(parameters), gdx, gdgamma, gdbeta);
     check_map(gdx.get(), dx, 50);
     check_close(gdgamma.get(), dgamma, 50);
     check_close(gdbeta.get(), dbeta, 50);
-    backward(gx, gdy, gmean, gvariance, to_gpu(parameters), alone, {}, {});
+    ops.backward(constant, gx, gdy, gmean, gvariance, to_gpu(parameters), alone, {}, {});
     CHECK(identical(alone.get(), gdx.get()));
     const GuardedOutput gamma_alone({c.channels}, number), beta_alone({c.channels}, number);
-    backward(gx, gdy, gmean, gvariance, to_gpu(parameters), {}, gamma_alone, beta_alone);
+    ops.backward(constant, gx, gdy, gmean, gvariance, to_gpu(parameters), {}, gamma_alone,
+                 beta_alone);
     CHECK(identical(gamma_alone.get(), gdgamma.get()));
     CHECK(identical(beta_alone.get(), gdbeta.get()));
     const Tensor over_dy = gdy.clone();
-    backward(gx, over_dy, gmean, gvariance, to_gpu(parameters), over_dy, {}, {});
+    ops.backward(constant, gx, over_dy, gmean, gvariance, to_gpu(parameters), over_dy, {}, {});
     CHECK(identical(to_cpu(over_dy), gdx.get()));
   }
 }

@@ -53,7 +53,7 @@ def transposed_convolution(inputs, options):
 
 
 def batch_norm(inputs, options):
-    """One call a group, as a loop over views does; the running statistics change in place."""
+    """One call per group, as a loop over views does; the running statistics change in place."""
     parts = [
         F.batch_norm(part, inputs["running_mean"], inputs["running_var"], inputs["weight"],
                      inputs["bias"], options["training"], options["momentum"], options["eps"])

@@ -166,7 +166,7 @@ class Pix2Vox(nn.Module):
         }
 
     def freeze_trunk(self):
-        """No gradients for the trunk; its batch norms go on using and updating batch statistics."""
+        """No gradients for the trunk; its batch norms still use and updating batch statistics."""
         for parameter in self.encoder.vgg.parameters():
             parameter.requires_grad_(False)
 

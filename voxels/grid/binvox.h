@@ -14,8 +14,8 @@
 namespace voxgrad {
 
 /// Takes what the format's reference reader takes: any version (version 2 has values up to 255),
-/// header lines that are not known, a keyword twice (the last counts), text behind the numbers of a
-/// line, runs of length 0, and bytes behind the last run. Values become 0 and 1. Error, with name
+/// header lines that are not known, a keyword twice (the last counts), text after the numbers of a
+/// line, runs of length 0, and bytes after the last run. Values become 0 and 1. Error, with name
 /// and offset, for a header without size, and for runs that do not fill the volume exactly.
 VoxelGrid read_binvox(const std::filesystem::path& file);
 /// The same from memory; `name` stands in the messages.

@@ -30,7 +30,7 @@ struct Face {
   }
 };
 
-/// One side of one face; `edge` is the same for all sides that lie on the same lattice edge.
+/// One side of one face; `edge` is the same for all sides on the same lattice edge.
 struct Side {
   std::uint64_t edge;
   std::uint32_t corner;  // 4 * face + k

@@ -1,4 +1,4 @@
-// The PNG and JPEG codecs behind image.h, and what they share. Decoders take bytes whose signature
+// The PNG and JPEG codecs of image.h, and what they share. Decoders take bytes whose signature
 // was recognised.
 #pragma once
 

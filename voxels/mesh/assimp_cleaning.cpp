@@ -36,7 +36,7 @@ int hex_digit(char c) {
 // The text of COLLADA, walked through tag by tag. Only as much of XML as its geometries need.
 struct Tag {
   std::string_view name;        // "float_array", "/source"
-  std::string_view attributes;  // behind the name
+  std::string_view attributes;  // after the name
   std::size_t end;              // of the tag, in the text
 };
 

@@ -29,7 +29,7 @@ double limit_of(std::string_view word) {
                   : std::numeric_limits<double>::infinity();
 }
 
-// 1.#INF, 1.#IND, 1.#QNAN, 1.#SNAN, each perhaps with more digits behind (1.#IND00).
+// 1.#INF, 1.#IND, 1.#QNAN, 1.#SNAN, each perhaps with more digits after it (1.#IND00).
 std::optional<double> windows_number(std::string_view word) {
   const bool negative = word.starts_with('-');
   if (negative) word.remove_prefix(1);

@@ -21,7 +21,7 @@ inline bool is_blank(char c) {
 std::string_view trimmed(std::string_view text);
 /// Takes the first line away from `text`, with its end, and returns it without.
 std::string_view take_line(std::string_view& text);
-/// Takes blanks and the word behind them away from `text`; empty if there is none left.
+/// Takes blanks and the word after them away from `text`; empty if there is none left.
 std::string_view take_word(std::string_view& text);
 /// ASCII letters in lower case.
 std::string lower_case(std::string_view text);

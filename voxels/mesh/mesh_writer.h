@@ -1,5 +1,5 @@
 // Writes meshes as OBJ, PLY, STL or GLB, chosen by the suffix. Coordinates stay as they are, y up.
-// Triangle colours are kept by PLY (one a face) only; the other formats here carry the shape.
+// Triangle colours are kept by PLY (one per face) only; the other formats here carry the shape.
 #pragma once
 
 #include <cstdint>

@@ -22,7 +22,7 @@ std::optional<std::array<float, 3>> parse_color(std::string_view text) {
   return color;
 }
 
-// The file name behind options such as -s 1 1 1 or -clamp on: names may hold blanks.
+// The file name after options such as -s 1 1 1 or -clamp on: names may hold blanks.
 std::string without_options(std::string_view text) {
   text = trimmed(text);
   while (text.starts_with('-')) {

@@ -7,9 +7,9 @@ namespace voxgrad {
 
 /// What [ST][C][N][4][n]OFF says about each vertex.
 struct OffHeader {
-  bool texture = false;      // ST: two coordinates into a texture, behind all others
+  bool texture = false;      // ST: two coordinates into a texture, after all others
   bool color = false;        // C
-  bool normal = false;       // N: three numbers behind the place
+  bool normal = false;       // N: three numbers after the place
   bool homogeneous = false;  // 4: x, y, z, w
   bool dimensions = false;   // n: the number of dimensions stands before the counts
 };

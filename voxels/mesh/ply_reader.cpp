@@ -96,7 +96,7 @@ class PlyReader {
     if (mesh_text(bytes_, name_).size() < bytes_.size()) bytes_ = bytes_.subspan(3);
     read_header();
     for (const Element& element : elements_) {
-      // A record has at least a byte, whatever the format, unless it has no property at all.
+      // A record has at least a byte, in any format, unless it has no property at all.
       require(element.properties.empty() || element.count <= bytes_.size() - at_,
               "fewer bytes than the header promises");
       if (element.name == "vertex") {

@@ -35,7 +35,7 @@ class BinaryStl {
   }
 
  private:
-  // Magics: four bytes behind "COLOR=" in the header.
+  // Magics: four bytes after "COLOR=" in the header.
   MeshColor plain_color() {
     const std::string_view header(reinterpret_cast<const char*>(bytes_.data()), header_bytes);
     const std::size_t key = header.find("COLOR=");
@@ -46,8 +46,8 @@ class BinaryStl {
     return color;
   }
 
-  // Five bits a channel. Magics has red lowest and clears the top bit where a facet has a colour of
-  // its own, VisCAM has blue lowest and sets it.
+  // Five bits per channel. Magics has red lowest and clears the top bit where a facet has a colour
+  // of its own, VisCAM has blue lowest and sets it.
   std::optional<MeshColor> facet_color(std::uint32_t attribute) const {
     if (((attribute & 0x8000u) == 0) != magics_) return std::nullopt;
     const auto channel = [&](int shift) { return float(attribute >> shift & 31) / 31; };

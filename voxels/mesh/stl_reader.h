@@ -1,5 +1,5 @@
 // Reads STL files, text and binary. Our own reader, because assimp's (up to 5.2) refuses capitals,
-// blanks before "solid" and bytes behind the last facet, and keeps coordinates in float.
+// blanks before "solid" and bytes after the last facet, and keeps coordinates in float.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace voxgrad {
 
-/// Binary if the count at byte 80 fits the size, whatever the first word is. A count of 0 before
+/// Binary if the count at byte 80 fits the size, regardless of the first word. A count of 0 before
 /// more data (some programs never write it) becomes as many facets as there are; what follows the
 /// last facet is passed over. Facets may have the colours of Materialise Magics ("COLOR=" in the
 /// header) or VisCAM; else they are grey. In text, several solids count as one. `name` stands in

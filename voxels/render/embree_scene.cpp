@@ -70,7 +70,7 @@ struct CollectingContext {
   std::vector<RayScene::Crossing>* found;
 };
 
-// Notes the hit, then refuses it, so that Embree goes on to the next one.
+// Notes the hit, then refuses it, so that Embree continues to the next one.
 void collect(const RTCFilterFunctionNArguments* arguments) {
   auto* context = reinterpret_cast<CollectingContext*>(arguments->context);
   const unsigned size = arguments->N;

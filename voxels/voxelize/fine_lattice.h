@@ -1,6 +1,6 @@
 // The lattice of small cells in which voxelize() looks for what is outside of a mesh.
 //
-// Each voxel is cut into refinement^3 cells; around the grid lies a margin of three cells: the mesh
+// Each voxel is cut into refinement^3 cells; around the grid is a margin of three cells: the mesh
 // may touch the first, paths run through the second, and the third shuts them in. Centres of
 // cells are moved towards the grid's centre by a ten-thousandth of their distance from it: a
 // surface of a symmetric model often runs exactly through centres, and then the voxels on both
@@ -34,7 +34,7 @@ class FineLattice {
   /// The cell in the middle of a voxel, along one axis.
   int middle_of_voxel(int voxel) const { return voxel * refinement_ + refinement_ / 2 + margin; }
 
-  /// Along one axis, in voxels: what lies at `place` as seen among the centres before they moved.
+  /// Along one axis, in voxels: what is at `place` as seen among the centres before they moved.
   double among_centres(double place, int axis) const {
     const double middle = n_voxels_ / 2.0;
     return (place - nudge[axis] - middle) / (1 - shrink) + middle;

@@ -7,7 +7,7 @@
 namespace voxgrad {
 namespace {
 
-// Sets of the 27 cells of a 3x3x3 neighbourhood, a bit a cell; the middle is cell 13.
+// Sets of the 27 cells of a 3x3x3 neighbourhood, one bit per cell; the middle is cell 13.
 constexpr int middle = 13;
 
 // For each cell of the neighbourhood, those at a city-block distance of at most `reach`, and at a

@@ -112,7 +112,7 @@ class ThinPartFinder {
   }
 
   // Is one of the eight voxels set whose centres are the corners of the unit cube around p? Of a
-  // surface that is flat on this scale, with a solid behind it, at least one always is inside.
+  // surface that is flat on this scale, with a solid beneath it, at least one always is inside.
   bool any_around(const Vec3f& p, const std::vector<std::uint8_t>& voxels) const {
     int low[3];
     for (int axis = 0; axis < 3; ++axis) low[axis] = int(std::floor(p[axis] - 0.5f));

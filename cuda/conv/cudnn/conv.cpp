@@ -1,5 +1,5 @@
 // A plan that fails when it is run is replaced by the next one of cuDNN's list, and after the last
-// the table of algorithms goes on to our own kernels (cuda/conv/conv.cpp), so that nothing but
+// the table of algorithms moves on to our own kernels (cuda/conv/conv.cpp), so that nothing but
 // speed is lost.
 //
 // VOXGRAD_CUDNN_LOG=1 in the environment prints every plan that is chosen, dropped or fails.

@@ -9,7 +9,7 @@ namespace voxgrad::cuda::cudnn {
 bool supports(const ConvProblem& problem);
 
 /// Computes it, epilogue included. False where all plans fail, and for operands that are not
-/// aligned as cuDNN wants them.
+/// aligned as cuDNN expects them.
 bool convolve(const ConvProblem& problem, const ConvOperands& operands);
 
 }  // namespace voxgrad::cuda::cudnn

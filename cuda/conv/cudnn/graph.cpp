@@ -13,7 +13,7 @@ cudnnDataType_t type_of_memory(Math math) {
   return math == Math::bf16 ? CUDNN_DATA_BFLOAT16 : type_of_sums(math);
 }
 
-// cuDNN counts extents as N, C, (D,) H, W in whatever order they lie in memory; in ours the
+// cuDNN counts extents as N, C, (D,) H, W regardless of their order in memory; in ours the
 // channels are innermost.
 struct Layout {
   std::vector<std::int64_t> extents, strides;

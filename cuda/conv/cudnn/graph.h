@@ -1,4 +1,4 @@
-// A convolution, with bias and activation behind it if wanted, as an operation graph of cuDNN.
+// A convolution, optionally followed by bias and activation, as an operation graph of cuDNN.
 #pragma once
 
 #include <cstddef>

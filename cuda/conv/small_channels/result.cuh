@@ -33,7 +33,7 @@ struct Maps {
   }
 };
 
-/// Channels of a result as they lie in shared memory: padded for packs of four.
+/// Channels of a result as laid out in shared memory: padded for packs of four.
 constexpr int padded(int channels) {
   return channels > 2 ? (channels + 3) / 4 * 4 : channels;
 }

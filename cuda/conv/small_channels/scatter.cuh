@@ -52,7 +52,7 @@ __global__ void __launch_bounds__(Shape::threads)
   const int cell = int(threadIdx.x) % Shape::cells, parity = int(threadIdx.x) / Shape::cells;
   const int parity_h = parity / 2, parity_w = parity % 2;
   const Part::Pixel pixel = part.pixel(cell);
-  // Staged so that the results of a row lie side by side.
+  // Staged so that the results of a row are adjacent.
   const int slot = (parity_h * Shape::cells + cell) * 2 + parity_w;
   const int result_row = 2 * (part.first_row + pixel.row) + parity_h;
   const int result_width = 2 * (part.first_column + pixel.column) + parity_w;

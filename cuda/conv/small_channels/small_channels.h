@@ -1,5 +1,5 @@
 // Our own kernels for convolutions of few channels, where cuDNN pads channels to what its tiles and
-// tensor cores want: Pix2Vox's merger, the first and last layer of its refiner and the last two of
+// tensor cores need: Pix2Vox's merger, the first and last layer of its refiner and the last two of
 // its decoder. Any batch and extents, but fixed channels and cubic kernels:
 //
 //   kernel 3, stride 1, any padding   9-16, 16-8, 8-4, 4-2 and 2-1 channels (in-out)

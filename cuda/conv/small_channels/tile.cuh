@@ -57,7 +57,7 @@ struct Box {
 };
 
 /// Channels [first, first + C) of the box as f32: tile[channel][plane][row][place(column)] with
-/// `area` floats a plane; 0 outside of the map. With stride 2 the columns of one parity lie
+/// `area` floats per plane; 0 outside of the map. With stride 2 the columns of one parity lie
 /// together, so that neighbouring threads read neighbouring floats: place = column / 2, behind
 /// `half` for odd ones. A warp takes a row at a time.
 template <int S, int C, int stride, class T>

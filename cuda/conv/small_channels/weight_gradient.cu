@@ -149,7 +149,7 @@ __global__ void __launch_bounds__(Shape::threads)
   }
 }
 
-/// Kernel size 1 between a map of one channel and another: a sum a channel of the other.
+/// Kernel size 1 between a map of one channel and another: one sum per channel of the other.
 template <class T>
 struct PointTerm {
   const T* one;

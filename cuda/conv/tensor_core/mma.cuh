@@ -38,7 +38,7 @@ __device__ inline A load_a(const void* row) {
   return a;
 }
 
-/// The place of B's element among all lanes' elements, one lane's behind the other's.
+/// The place of B's element among all lanes' elements, lane after lane.
 constexpr int place_in_b(int k, int column) {
   return ((column * 4 + k % 8 / 2) * 2 + k / 8) * 2 + k % 2;
 }

@@ -16,7 +16,7 @@ struct MarchShape {
   // Blocks a multiprocessor: what registers allow. Values of channels spread over taps need more.
   static constexpr int blocks = S == 9 ? 2 : 3;
   static constexpr int threads = 128, pixels = threads / 32 * 16, taps = K * K;
-  // Units of a pixel: of whole channels, and of taps of the one that is left over. Where that is
+  // Units of a pixel: of whole channels, and of taps of the remaining one. Where that is
   // all there is, the second half of the taps is the first half of two rows below.
   static constexpr int whole = S / 8, rest = S % 8, spread_rows = whole ? K : 2;
   static constexpr int spread = rest ? (spread_rows * K + 7) / 8 : 0;
@@ -100,7 +100,7 @@ class PlaneFeed {
     }
   }
 
-  /// Only what lies inside of the map; zeros are there for the rest.
+  /// Only what is inside the map; zeros are there for the rest.
   __device__ void store(Unit* units) const {
 #pragma unroll
     for (int i = 0; i < packs; ++i) {

@@ -5,13 +5,13 @@
 //   kernel 4   1-32 channels, forward: refiner.layer1
 //
 // How they work. A block takes 64 pixels of a plane, 16 a warp, and marches along the depth. A
-// plane of the source, with margins, lies in shared memory (two in turns: the next is read while
-// this one is worked on). Of a warp's 16 pixels, the sources under the taps of a plane are rows of
-// a matrix; it is multiplied with the weights of all K planes of taps, which stay in registers, and
-// so adds to K planes of the result at a time, of which one is done then.
+// plane of the source, with margins, is kept in shared memory (double-buffered: the next is read
+// while this one is worked on). Of a warp's 16 pixels, the sources under the taps of a plane are
+// rows of a matrix; it is multiplied with the weights of all K planes of taps, which stay in
+// registers, and so adds to K planes of the result at a time, of which one is done then.
 //
 // Shared memory holds units of 8 values. Of channels that fill units, a unit is 8 channels of a
-// pixel. Of the one that is left over (of 9, of 1), it is what 8 taps show of it around a pixel, so
+// pixel. Of the remaining one (of 9, of 1), it is what 8 taps show of it around a pixel, so
 // that nothing but one unit a pixel is padding. The ninth channel of a result takes a column a
 // plane of taps in a product of its own, instead of one product a plane of taps.
 #pragma once

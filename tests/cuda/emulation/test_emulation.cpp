@@ -85,7 +85,7 @@ std::vector<Tensor> results_in(emulation::Order order) {
       const BatchNormParameters parameters{to_gpu(random_normal(rng, {channels}, number)),
                                            to_gpu(random_normal(rng, {channels}, number)), 1e-5,
                                            Activation::elu()};
-      gpu().norm.backward(x, x, mean, variance, parameters, add({3000, channels}, dtype),
+      gpu().norm.backward(false, x, x, mean, variance, parameters, add({3000, channels}, dtype),
                           add({channels}, number), add({channels}, number));
       gpu().reduce.column_sums(x, add({channels}, number));
       gpu().reduce.sum(x, add({1}, number));

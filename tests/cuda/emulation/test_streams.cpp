@@ -42,12 +42,12 @@ TEST_CASE("a late stream does nothing until somebody waits, and then all that wa
   float seen[2] = {};
   const LateStreams late(Late::all);
   gpu().stream.copy(&seen[0], x.raw(), sizeof(float), 0);
-  void* mark = gpu().stream.mark(0);
+  void* event = gpu().stream.record_event(0);
   x.fill(2);
   gpu().stream.copy(&seen[1], x.raw(), sizeof(float), 0);
   CHECK(seen[0] == 0);
-  gpu().stream.wait(mark, 0);
-  gpu().stream.destroy_event(mark, 0);
+  gpu().stream.wait_event(event, 0);
+  gpu().stream.destroy_event(event, 0);
   CHECK(seen[0] == 1);
   CHECK(seen[1] == 0);
   gpu().memory.synchronize(0);
