@@ -27,9 +27,15 @@ int run_voxelize(const VoxelizeFlags& flags) {
   check<ConfigError>(flags.out.ends_with(".binvox"), "--out must end in .binvox, got ", flags.out);
   const Mesh mesh = read_mesh(flags.mesh);
   for (const std::string& note : mesh.notes) std::cerr << flags.mesh << ": " << note << '\n';
-  const VoxelGrid grid = voxelize(mesh, flags.resolution);
-  check(grid.count() > 0, flags.mesh, ": no voxel at ", flags.resolution,
-        " per side: its parts are too small for the space they span; try a higher --resolution");
+  VoxelGrid grid = voxelize(mesh, flags.resolution);
+  if (grid.count() == 0) {
+    std::cerr << fmt::format(
+        "warning: {}: its parts are too small for the space they span: none fills a voxel at {} "
+        "per side, so "
+        "each becomes the voxels that it touches; try a higher --resolution\n",
+        flags.mesh, flags.resolution);
+    grid = voxelize_surface(mesh, flags.resolution);
+  }
   write_binvox(grid, flags.out);
   std::cerr << fmt::format("{}: {} of {} voxels occupied\n", flags.mesh, grid.count(),
                            grid.values.size());

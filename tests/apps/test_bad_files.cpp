@@ -168,6 +168,18 @@ TEST_CASE("what a killed training left half-written is cleared away") {
   CHECK(fs::exists(out + "/checkpoints/notes.tmp"));
 }
 
+TEST_CASE("voxelize writes specks as the voxels that they touch, with a warning") {
+  const TemporaryFolder folder;
+  write_text(folder / "specks.obj",
+             "v 0 0 0\nv 0 0.004 0\nv 0 0.004 0.004\nv 0 0 0.004\nf 1 2 3 4\n"
+             "v 5 0 0\nv 5 0.004 0\nv 5 0.004 0.004\nv 5 0 0.004\nf 5 6 7 8\n");
+  const auto result = pix2vox({"voxelize", folder / "specks.obj", "--out", folder / "x.binvox"});
+  CHECK(result.code == 0);
+  CHECK(result.err.find("specks.obj: its parts are too small") != std::string::npos);
+  CHECK(result.err.find("8 of 32768 voxels occupied") != std::string::npos);
+  CHECK(fs::exists(folder / "x.binvox"));
+}
+
 TEST_CASE("meshes that cannot be read") {
   const TemporaryFolder folder;
   const auto voxelize = [&](const std::string& name) {

@@ -237,6 +237,33 @@ TEST_CASE("the number of threads does not matter") {
   CHECK(one.values == four.values);
 }
 
+TEST_CASE("specks that hold no voxel become the voxels that they touch") {
+  // Both straddle the four cells around the grid's axis; the grid spans from the one to the other.
+  const Mesh specks =
+      joined(box({0, 0, 0}, {0.004, 0.003, 0.001}), box({5, 0, 0}, {5.004, 0.003, 0.001}));
+  CHECK(voxelize(specks).count() == 0);
+  const VoxelGrid grid = voxelize_surface(specks);
+  CHECK(grid.count() == 8);
+  for (const int x : {0, 31}) {
+    for (const int y : {15, 16}) {
+      for (const int z : {15, 16}) CHECK(grid.at(x, y, z) == 1);
+    }
+  }
+  CHECK(grid.translate == voxelize(specks).translate);
+  CHECK(grid.scale == voxelize(specks).scale);
+}
+
+TEST_CASE("the surface of a box is one layer of voxels") {
+  // No face lies between voxels, where it would touch both.
+  const VoxelGrid grid = voxelize_surface(box({0, 0.25, 0.25}, {8, 5.75, 5.75}), 8);
+  CHECK(grid.count() == 8 * 6 * 6 - 6 * 4 * 4);
+  CHECK(grid.at(0, 4, 4) == 1);
+  CHECK(grid.at(4, 4, 4) == 0);
+  // Large grids have no finer lattice.
+  CHECK(voxelize_surface(box({0, 0.25, 0.25}, {256, 5.75, 5.75}), 256).count() ==
+        256 * 6 * 6 - 254 * 4 * 4);
+}
+
 TEST_CASE("voxelize refuses what it cannot do") {
   CHECK(error_of([] { voxelize(Mesh{}); }) != "");
   CHECK(error_of([] { voxelize(box({1, 1, 1}, {1, 1, 1})); }).find("extent") != std::string::npos);

@@ -7,6 +7,7 @@
 // sides of the model get the same answer.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -33,6 +34,10 @@ class FineLattice {
   std::size_t index(int x, int y, int z) const { return (std::size_t(x) * side_ + y) * side_ + z; }
   /// The cell in the middle of a voxel, along one axis.
   int middle_of_voxel(int voxel) const { return voxel * refinement_ + refinement_ / 2 + margin; }
+  /// The voxel that a cell is a part of, along one axis; in the margin the nearest.
+  int voxel_of_cell(int cell) const {
+    return std::clamp((cell - margin) / refinement_, 0, n_voxels_ - 1);
+  }
 
   /// Along one axis, in voxels: what is at `place` as seen among the centres before they moved.
   double among_centres(double place, int axis) const {

@@ -26,4 +26,8 @@ namespace voxgrad {
 /// the mesh has an extent.
 VoxelGrid voxelize(const Mesh& mesh, int resolution = 32);
 
+/// The same grid, occupied where a triangle touches a voxel: never empty. For meshes of specks,
+/// which voxelize() misses.
+VoxelGrid voxelize_surface(const Mesh& mesh, int resolution = 32);
+
 }  // namespace voxgrad
