@@ -6,8 +6,9 @@
 A mutant is one change of one .cpp file: a comparison flipped, + and - exchanged, a constant one off,
 a statement dropped, two arguments or an index exchanged, a condition turned round. Candidates are
 drawn at random, with equal shares for each folder. Each is built (CPU alone) in a copy of the tree
-in DIR (build/mutants), and the doctest programs that depend on its folder run until one fails (without
-[slow] cases and networks at full size).
+in DIR (build/mutants): one file is compiled, and the doctest programs that depend on its folder are
+linked and run one after the other until one fails (without [slow] cases and networks at full size).
+Within a program those test files come first that include the header of the changed file.
 
   killed    a test failed, crashed or hung
   survived  all passed: a test is missing, or the change makes no difference
@@ -18,9 +19,11 @@ DIR/verdicts.tsv keeps what was found: a second call goes on where the first sto
 mutants are valid (killed or survived). --again builds and runs those that survived once more, after
 tests were added. --near runs the first of a folder's programs alone, which is quicker and finds more
 survivors: a lower bound of the score. --list shows the candidates of this seed without running any. The score is
-killed / (killed + survived). Exit code 1 if a mutant survived.
+killed / (killed + survived). Exit code 1 if a mutant survived. The tree may change meanwhile: all is read
+from the copy.
 """
 import argparse
+import hashlib
 import json
 import os
 import pathlib
@@ -113,9 +116,9 @@ def replace_simple(found, new):
     return new
 
 
-def candidates(path):
+def candidates(tree, path):
     """(operator, begin, end, new text) of every change of a file."""
-    text = (ROOT / path).read_text()
+    text = (tree / path).read_text()
     code = mask(text)
     result = []
     for operator, pattern, new in SIMPLE:
@@ -161,9 +164,9 @@ def in_message(code, place):
     return False
 
 
-def describe(path, change):
+def describe(tree, path, change):
     """(line number, line before, line after) of a change."""
-    text = (ROOT / path).read_text()
+    text = (tree / path).read_text()
     _, begin, end, new = change
     number = text.count("\n", 0, begin) + 1
     first = text.rfind("\n", 0, begin) + 1
@@ -172,14 +175,14 @@ def describe(path, change):
     return number, one_line(text[first:last]), one_line(text[first:begin] + new + text[end:last])
 
 
-def draw(folders, seed):
+def draw(tree, folders, seed):
     """Every candidate in random order, folders in turn; within a folder, files by the root of their
     length, so that a long file does not take it all."""
     generator = random.Random(seed)
     queues = []
     for folder in folders:
-        files = {p: candidates(p) for p in sorted(
-            f.relative_to(ROOT).as_posix() for f in (ROOT / folder).rglob("*.cpp"))}
+        files = {p: candidates(tree, p) for p in sorted(
+            f.relative_to(tree).as_posix() for f in (tree / folder).rglob("*.cpp"))}
         files = {p: c for p, c in files.items() if c}
         for changes in files.values():
             generator.shuffle(changes)
@@ -223,6 +226,7 @@ class Campaign:
         self.jobs = options.jobs
         self.near = options.near
         self.verdict_file = self.folder / "verdicts.tsv"
+        self.baseline_file = self.folder / "baseline.json"  # seconds that each program takes, for one state of the tree
         self.baseline = {}
         self.environment = {**os.environ, "OMP_NUM_THREADS": str(options.jobs), "OMP_WAIT_POLICY": "passive"}
 
@@ -257,6 +261,15 @@ class Campaign:
             if not name.startswith("build/") and path.is_file() and name not in wanted:
                 path.unlink()
 
+    def tree_hash(self):
+        """Of the names and contents of the copy's sources."""
+        digest = hashlib.sha256()
+        for path in sorted(self.source.rglob("*")):
+            name = path.relative_to(self.source).as_posix()
+            if not name.startswith("build/") and path.is_file():
+                digest.update(f"{name}\0".encode() + path.read_bytes())
+        return digest.hexdigest()
+
     def programs(self, folder):
         return PROGRAMS[folder][:1] if self.near else PROGRAMS[folder]
 
@@ -271,19 +284,36 @@ class Campaign:
             code, output = self.link(*programs)
         if code != 0:
             sys.exit(f"the unchanged tree does not build:\n{output[-3000:]}")
+        tree = self.tree_hash()
+        remembered = json.loads(self.baseline_file.read_text()) if self.baseline_file.exists() else {}
         for name in programs:
+            if remembered.get("tree") == tree and name in remembered:
+                self.baseline[name] = remembered[name]
+                continue
             begin = time.monotonic()
             code, shown = self.test(name, None)
             if code != 0:
                 sys.exit(f"test_{name} fails on the unchanged tree: {shown}")
             self.baseline[name] = time.monotonic() - begin
             print(f"test_{name}: {self.baseline[name]:.0f} s", flush=True)
+        self.baseline_file.write_text(json.dumps({"tree": tree, **self.baseline}))
         commands = json.loads((self.build / "compile_commands.json").read_text())
         self.commands = {os.path.relpath(c["file"], self.source): c for c in commands}
 
-    def test(self, name, limit):
+    def near_tests(self, name, path):
+        """doctest's pattern of the program's test files that include the file's own header, or one beside it."""
+        sources = {f: f.read_text() for f in (self.source / "tests" / name).glob("*.cpp")}
+        own = f'#include "{path.removesuffix(".cpp")}.h"'
+        beside = f'#include "{os.path.dirname(path)}/'
+        for wanted in (own, beside):
+            near = [f"*/{f.name}" for f, text in sources.items() if wanted in text]
+            if near:
+                return ",".join(sorted(near))
+        return ""
+
+    def test(self, name, limit, *filters):
         code, output = self.run([self.build / "bin" / f"test_{name}", "--abort-after=1", "--no-version=true",
-                                 "--test-case-exclude=*[slow]*", "--test-suite-exclude=reference"], limit)
+                                 "--test-case-exclude=*[slow]*", "--test-suite-exclude=reference", *filters], limit)
         if code is None:
             return code, "hung"
         failed = re.findall(r"^TEST CASE:\s*(.*)$", output, re.M)
@@ -311,6 +341,8 @@ class Campaign:
             source.write_text(original[:begin] + new + original[end:])
             if not self.compile(path, mutant):
                 return "invalid", "does not compile"
+            if mutant.read_bytes() == kept:
+                return "invalid", "the same object code"
             # For ninja the source did not change: it links what it finds.
             os.utime(source, ns=(times.st_atime_ns, times.st_mtime_ns))
             target.write_bytes(mutant.read_bytes())
@@ -318,9 +350,12 @@ class Campaign:
                 code, output = self.link(name)
                 if code != 0:
                     return "invalid", "does not link"
-                code, shown = self.test(name, 60 + 6 * self.baseline[name])
-                if code != 0:
-                    return "killed", f"{name}: {shown}"
+                limit, near = 60 + 6 * self.baseline[name], self.near_tests(name, path)
+                runs = ["--source-file=" + near, "--source-file-exclude=" + near] if near else [""]
+                for filters in runs:
+                    code, shown = self.test(name, limit, *filter(None, [filters]))
+                    if code != 0:
+                        return "killed", f"{name}: {shown}"
             source.write_text(original)
             if self.compile(path, plain) and plain.read_bytes() == mutant.read_bytes():
                 return "invalid", "the same object code"
@@ -375,8 +410,8 @@ def main():
         if folder not in PROGRAMS:
             parser.error(f"no folder '{folder}'; there are {', '.join(PROGRAMS)}")
     if options.list:
-        for _, (folder, path, change) in zip(range(options.count), draw(folders, options.seed)):
-            number, before, after = describe(path, change)
+        for _, (folder, path, change) in zip(range(options.count), draw(ROOT, folders, options.seed)):
+            number, before, after = describe(ROOT, path, change)
             print(f"{path}:{number} ({change[0]})\n  - {before}\n  + {after}")
         return 0
 
@@ -395,7 +430,7 @@ def main():
     campaign.prepare(list(dict.fromkeys(p for f in folders for p in campaign.programs(f))))
 
     def examine(folder, path, change, key):
-        number, before, after = describe(path, change)
+        number, before, after = describe(campaign.source, path, change)
         begin = time.monotonic()
         reason = skipped.get(key)
         verdict, shown = ("skipped", reason) if reason else campaign.judge(folder, path, change)
@@ -407,10 +442,10 @@ def main():
     def valid():
         return sum(row[0] in ("killed", "survived") for row in rows.values())
 
-    for folder, path, change in draw(folders, options.seed):
+    for folder, path, change in draw(campaign.source, folders, options.seed):
         if deadline and time.monotonic() > deadline:
             break
-        number, before, after = describe(path, change)
+        number, before, after = describe(campaign.source, path, change)
         key = (path, before, after)
         if options.again:
             if key in rows and rows[key][0] == "survived":
