@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/mismatch.h"
 #include "tensor/rng.h"
 
 namespace voxgrad {
@@ -96,15 +97,22 @@ GradcheckResult gradcheck(const CheckedFunction& function, std::vector<Variable>
     if (magnitude == 0 && !options.allow_zero)
       reject(concat("input ", i, ": the gradient is 0 everywhere, which proves nothing"));
     const double denominator = std::max(magnitude, 1e-3 * scale);
+    double error = 0;
     for (std::size_t k = 0; k < analytic[i].size(); ++k) {
       const double difference = std::abs(analytic[i][k] - numeric[i][k]);
-      const double error = difference == 0 ? 0 : difference / denominator;
-      // Written so that a NaN fails.
-      if (!(error <= options.tolerance))
-        reject(concat("input ", i, ", element ", k, ": backward gives ", analytic[i][k],
-                      ", differences give ", numeric[i][k], ", relative error ", error));
-      if (!(error <= verdict.max_error)) verdict.max_error = error;
+      const double relative = difference == 0 ? 0 : difference / denominator;
+      if (!(relative <= error)) error = relative;  // written so that a NaN stays
+      if (std::isnan(error)) break;
     }
+    if (!(error <= options.tolerance)) {
+      const Shape& shape = inputs[i].shape();
+      const Mismatch worst = explain_mismatch(analytic[i], numeric[i], shape);
+      reject(concat("input ", i, ' ', shape, ", element ", place_in(shape, worst.element),
+                    ": backward gives ", worst.actual, ", differences give ", worst.expected,
+                    ", relative error ", error,
+                    worst.cause.empty() ? "" : "; likely cause: ", worst.cause));
+    }
+    if (!(error <= verdict.max_error)) verdict.max_error = error;
   }
   return verdict;
 }

@@ -30,7 +30,8 @@ struct GradcheckOptions {
 struct GradcheckResult {
   bool passed = false;
   double max_error = 0;  // the worst relative error over all inputs
-  std::string message;   // which input and element, empty when passed
+  std::string message;   // the worst element of the first wrong input, and the likely cause
+                         // (autograd/mismatch.h); empty when passed
 };
 
 /// inputs: f64 leaves. The function must give the same result for the same values.

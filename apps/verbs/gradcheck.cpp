@@ -9,6 +9,7 @@
 #include "apps/verbs/verbs.h"
 #include "io/plural.h"
 #include "layers/gradcheck_cases.h"
+#include "layers/planted_faults.h"
 
 namespace voxgrad::apps {
 namespace {
@@ -17,13 +18,45 @@ struct GradcheckFlags {
   std::string layer;
   std::uint64_t seed = 1;
   std::uint64_t cases = 5;
+  bool plant = false;
   JsonFlag json;
   DeviceFlags device;
 };
 
+/// Checks gradients that are wrong on purpose: kOk if every fault is found.
+int run_planted(const GradcheckFlags& flags, const std::atomic<bool>& stop) {
+  const std::vector<PlantedFault> faults = planted_faults(flags.seed, flags.device.apply());
+  const bool text = flags.json.prints_text();
+  std::size_t found = 0;
+  nlohmann::json rows = nlohmann::json::array();
+  for (const PlantedFault& fault : faults) {
+    if (stop) break;
+    const GradcheckResult result = gradcheck_subsets(fault.wrong.function, fault.wrong.inputs);
+    found += !result.passed;
+    rows.push_back({{"fault", fault.name},
+                    {"layer", fault.layer},
+                    {"case", fault.wrong.description},
+                    {"found", !result.passed},
+                    {"message", result.message}});
+    if (text)
+      std::cout << fmt::format("{:<9} {}, in {}\n{}", result.passed ? "NOT FOUND" : "found",
+                               fault.name, fault.layer,
+                               result.passed ? "" : "          " + result.message + "\n")
+                << std::flush;
+  }
+  flags.json.write(rows.dump(2));
+  if (stop) return signal_exit_code();
+  if (text) std::cout << fmt::format("{} of {} planted faults found\n", found, faults.size());
+  return found == faults.size() ? kOk : kFailed;
+}
+
 int run_gradcheck(const GradcheckFlags& flags) {
   const std::atomic<bool>& stop = watch_signals("stopping after this case\n");
   flags.json.check_writable();
+  if (flags.plant) {
+    check<ConfigError>(flags.layer.empty(), "--plant has faults for several layers: name none");
+    return run_planted(flags, stop);
+  }
   const Device device = flags.device.apply();
   const std::vector<std::string> layers =
       flags.layer.empty() ? gradcheck_layers() : std::vector<std::string>{flags.layer};
@@ -76,12 +109,15 @@ void add_gradcheck(Verb& app, Action& action) {
       ->range(1, 100000)
       ->capture_default_str();
   verb->add_option("--seed", flags->seed, "Seed of the cases")->capture_default_str();
+  verb->add_flag("--plant", flags->plant,
+                 "Check wrong gradients instead: 20 planted faults, which all must be found");
   flags->json.add(*verb);
   flags->device.add(*verb);
   verb->footer(
       "Examples:\n"
       "  pix2vox gradcheck\n"
-      "  pix2vox gradcheck conv3d --cases 20");
+      "  pix2vox gradcheck conv3d --cases 20\n"
+      "  pix2vox gradcheck --plant");
   verb->callback([flags, &action] { action = [flags] { return run_gradcheck(*flags); }; });
 }
 
