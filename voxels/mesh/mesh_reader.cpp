@@ -1,6 +1,5 @@
 #include "voxels/mesh/mesh_reader.h"
 
-#include <assimp/material.h>
 #include <assimp/postprocess.h>
 #include <assimp/scene.h>
 
@@ -10,9 +9,9 @@
 
 #include "io/file.h"
 #include "tensor/error.h"
-#include "voxels/image/srgb.h"
 #include "voxels/mesh/assimp_cleaning.h"
 #include "voxels/mesh/assimp_io.h"
+#include "voxels/mesh/assimp_scene.h"
 #include "voxels/mesh/mesh_text.h"
 #include "voxels/mesh/obj_reader.h"
 #include "voxels/mesh/off_reader.h"
@@ -23,105 +22,35 @@
 namespace voxgrad {
 namespace {
 
-using Color = std::array<float, 3>;
-
 std::string lower_suffix(const std::filesystem::path& file) {
   return lower_case(file.extension().string());
 }
 
-float clamped(float value) {
-  return std::isfinite(value) ? std::clamp(value, 0.0f, 1.0f) : 0.5f;
+// Files that a mesh names, beside it: as written or, for paths of another machine, by name.
+// One that cannot be read, or is too much for the cap on all of them, is as good as none.
+SideFile side_files(const std::string& mesh, const FileLookup& lookup) {
+  const std::string folder = std::filesystem::path(mesh).parent_path().generic_string();
+  return [folder, lookup, left = max_mesh_file_bytes](
+             const std::string& name) mutable -> std::optional<std::vector<std::uint8_t>> {
+    const std::filesystem::path path(tidy_path(name));
+    for (const std::filesystem::path& place : {path, path.filename()}) {
+      try {
+        const std::string full =
+            place.is_absolute()
+                ? place.generic_string()
+                : tidy_path((std::filesystem::path(folder) / place).generic_string());
+        auto bytes = lookup(full);
+        if (!bytes) continue;
+        if (bytes->size() > left) return std::nullopt;
+        left -= bytes->size();
+        return bytes;
+      } catch (const Error&) {
+        return std::nullopt;
+      }
+    }
+    return std::nullopt;
+  };
 }
-
-// Walks assimp's scene and gathers its triangles.
-class Collector {
- public:
-  /// `offset` is added to the parts' vertices.
-  Collector(const aiScene& scene, const Vec3& offset, bool linear_colors, const std::string& name)
-      : scene_(scene), offset_(offset), linear_colors_(linear_colors), name_(name) {}
-
-  Mesh collect() {
-    struct Visit {
-      const aiNode* node;
-      aiMatrix4x4 transform;
-    };
-    std::vector<Visit> visits{{scene_.mRootNode, scene_.mRootNode->mTransformation}};
-    while (!visits.empty()) {
-      const auto [node, transform] = visits.back();
-      visits.pop_back();
-      for (unsigned i = 0; i < node->mNumMeshes; ++i) {
-        add(*scene_.mMeshes[node->mMeshes[i]], transform);
-      }
-      for (unsigned i = node->mNumChildren; i-- > 0;) {
-        visits.push_back({node->mChildren[i], transform * node->mChildren[i]->mTransformation});
-      }
-    }
-    return std::move(mesh_);
-  }
-
- private:
-  void add(const aiMesh& part, const aiMatrix4x4& transform) {
-    check(mesh_.triangles.size() + part.mNumFaces <= max_mesh_triangles &&
-              mesh_.vertices.size() + part.mNumVertices <= 3 * max_mesh_triangles,
-          "[read mesh] ", name_, ": more than ", max_mesh_triangles, " triangles");
-    const auto base = std::uint32_t(mesh_.vertices.size());
-    for (unsigned i = 0; i < part.mNumVertices; ++i) {
-      const aiVector3D& v = part.mVertices[i];
-      const Vec3 local{v.x + offset_[0], v.y + offset_[1], v.z + offset_[2]};
-      Vec3 place;
-      for (unsigned row = 0; row < 3; ++row) {
-        const ai_real* m = transform[row];
-        place[row] = dot(Vec3{m[0], m[1], m[2]}, local) + double(m[3]);
-      }
-      mesh_.vertices.push_back(place);
-    }
-    // A mirroring transform would turn the mesh inside out.
-    const bool mirrored = transform.Determinant() < 0;
-    const Color material = material_color(part);
-    for (unsigned i = 0; i < part.mNumFaces; ++i) {
-      const aiFace& face = part.mFaces[i];
-      if (face.mNumIndices != 3) continue;
-      std::array<std::uint32_t, 3> corner{face.mIndices[0], face.mIndices[1], face.mIndices[2]};
-      const Color color = part.HasVertexColors(0) ? vertex_color(part, corner) : material;
-      if (mirrored) std::swap(corner[1], corner[2]);
-      for (std::uint32_t& index : corner) index += base;
-      mesh_.triangles.push_back(corner);
-      mesh_.colors.push_back(color);
-    }
-  }
-
-  Color finished(const Color& color) const {
-    Color result;
-    for (int i = 0; i < 3; ++i) {
-      result[i] = clamped(color[i]);
-      if (linear_colors_) result[i] = clamped(srgb_from_linear(result[i]));
-    }
-    return result;
-  }
-
-  Color vertex_color(const aiMesh& part, const std::array<std::uint32_t, 3>& corner) const {
-    Color sum{};
-    for (const std::uint32_t index : corner) {
-      const aiColor4D& c = part.mColors[0][index];
-      sum = {sum[0] + c.r, sum[1] + c.g, sum[2] + c.b};
-    }
-    return finished(1 / 3.0f * sum);
-  }
-
-  Color material_color(const aiMesh& part) const {
-    aiColor3D diffuse(0.7f, 0.7f, 0.7f);
-    if (part.mMaterialIndex < scene_.mNumMaterials) {
-      scene_.mMaterials[part.mMaterialIndex]->Get(AI_MATKEY_COLOR_DIFFUSE, diffuse);
-    }
-    return finished({diffuse.r, diffuse.g, diffuse.b});
-  }
-
-  const aiScene& scene_;
-  Vec3 offset_;
-  bool linear_colors_;
-  const std::string& name_;
-  Mesh mesh_;
-};
 
 // Importers pass on what damaged files say; the later steps of assimp rely on it.
 void check_indices(const aiScene& scene, const std::string& name) {
@@ -161,7 +90,8 @@ Mesh read_with_assimp(const std::string& path, const FileLookup& lookup, const s
     check_indices(*scene, name);
     scene = importer.ApplyPostProcessing(aiProcess_Triangulate);
     check(scene != nullptr, "[read mesh] ", name, ": its polygons cannot be cut into triangles");
-    return Collector(*scene, offset, suffix != ".dae", name).collect();
+    const SideFile files = side_files(path, lookup);
+    return collect_triangles(*scene, offset, suffix != ".dae", files, name);
   } catch (const Error&) {
     throw;
   } catch (const std::bad_alloc&) {
@@ -169,32 +99,6 @@ Mesh read_with_assimp(const std::string& path, const FileLookup& lookup, const s
   } catch (const std::exception& error) {
     fail("[read mesh] ", name, ": ", error.what());
   }
-}
-
-// Files that an OBJ mesh names, beside it: as written or, for paths of another machine, by name.
-// One that cannot be read, or is too much for the cap on all of them, is as good as none.
-SideFile side_files(const std::string& mesh, const FileLookup& lookup) {
-  const std::string folder = std::filesystem::path(mesh).parent_path().generic_string();
-  return [folder, lookup, left = max_mesh_file_bytes](
-             const std::string& name) mutable -> std::optional<std::vector<std::uint8_t>> {
-    const std::filesystem::path path(tidy_path(name));
-    for (const std::filesystem::path& place : {path, path.filename()}) {
-      try {
-        const std::string full =
-            place.is_absolute()
-                ? place.generic_string()
-                : tidy_path((std::filesystem::path(folder) / place).generic_string());
-        auto bytes = lookup(full);
-        if (!bytes) continue;
-        if (bytes->size() > left) return std::nullopt;
-        left -= bytes->size();
-        return bytes;
-      } catch (const Error&) {
-        return std::nullopt;
-      }
-    }
-    return std::nullopt;
-  };
 }
 
 Mesh decode(const std::vector<std::uint8_t>& bytes, const std::string& suffix,

@@ -5,10 +5,10 @@
 // points go, and so do triangles without area. Coordinates stay as in the file, in double as far as
 // the file goes; y is taken as up (COLLADA files that say otherwise are turned). A triangle's
 // colour is the file's for the face or, as a mean, for its vertices, else its material's diffuse
-// colour, clamped to 0..1; glTF's linear colours become sRGB. Pictures (textures) are read for OBJ
-// materials without a colour of their own (voxels/mesh/obj_reader.h). What was passed over is in
-// Mesh::notes. Errors name the file: not a regular file, over the limits below, not understood, no
-// triangle.
+// colour, clamped to 0..1; glTF's linear colours become sRGB. Where a material's colour is a
+// picture (texture), the triangle has the picture's mean colour there (for OBJ: where Kd is black
+// or missing, voxels/mesh/obj_reader.h). What was passed over is in Mesh::notes. Errors name the
+// file: not a regular file, over the limits below, not understood, no triangle.
 #pragma once
 
 #include <cstdint>
