@@ -106,7 +106,7 @@ Tensor random_tensor(const Shape& shape) {
 
 /// The algorithm that the backend takes, and the kernel that oneDNN takes.
 std::string kernel_of(const ConvProblem& problem) {
-  const std::string name = cpu::conv_ops.algorithm(problem, false);
+  const std::string name = cpu::conv_ops().algorithm(problem, false);
   return name == "onednn" ? name + " " + cpu::onednn::kernel_name(problem) : name;
 }
 
@@ -115,7 +115,7 @@ void measure_cpu(const std::vector<Layer>& layers, std::int64_t batch, const std
   fmt::print("batch {}, {} threads, peak {:.0f} GFLOP/s\n", batch, omp_get_max_threads(), peak);
   fmt::print("{:<24} {:<16} {:<18} {:>9} {:>9} {:>9} {:>7}\n", "layer", "direction", "algorithm",
              "wall ms", "cpu ms", "GFLOP/s", "peak");
-  const ConvOps& ops = cpu::conv_ops;
+  const ConvOps& ops = cpu::conv_ops();
   check<ConfigError>(ops.force(way), "--way ", way, ": there are ", ops.names());
   for (const Layer& layer : layers) {
     ConvGeometry g = layer.geometry;

@@ -138,7 +138,10 @@ HWY_AFTER_NAMESPACE();
 namespace voxgrad::cpu {
 
 HWY_EXPORT(make_elementwise_ops);
-const ElementwiseOps elementwise_ops = HWY_DYNAMIC_DISPATCH(make_elementwise_ops)();
+const ElementwiseOps& elementwise_ops() {
+  static const ElementwiseOps ops = HWY_DYNAMIC_DISPATCH(make_elementwise_ops)();
+  return ops;
+}
 
 }  // namespace voxgrad::cpu
 #endif

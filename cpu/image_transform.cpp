@@ -77,7 +77,10 @@ HWY_AFTER_NAMESPACE();
 namespace voxgrad::cpu {
 
 HWY_EXPORT(make_picture_ops);
-const PictureOps picture_ops = HWY_DYNAMIC_DISPATCH(make_picture_ops)();
+const PictureOps& picture_ops() {
+  static const PictureOps ops = HWY_DYNAMIC_DISPATCH(make_picture_ops)();
+  return ops;
+}
 
 }  // namespace voxgrad::cpu
 #endif

@@ -1,21 +1,22 @@
-// The CPU's kernel tables, one per family of operations; backend.cpp joins them.
+// The CPU's kernel tables, one per family of operations; backend.cpp joins them. They are
+// functions, so that tensors may be made before main(), in any order of static initialisation.
 #pragma once
 
 #include "tensor/ops/backend.h"
 
 namespace voxgrad::cpu {
 
-extern const MemoryOps memory_ops;
-extern const ElementwiseOps elementwise_ops;
-extern const ConvOps conv_ops;
-extern const NormOps norm_ops;
-extern const PoolOps pool_ops;
-extern const ReduceOps reduce_ops;
-extern const LossOps loss_ops;
-extern const ViewOps view_ops;
-extern const LayoutOps layout_ops;
-extern const OptimizerOps optimizer_ops;
-extern const StreamOps stream_ops;
-extern const PictureOps picture_ops;
+const MemoryOps& memory_ops();
+const ElementwiseOps& elementwise_ops();
+const ConvOps& conv_ops();
+const NormOps& norm_ops();
+const PoolOps& pool_ops();
+const ReduceOps& reduce_ops();
+const LossOps& loss_ops();
+const ViewOps& view_ops();
+const LayoutOps& layout_ops();
+const OptimizerOps& optimizer_ops();
+const StreamOps& stream_ops();
+const PictureOps& picture_ops();
 
 }  // namespace voxgrad::cpu

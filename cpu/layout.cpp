@@ -64,6 +64,9 @@ void slice_channels(const Tensor& x, std::int64_t begin, const Tensor& y) {
 
 }  // namespace
 
-const LayoutOps layout_ops{permute, concat_channels, slice_channels};
+const LayoutOps& layout_ops() {
+  static const LayoutOps ops{permute, concat_channels, slice_channels};
+  return ops;
+}
 
 }  // namespace voxgrad::cpu

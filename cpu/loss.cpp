@@ -63,7 +63,10 @@ HWY_AFTER_NAMESPACE();
 namespace voxgrad::cpu {
 
 HWY_EXPORT(make_loss_ops);
-const LossOps loss_ops = HWY_DYNAMIC_DISPATCH(make_loss_ops)();
+const LossOps& loss_ops() {
+  static const LossOps ops = HWY_DYNAMIC_DISPATCH(make_loss_ops)();
+  return ops;
+}
 
 }  // namespace voxgrad::cpu
 #endif

@@ -151,7 +151,10 @@ HWY_AFTER_NAMESPACE();
 namespace voxgrad::cpu {
 
 HWY_EXPORT(make_optimizer_ops);
-const OptimizerOps optimizer_ops = HWY_DYNAMIC_DISPATCH(make_optimizer_ops)();
+const OptimizerOps& optimizer_ops() {
+  static const OptimizerOps ops = HWY_DYNAMIC_DISPATCH(make_optimizer_ops)();
+  return ops;
+}
 
 }  // namespace voxgrad::cpu
 #endif

@@ -133,7 +133,10 @@ HWY_AFTER_NAMESPACE();
 namespace voxgrad::cpu {
 
 HWY_EXPORT(make_pool_ops);
-const PoolOps pool_ops = HWY_DYNAMIC_DISPATCH(make_pool_ops)();
+const PoolOps& pool_ops() {
+  static const PoolOps ops = HWY_DYNAMIC_DISPATCH(make_pool_ops)();
+  return ops;
+}
 
 }  // namespace voxgrad::cpu
 #endif

@@ -40,7 +40,7 @@ void sum(const Tensor& x, const Tensor& y) {
 }
 
 void spread(const Tensor& x, const Tensor& y) {
-  elementwise_ops.fill(y, x.item());
+  elementwise_ops().fill(y, x.item());
 }
 
 template <class S>
@@ -80,7 +80,10 @@ HWY_AFTER_NAMESPACE();
 namespace voxgrad::cpu {
 
 HWY_EXPORT(make_reduce_ops);
-const ReduceOps reduce_ops = HWY_DYNAMIC_DISPATCH(make_reduce_ops)();
+const ReduceOps& reduce_ops() {
+  static const ReduceOps ops = HWY_DYNAMIC_DISPATCH(make_reduce_ops)();
+  return ops;
+}
 
 }  // namespace voxgrad::cpu
 #endif

@@ -108,7 +108,10 @@ HWY_AFTER_NAMESPACE();
 namespace voxgrad::cpu {
 
 HWY_EXPORT(make_view_ops);
-const ViewOps view_ops = HWY_DYNAMIC_DISPATCH(make_view_ops)();
+const ViewOps& view_ops() {
+  static const ViewOps ops = HWY_DYNAMIC_DISPATCH(make_view_ops)();
+  return ops;
+}
 
 }  // namespace voxgrad::cpu
 #endif

@@ -142,18 +142,23 @@ bool run_widened(const Problem& problem, const Operands& operands) {
   Problem in_f32 = problem;
   in_f32.factors = in_f32.result = DType::f32;
   table().run(in_f32, wide);
-  if (problem.result != DType::f32) elementwise_ops.convert(wide.result(problem.direction), result);
+  if (problem.result != DType::f32)
+    elementwise_ops().convert(wide.result(problem.direction), result);
   return true;
 }
 
 }  // namespace
 
-const ConvOps conv_ops{
-    .run = [](const Problem& problem, const Operands& operands) { table().run(problem, operands); },
-    .algorithm = [](const Problem& problem,
-                    bool packed) { return table().choose(problem, packed).name; },
-    .force = [](const std::string& name) { return table().force(name); },
-    .names = [] { return table().names(); },
-};
+const ConvOps& conv_ops() {
+  static const ConvOps ops{
+      .run = [](const Problem& problem,
+                const Operands& operands) { table().run(problem, operands); },
+      .algorithm = [](const Problem& problem,
+                      bool packed) { return table().choose(problem, packed).name; },
+      .force = [](const std::string& name) { return table().force(name); },
+      .names = [] { return table().names(); },
+  };
+  return ops;
+}
 
 }  // namespace voxgrad::cpu

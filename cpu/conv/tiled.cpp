@@ -104,7 +104,7 @@ void run_phases(const PhasePlan& plan, const WeightView& view, const Tensor& sou
       run_phase(phase, view, bordered.data<T>(), w.data<T>(), bias, result.data<T>());
   });
   if (epilogue.activation.kind != ActivationKind::identity)
-    elementwise_ops.activation(epilogue.activation, result, result);
+    elementwise_ops().activation(epilogue.activation, result, result);
 }
 
 void forward(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Epilogue& epilogue,

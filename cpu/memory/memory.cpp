@@ -132,15 +132,18 @@ void copy(void* to, Device, const void* from, Device, std::size_t bytes) {
 
 }  // namespace
 
-const MemoryOps memory_ops{
-    [](std::size_t bytes, int) { return allocator().allocate(bytes); },
-    [](void* block, std::size_t bytes, int) { allocator().release(block, bytes); },
-    copy,
-    [](int) {},
-    [](int) { return allocator().statistics(); },
-    [](int) { allocator().reset_peak(); },
-    [](int) { allocator().trim(); },
-    [](std::int64_t k, int) { allocator().fail_allocation(k); },
-};
+const MemoryOps& memory_ops() {
+  static const MemoryOps ops{
+      [](std::size_t bytes, int) { return allocator().allocate(bytes); },
+      [](void* block, std::size_t bytes, int) { allocator().release(block, bytes); },
+      copy,
+      [](int) {},
+      [](int) { return allocator().statistics(); },
+      [](int) { allocator().reset_peak(); },
+      [](int) { allocator().trim(); },
+      [](std::int64_t k, int) { allocator().fail_allocation(k); },
+  };
+  return ops;
+}
 
 }  // namespace voxgrad::cpu

@@ -292,7 +292,10 @@ HWY_AFTER_NAMESPACE();
 namespace voxgrad::cpu {
 
 HWY_EXPORT(make_norm_ops);
-const NormOps norm_ops = HWY_DYNAMIC_DISPATCH(make_norm_ops)();
+const NormOps& norm_ops() {
+  static const NormOps ops = HWY_DYNAMIC_DISPATCH(make_norm_ops)();
+  return ops;
+}
 
 }  // namespace voxgrad::cpu
 #endif

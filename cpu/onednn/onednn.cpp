@@ -85,7 +85,7 @@ void run(const Plan& plan, ConvDirection direction, const ConvOperands& operands
   for (Operand* operand : {&x, &w, &y}) operand->finish();
   dnnl::stream(stream).wait();
   if (plan.after.kind != ActivationKind::identity)
-    elementwise_ops.activation(plan.after, operands.y, operands.y);
+    elementwise_ops().activation(plan.after, operands.y, operands.y);
 }
 
 ConvProblem with_batch(ConvProblem problem, std::int64_t batch) {

@@ -46,7 +46,7 @@ void compare(const Shape& shape, Narrow narrow, Wide on_wide) {
 
 TEST_CASE("bf16 elementwise kernels round once") {
   Rng rng(41);
-  const ElementwiseOps& ops = cpu::elementwise_ops;
+  const ElementwiseOps& ops = cpu::elementwise_ops();
   for (const std::int64_t n : kLengths) {
     const Tensor a = narrow_normal(rng, {n}), b = narrow_normal(rng, {n});
     for (const BinaryKind kind :
@@ -83,16 +83,16 @@ TEST_CASE("bf16 pooling") {
     const PoolGeometry g = PoolGeometry::make("max_pool", shape, {1, 2, 3}, {1, 2, 2});
     const Tensor x = narrow_normal(rng, shape), dy = narrow_normal(rng, g.output_shape());
     const GuardedTensor y(g.output_shape(), kNarrow), argmax(g.output_shape(), DType::u8);
-    cpu::pool_ops.max_forward(g, x, y, argmax);
+    cpu::pool_ops().max_forward(g, x, y, argmax);
     const Tensor wide_y(g.output_shape()), wide_winners(g.output_shape(), DType::u8);
-    cpu::pool_ops.max_forward(g, wide(x), wide_y, wide_winners);
+    cpu::pool_ops().max_forward(g, wide(x), wide_y, wide_winners);
     CHECK(y.intact());
     CHECK(identical(wide(y), wide_y));
     CHECK(identical(argmax, wide_winners));
     // Windows of width 3 at stride 2 overlap in columns: sums of two, rounded once.
     compare(
-        shape, [&](const Tensor& dx) { cpu::pool_ops.max_backward(g, dy, argmax, dx); },
-        [&](const Tensor& dx) { cpu::pool_ops.max_backward(g, wide(dy), argmax, dx); });
+        shape, [&](const Tensor& dx) { cpu::pool_ops().max_backward(g, dy, argmax, dx); },
+        [&](const Tensor& dx) { cpu::pool_ops().max_backward(g, wide(dy), argmax, dx); });
   }
 }
 
@@ -102,18 +102,18 @@ TEST_CASE("bf16 column sums, and NaN found among bf16") {
     const Tensor x = random_uniform(rng, {rows, 5}, 0, 1).to(kNarrow);
     const GuardedTensor sums({5}, DType::f32);
     const Tensor expected({5});
-    cpu::reduce_ops.column_sums(x, sums);
-    cpu::reduce_ops.column_sums(wide(x), expected);
+    cpu::reduce_ops().column_sums(x, sums);
+    cpu::reduce_ops().column_sums(wide(x), expected);
     check_wide(sums, expected);
-    CHECK(cpu::reduce_ops.all_finite(x));
+    CHECK(cpu::reduce_ops().all_finite(x));
     x.slice(rows - 1, rows).fill(std::numeric_limits<double>::quiet_NaN());
-    CHECK_FALSE(cpu::reduce_ops.all_finite(x));
+    CHECK_FALSE(cpu::reduce_ops().all_finite(x));
   }
 }
 
 TEST_CASE("bf16 batch norm keeps f32 statistics and parameter gradients") {
   Rng rng(44);
-  const NormOps& ops = cpu::norm_ops;
+  const NormOps& ops = cpu::norm_ops();
   for (const std::int64_t channels : {1, 9, 300}) {
     const Shape shape{2 * 70, channels}, per_group{2, channels};
     const Tensor x = random_uniform(rng, shape, -1, 3).to(kNarrow), dy = narrow_normal(rng, shape);
@@ -163,9 +163,9 @@ TEST_CASE("bf16 convolutions sum in f32") {
     // Products of bf16 are exact in f32, so results kept in f32 meet the bound of f32.
     const GuardedTensor y(g.output_shape(), DType::f32), dx(g.input_shape(), DType::f32);
     const GuardedTensor dw(g.weight_shape(), DType::f32);
-    cpu::conv_ops.forward(g, x, w, {}, y);
-    cpu::conv_ops.backward_data(g, dy, w, {}, dx);
-    cpu::conv_ops.backward_weight(g, x, dy, dw);
+    cpu::conv_ops().forward(g, x, w, {}, y);
+    cpu::conv_ops().backward_data(g, dy, w, {}, dx);
+    cpu::conv_ops().backward_weight(g, x, dy, dw);
     CHECK((y.intact() && dx.intact() && dw.intact()));
     CHECK(error_over_bound(g, ConvDirection::forward, y, plain(ConvDirection::forward, x, w)) <= 1);
     CHECK(error_over_bound(g, ConvDirection::backward_data, dx,
@@ -178,13 +178,14 @@ TEST_CASE("bf16 convolutions sum in f32") {
     };
     const Epilogue forward = epilogue(g.out_channels), backward = epilogue(g.in_channels);
     compare(
-        g.output_shape(), [&](const Tensor& out) { cpu::conv_ops.forward(g, x, w, forward, out); },
-        [&](const Tensor& out) { cpu::conv_ops.forward(g, wide(x), wide(w), forward, out); });
+        g.output_shape(),
+        [&](const Tensor& out) { cpu::conv_ops().forward(g, x, w, forward, out); },
+        [&](const Tensor& out) { cpu::conv_ops().forward(g, wide(x), wide(w), forward, out); });
     compare(
         g.input_shape(),
-        [&](const Tensor& out) { cpu::conv_ops.backward_data(g, dy, w, backward, out); },
+        [&](const Tensor& out) { cpu::conv_ops().backward_data(g, dy, w, backward, out); },
         [&](const Tensor& out) {
-          cpu::conv_ops.backward_data(g, wide(dy), wide(w), backward, out);
+          cpu::conv_ops().backward_data(g, wide(dy), wide(w), backward, out);
         });
   }
 }

@@ -72,7 +72,7 @@ void check_epilogues(const ConvOps& ops, const ConvGeometry& g, DType dtype, Rng
           for (std::int64_t i = 0; i < y.numel(); ++i)
             y.data<double>()[i] += bias.data<double>()[i % channels];
         }
-        cpu::elementwise_ops.activation(activation, y, y);
+        cpu::elementwise_ops().activation(activation, y, y);
         return y;
       };
       const auto epilogue_for = [&](std::int64_t channels) {
@@ -107,20 +107,21 @@ TEST_CASE("tiled loops agree with the definition on random geometries") {
 TEST_CASE("what the table takes in f32 agrees with the definition on random geometries") {
   Rng rng(8);
   for (int i = 0; i < 60; ++i)
-    check_all_directions(cpu::conv_ops, random_geometry(rng, i % 3 == 0 ? 40 : 9), DType::f32, rng);
+    check_all_directions(cpu::conv_ops(), random_geometry(rng, i % 3 == 0 ? 40 : 9), DType::f32,
+                         rng);
 }
 
 TEST_CASE("epilogues add the bias and activate") {
   Rng rng(9);
   for (int i = 0; i < 5; ++i) {
     const ConvGeometry g = random_geometry(rng, 19);
-    check_epilogues(cpu::conv_ops, g, DType::f64, rng);
-    check_epilogues(cpu::conv_ops, g, DType::f32, rng);
+    check_epilogues(cpu::conv_ops(), g, DType::f64, rng);
+    check_epilogues(cpu::conv_ops(), g, DType::f32, rng);
     check_epilogues(tiled, g, DType::f32, rng);
     check_epilogues(reference, g, DType::f64, rng);
     check_epilogues(reference, g, DType::f32, rng);
   }
-  check_epilogues(cpu::conv_ops, ConvGeometry::linear("linear", {3, 70}, {33, 70}), DType::f32,
+  check_epilogues(cpu::conv_ops(), ConvGeometry::linear("linear", {3, 70}, {33, 70}), DType::f32,
                   rng);
 }
 
@@ -128,8 +129,8 @@ TEST_CASE("heavy layers of few pixels agree with the loops") {
   Rng rng(10);
   const ConvGeometry g = ConvGeometry::transposed("conv_transpose3d", {3, 2, 2, 2, 160},
                                                   {160, 4, 4, 4, 110}, {{2, 2, 2}, {1, 1, 1}});
-  check_all_directions(cpu::conv_ops, g, DType::f32, rng);
-  check_epilogues(cpu::conv_ops, g, DType::f32, rng);
+  check_all_directions(cpu::conv_ops(), g, DType::f32, rng);
+  check_epilogues(cpu::conv_ops(), g, DType::f32, rng);
 }
 
 TEST_CASE(
@@ -146,9 +147,9 @@ TEST_CASE(
     for (const auto direction :
          {ConvDirection::forward, ConvDirection::backward_data, ConvDirection::backward_weight})
       CHECK(kernel_name({direction, padded}).starts_with("jit_wino"));
-  check_all_directions(cpu::conv_ops, padded, DType::f32, rng);
-  check_all_directions(cpu::conv_ops, tight, DType::f32, rng);
-  check_epilogues(cpu::conv_ops, padded, DType::f32, rng);
+  check_all_directions(cpu::conv_ops(), padded, DType::f32, rng);
+  check_all_directions(cpu::conv_ops(), tight, DType::f32, rng);
+  check_epilogues(cpu::conv_ops(), padded, DType::f32, rng);
 }
 
 TEST_CASE("large maps are convolved a few samples at a time") {
@@ -157,8 +158,8 @@ TEST_CASE("large maps are convolved a few samples at a time") {
                                                    {{1, 1, 1}, {0, 1, 1}});
   const Operands in = random_operands(rng, g, DType::f32);
   const GuardedTensor y(g.output_shape(), DType::f32), dx(g.input_shape(), DType::f32);
-  cpu::conv_ops.forward(g, in.x, in.w, {}, y);
-  cpu::conv_ops.backward_data(g, in.dy, in.w, {}, dx);
+  cpu::conv_ops().forward(g, in.x, in.w, {}, y);
+  cpu::conv_ops().backward_data(g, in.dy, in.w, {}, dx);
   CHECK(y.intact());
   CHECK(dx.intact());
   const Tensor expected_y(g.output_shape()), expected_dx(g.input_shape());
@@ -175,12 +176,12 @@ TEST_CASE("gradients of single channels agree with the definition") {
     if (g.spatial_rank != 3) continue;
     g.in_channels = 1;
     g.out_channels += 8;
-    check_all_directions(cpu::conv_ops, g, DType::f32, rng);
-    check_epilogues(cpu::conv_ops, g, DType::f32, rng);
+    check_all_directions(cpu::conv_ops(), g, DType::f32, rng);
+    check_epilogues(cpu::conv_ops(), g, DType::f32, rng);
   }
   const ConvGeometry up = ConvGeometry::transposed("conv_transpose3d", {2, 3, 5, 4, 32},
                                                    {32, 4, 4, 4, 1}, {{2, 2, 2}, {1, 1, 1}});
-  check_all_directions(cpu::conv_ops, up, DType::f32, rng);
+  check_all_directions(cpu::conv_ops(), up, DType::f32, rng);
 }
 
 TEST_CASE("weight gradients agree with the definition where paddings are deep") {
@@ -188,10 +189,10 @@ TEST_CASE("weight gradients agree with the definition where paddings are deep") 
   const auto geometry = [](const Shape& x, const Shape& w, Triple stride, Triple padding) {
     return ConvGeometry::convolution("conv3d", x, w, {stride, padding});
   };
-  check_all_directions(cpu::conv_ops,
+  check_all_directions(cpu::conv_ops(),
                        geometry({2, 3, 4, 2, 26}, {61, 4, 4, 2, 26}, {2, 3, 1}, {3, 0, 1}),
                        DType::f32, rng);
-  check_all_directions(cpu::conv_ops,
+  check_all_directions(cpu::conv_ops(),
                        geometry({3, 4, 3, 5, 63}, {62, 4, 2, 3, 63}, {2, 2, 2}, {3, 0, 0}),
                        DType::f32, rng);
 }
@@ -267,8 +268,8 @@ TEST_CASE("heavy layers take the kernels for few pixels") {
         ConvGeometry::transposed("conv_transpose3d", {1, 2, 2, 2, 256}, {256, 4, 4, 4, 32},
                                  {{2, 2, 2}, {1, 1, 1}})}) {
     CHECK(cpu::weight_bound::preferred(g));
-    check_all_directions(cpu::conv_ops, g, DType::f32, rng);
-    check_epilogues(cpu::conv_ops, g, DType::f32, rng);
+    check_all_directions(cpu::conv_ops(), g, DType::f32, rng);
+    check_epilogues(cpu::conv_ops(), g, DType::f32, rng);
   }
 }
 
@@ -302,7 +303,7 @@ TEST_CASE("convolutions repeat bit for bit, the loops with any number of threads
   for (int i = 0; i < 20; ++i) {
     const ConvGeometry g = random_geometry(rng, 30);
     const Operands in = random_operands(rng, g, DType::f32);
-    for (const ConvOps* ops : {&cpu::conv_ops, &tiled}) {
+    for (const ConvOps* ops : {&cpu::conv_ops(), &tiled}) {
       const auto run = [&] {
         const Tensor y(g.output_shape()), dx(g.input_shape()), dw(g.weight_shape());
         ops->forward(g, in.x, in.w, {}, y);

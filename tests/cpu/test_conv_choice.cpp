@@ -16,7 +16,7 @@ using namespace voxgrad::testing;
 
 namespace {
 
-const ConvOps& ops = cpu::conv_ops;
+const ConvOps& ops = cpu::conv_ops();
 
 struct Forced {
   explicit Forced(const std::string& name) { REQUIRE(ops.force(name)); }

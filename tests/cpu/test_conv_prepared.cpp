@@ -42,8 +42,9 @@ TEST_CASE("packed weights give what others give, run after run") {
         const double bound = dtype == DType::bf16 ? 0.01 : winograd ? 1e-5 : 1e-6;
         PackedWeights packed(in.w);
         const auto run = [&](const Tensor& result, PackedWeights* weights) {
-          cpu::conv_ops.run(problem, transposed ? ConvOperands{result, in.w, x, epilogue, weights}
-                                                : ConvOperands{x, in.w, result, epilogue, weights});
+          cpu::conv_ops().run(problem, transposed
+                                           ? ConvOperands{result, in.w, x, epilogue, weights}
+                                           : ConvOperands{x, in.w, result, epilogue, weights});
         };
         run(expected, nullptr);
         for (int times = 0; times < 2; ++times) {
@@ -59,7 +60,7 @@ TEST_CASE("packed weights give what others give, run after run") {
 
 TEST_CASE("batches of several sizes share one copy of the weights in each layout") {
   Rng rng(20);
-  const auto bytes = [] { return cpu::memory_ops.statistics(0).in_use; };
+  const auto bytes = [] { return cpu::memory_ops().statistics(0).in_use; };
   const auto check_shared = [&](ConvDirection direction, bool repacked,
                                 const std::function<ConvGeometry(std::int64_t)>& geometry) {
     const ConvGeometry g = geometry(1);
@@ -74,10 +75,10 @@ TEST_CASE("batches of several sizes share one copy of the weights in each layout
       const Tensor y = random_normal(rng, problem.geometry.output_shape(), DType::f32);
       const std::size_t maps = bytes() - before - first;
       const ConvOperands operands{x, w, y, {}, &packed};
-      cpu::conv_ops.run(problem, operands);
+      cpu::conv_ops().run(problem, operands);
       const std::size_t kept = bytes() - before - maps;
       const std::vector<float> once = operands.result(direction).to_vector<float>();
-      cpu::conv_ops.run(problem, operands);
+      cpu::conv_ops().run(problem, operands);
       CHECK(operands.result(direction).to_vector<float>() == once);
       // Past the third, all layouts are there.
       if (batch < 4) first = kept;
@@ -103,7 +104,7 @@ TEST_CASE("batches of several sizes share one copy of the weights in each layout
 
 TEST_CASE("a convolution with packed weights that runs out of memory says so, on every thread") {
   Rng rng(14);
-  const MemoryOps& memory = cpu::memory_ops;
+  const MemoryOps& memory = cpu::memory_ops();
   for (const std::int64_t edge : {8, 30, 120}) {  // one block of tiles, and blocks of them
     const ConvGeometry g = ConvGeometry::convolution("conv2d", {2, edge, edge, 64}, {64, 3, 3, 64},
                                                      {{1, 1, 1}, {0, 1, 1}});
@@ -112,13 +113,13 @@ TEST_CASE("a convolution with packed weights that runs out of memory says so, on
       const Tensor expected(g.output_shape(), dtype), y(g.output_shape(), dtype);
       const ConvProblem problem{ConvDirection::forward, g, dtype, dtype};
       PackedWeights packed(in.w);
-      cpu::conv_ops.run(problem, {in.x, in.w, expected, {}, &packed});
+      cpu::conv_ops().run(problem, {in.x, in.w, expected, {}, &packed});
       int failures = 0;
       for (bool finished = false; !finished; ++failures) {
         REQUIRE(failures < 100);
         memory.fail_allocation(failures + 1, 0);
         try {
-          cpu::conv_ops.run(problem, {in.x, in.w, y, {}, &packed});
+          cpu::conv_ops().run(problem, {in.x, in.w, y, {}, &packed});
           finished = true;
         } catch (const DeviceError&) {
         }

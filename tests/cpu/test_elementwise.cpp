@@ -13,7 +13,7 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-const ElementwiseOps& ops = cpu::elementwise_ops;
+const ElementwiseOps& ops = cpu::elementwise_ops();
 
 std::vector<double> mapped(const Tensor& x, const std::function<double(double)>& f) {
   std::vector<double> result = values(x);

@@ -25,7 +25,7 @@ TEST_CASE("permute moves every element to its place") {
       for (std::int64_t j = 0; j < x.numel(); ++j) x.data<std::int64_t>()[j] %= 251;
     const std::vector<double> in = values(x);
     const GuardedTensor y(Shape(target), dtype);
-    cpu::layout_ops.permute(x.to(dtype), order, y);
+    cpu::layout_ops().permute(x.to(dtype), order, y);
 
     std::vector<double> expected(in.size());
     for (std::size_t j = 0; j < expected.size(); ++j) {
@@ -52,11 +52,11 @@ TEST_CASE("channels are joined and cut") {
       const Tensor b = random_normal(rng, {rows, cb}, dtype);
       const GuardedTensor y({rows, ca + cb}, dtype), first({rows, ca}, dtype),
           second({rows, cb}, dtype);
-      cpu::layout_ops.concat_channels(a, b, y);
+      cpu::layout_ops().concat_channels(a, b, y);
       CHECK(y.intact());
       CHECK(values(y)[std::size_t(ca)] == values(b)[0]);
-      cpu::layout_ops.slice_channels(y, 0, first);
-      cpu::layout_ops.slice_channels(y, ca, second);
+      cpu::layout_ops().slice_channels(y, 0, first);
+      cpu::layout_ops().slice_channels(y, ca, second);
       CHECK(first.intact());
       CHECK(second.intact());
       CHECK(identical(first, a));

@@ -10,7 +10,7 @@ using namespace voxgrad;
 using namespace voxgrad::testing;
 
 namespace {
-const MemoryOps& ops = cpu::memory_ops;
+const MemoryOps& ops = cpu::memory_ops();
 }
 
 TEST_CASE("blocks are aligned, writable and counted") {

@@ -11,7 +11,7 @@ using namespace voxgrad::testing;
 
 namespace {
 
-const NormOps& ops = cpu::norm_ops;
+const NormOps& ops = cpu::norm_ops();
 
 struct Case {
   std::int64_t groups, rows, channels;  // rows a group
@@ -254,7 +254,7 @@ TEST_CASE("statistics and gradients do not depend on the number of threads") {
           dgamma({24}, dtype), dbeta({24}, dtype), sum({1}, dtype);
       ops.statistics(c.x, mean, variance);
       ops.backward(false, c.x, c.dy, mean, variance, c.parameters, dx, dgamma, dbeta);
-      cpu::reduce_ops.sum(c.x, sum);
+      cpu::reduce_ops().sum(c.x, sum);
       omp_set_num_threads(threads);
       return std::vector<Tensor>{mean, variance, dx, dgamma, dbeta, sum};
     };

@@ -13,7 +13,7 @@ using namespace voxgrad::testing;
 
 namespace {
 
-const NormOps& ops = cpu::norm_ops;
+const NormOps& ops = cpu::norm_ops();
 
 const Activation kActivations[] = {Activation::identity(), Activation::relu(),
                                    Activation::leaky_relu(0.2), Activation::elu(),
@@ -67,7 +67,7 @@ void check_case(const Case& c) {
   const Tensor full = Tensor::like(c.x), expected_y = Tensor::like(y.tensor());
   const Tensor expected_winners = Tensor::like(argmax.tensor());
   ops.normalize(c.x, c.mean, c.variance, c.parameters, full);
-  cpu::pool_ops.max_forward(c.g, full, expected_y, expected_winners);
+  cpu::pool_ops().max_forward(c.g, full, expected_y, expected_winners);
   CHECK(identical(y, expected_y));
   // Rounding to bf16 makes ties, of which the first wins there.
   if (map != DType::bf16) CHECK(identical(argmax, expected_winners));
@@ -84,7 +84,7 @@ void check_case(const Case& c) {
     CHECK((dx.intact() && dgamma.intact() && dbeta.intact()));
     const Tensor spread(shape, DType::f64), expected(shape, DType::f64);
     const Tensor expected_dgamma(vector, DType::f64), expected_dbeta(vector, DType::f64);
-    cpu::pool_ops.max_backward(c.g, f64(c.dy), argmax, spread);
+    cpu::pool_ops().max_backward(c.g, f64(c.dy), argmax, spread);
     ops.backward(constant, f64(c.x), spread, f64(c.mean), f64(c.variance),
                  {f64(c.parameters.gamma), f64(c.parameters.beta), c.parameters.eps,
                   c.parameters.activation},

@@ -19,7 +19,7 @@ TEST_CASE("Adam takes the published steps") {
         const Tensor g = random_normal(rng, {n}, dtype);
         const std::vector<AdamSlot> slots{{p, g, m, v, 1e-2, step},
                                           {other, Tensor::zeros({3}, dtype), om, ov, 1e-2, step}};
-        cpu::optimizer_ops.adam(slots, hyper, {});
+        cpu::optimizer_ops().adam(slots, hyper, {});
         const std::vector<double> gs = values(g);
         for (std::size_t i = 0; i < ep.size(); ++i) {
           em[i] = 0.9 * em[i] + 0.1 * gs[i];
@@ -46,7 +46,7 @@ TEST_CASE("SGD with momentum") {
       for (int step = 0; step < 3; ++step) {
         const Tensor g = random_normal(rng, {n}, dtype);
         const std::vector<SgdSlot> slots{{p, g, buffer, 0.05}};
-        cpu::optimizer_ops.sgd(slots, 0.9, {});
+        cpu::optimizer_ops().sgd(slots, 0.9, {});
         const std::vector<double> gs = values(g);
         for (std::size_t i = 0; i < ep.size(); ++i) {
           eb[i] = 0.9 * eb[i] + gs[i];
@@ -66,12 +66,12 @@ TEST_CASE("a step that is to be skipped changes nothing") {
   const Tensor v = Tensor::zeros({5}), before = p.clone(), skip = Tensor::full({1}, 1);
   const std::vector<AdamSlot> adam{{p, g, m, v, 1e-2, 1}};
   const std::vector<SgdSlot> sgd{{p, g, m, 1e-2}};
-  cpu::optimizer_ops.adam(adam, {}, skip);
-  cpu::optimizer_ops.sgd(sgd, 0.9, skip);
+  cpu::optimizer_ops().adam(adam, {}, skip);
+  cpu::optimizer_ops().sgd(sgd, 0.9, skip);
   CHECK(identical(p, before));
   CHECK(identical(m, v));
   skip.fill(0);
-  cpu::optimizer_ops.adam(adam, {}, skip);
+  cpu::optimizer_ops().adam(adam, {}, skip);
   CHECK_FALSE(identical(p, before));
 }
 
@@ -93,12 +93,12 @@ TEST_CASE("many tensors of both dtypes in one step get the bits of each in a ste
           {slot.parameter.clone(), slot.gradient, slot.m.clone(), slot.learning_rate});
     }
   }
-  cpu::optimizer_ops.adam(together, {}, {});
-  cpu::optimizer_ops.sgd(sgd_together, 0.9, {});
+  cpu::optimizer_ops().adam(together, {}, {});
+  cpu::optimizer_ops().sgd(sgd_together, 0.9, {});
   for (std::size_t i = 0; i < together.size(); ++i) {
     CAPTURE(i);
-    cpu::optimizer_ops.adam({&alone[i], 1}, {}, {});
-    cpu::optimizer_ops.sgd({&sgd_alone[i], 1}, 0.9, {});
+    cpu::optimizer_ops().adam({&alone[i], 1}, {}, {});
+    cpu::optimizer_ops().sgd({&sgd_alone[i], 1}, 0.9, {});
     CHECK(identical(together[i].parameter, alone[i].parameter));
     CHECK(identical(together[i].m, alone[i].m));
     CHECK(identical(together[i].v, alone[i].v));
@@ -114,7 +114,7 @@ TEST_CASE("a step with a parameter that it cannot take changes none") {
   const std::vector<AdamSlot> adam{{p, before, zero, zero, 1e-2, 1},
                                    {whole, whole, whole, whole, 1e-2, 1}};
   const std::vector<SgdSlot> sgd{{p, before, zero, 1e-2}, {whole, whole, whole, 1e-2}};
-  CHECK_THROWS_AS(cpu::optimizer_ops.adam(adam, {}, {}), Error);
-  CHECK_THROWS_AS(cpu::optimizer_ops.sgd(sgd, 0.9, {}), Error);
+  CHECK_THROWS_AS(cpu::optimizer_ops().adam(adam, {}, {}), Error);
+  CHECK_THROWS_AS(cpu::optimizer_ops().sgd(sgd, 0.9, {}), Error);
   CHECK(identical(p, before));
 }

@@ -8,7 +8,7 @@ using namespace voxgrad::testing;
 
 namespace {
 
-const PoolOps& ops = cpu::pool_ops;
+const PoolOps& ops = cpu::pool_ops();
 
 PoolGeometry random_pool(Rng& rng) {
   const int rank = int(random_int(rng, 2, 3));

@@ -21,11 +21,11 @@ TEST_CASE("sum, column sums and spread") {
         total += in[i];
       }
       const GuardedTensor sums({channels}, dtype), sum({1}, dtype), spread({rows}, dtype);
-      cpu::reduce_ops.column_sums(x, sums);
+      cpu::reduce_ops().column_sums(x, sums);
       check_result(sums, columns, 10);
-      cpu::reduce_ops.sum(x, sum);
+      cpu::reduce_ops().sum(x, sum);
       check_result(sum, {total}, 10);
-      cpu::reduce_ops.spread(sum, spread);
+      cpu::reduce_ops().spread(sum, spread);
       CHECK(spread.intact());
       for (const double value : values(spread)) REQUIRE(value == values(sum)[0]);
     }
@@ -38,15 +38,15 @@ TEST_CASE(
   const Tensor flag = Tensor::zeros({1});
   const std::vector<Tensor> tensors{random_normal(rng, {7}, DType::f32), random_normal(rng, {3}),
                                     random_normal(rng, {100}, DType::f32)};
-  cpu::reduce_ops.flag_non_finite(tensors, flag);
+  cpu::reduce_ops().flag_non_finite(tensors, flag);
   CHECK(flag.item() == 0);
   const Tensor spoiled = tensors[1].slice(2, 3);
   const double good = spoiled.item();
   spoiled.fill(std::numeric_limits<double>::infinity());
-  cpu::reduce_ops.flag_non_finite(tensors, flag);
+  cpu::reduce_ops().flag_non_finite(tensors, flag);
   CHECK(flag.item() == 1);
   spoiled.fill(good);
-  cpu::reduce_ops.flag_non_finite(tensors, flag);
+  cpu::reduce_ops().flag_non_finite(tensors, flag);
   CHECK(flag.item() == 1);
 }
 
@@ -55,17 +55,17 @@ TEST_CASE("all_finite sees one bad element anywhere") {
   for (const DType dtype : kFloats) {
     for (const std::int64_t n : kLengths) {
       const Tensor x = random_normal(rng, {n}, dtype);
-      CHECK(cpu::reduce_ops.all_finite(x));
+      CHECK(cpu::reduce_ops().all_finite(x));
       for (const double bad :
            {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
             -std::numeric_limits<double>::infinity()}) {
         const Tensor spoiled = x.clone();
         const std::int64_t at = random_int(rng, 0, n - 1);
         spoiled.slice(at, at + 1).fill(bad);
-        CHECK_FALSE(cpu::reduce_ops.all_finite(spoiled));
+        CHECK_FALSE(cpu::reduce_ops().all_finite(spoiled));
       }
       x.fill(dtype == DType::f64 ? 1e308 : 3e38);  // the sum would overflow; no element does
-      CHECK(cpu::reduce_ops.all_finite(x));
+      CHECK(cpu::reduce_ops().all_finite(x));
     }
   }
 }
@@ -85,17 +85,17 @@ TEST_CASE("binary cross-entropy and its gradient") {
         gradient[i] = 10 / double(n) * (ps[i] - ts[i]) / (ps[i] * (1 - ps[i]));
       }
       const GuardedTensor y({1}, dtype), dp({n}, dtype);
-      cpu::loss_ops.binary_cross_entropy(p, t, y);
+      cpu::loss_ops().binary_cross_entropy(p, t, y);
       check_result(y, {loss}, 10);
-      cpu::loss_ops.binary_cross_entropy_backward(p, t, dloss, dp);
+      cpu::loss_ops().binary_cross_entropy_backward(p, t, dloss, dp);
       check_result(dp, gradient, 10);
     }
     const Tensor certain = Tensor::from<double>({0, 1, 0, 1}, {4}).to(dtype);
     const Tensor truth = Tensor::from<double>({1, 0, 0, 1}, {4}).to(dtype);
     const GuardedTensor y({1}, dtype), dp({4}, dtype);
-    cpu::loss_ops.binary_cross_entropy(certain, truth, y);
+    cpu::loss_ops().binary_cross_entropy(certain, truth, y);
     check_result(y, {50});  // each log is clamped at -100
-    cpu::loss_ops.binary_cross_entropy_backward(certain, truth, Tensor::full({1}, 1, dtype), dp);
+    cpu::loss_ops().binary_cross_entropy_backward(certain, truth, Tensor::full({1}, 1, dtype), dp);
     check_result(dp, {-0.25 / double(1e-12f), 0.25 / double(1e-12f), 0, 0});
   }
 }
@@ -130,15 +130,15 @@ TEST_CASE("softmax over views, weighted sum, and their gradients") {
       const Shape shape{views, n};
       const GuardedTensor y(shape, dtype), dsoftmax(shape, dtype), sum({n}, dtype);
       const GuardedTensor weight_gradient(shape, dtype), input_gradient(shape, dtype);
-      cpu::view_ops.softmax(x, y);
+      cpu::view_ops().softmax(x, y);
       check_result(y, soft, 5);
-      cpu::view_ops.softmax_backward(y, dy, dsoftmax);
+      cpu::view_ops().softmax_backward(y, dy, dsoftmax);
       check_result(dsoftmax, dsoft, 5);
-      cpu::view_ops.weighted_sum(w, x, sum);
+      cpu::view_ops().weighted_sum(w, x, sum);
       check_result(sum, fused, 5);
-      cpu::view_ops.weighted_sum_backward(w, x, dfused, weight_gradient, {});
+      cpu::view_ops().weighted_sum_backward(w, x, dfused, weight_gradient, {});
       check_result(weight_gradient, dw);
-      cpu::view_ops.weighted_sum_backward(w, x, dfused, {}, input_gradient);
+      cpu::view_ops().weighted_sum_backward(w, x, dfused, {}, input_gradient);
       check_result(input_gradient, dx);
     }
   }
@@ -147,9 +147,9 @@ TEST_CASE("softmax over views, weighted sum, and their gradients") {
 TEST_CASE("softmax takes large values, and one view has weight 1") {
   for (const DType dtype : kFloats) {
     const GuardedTensor y({2, 1}, dtype), one({1, 3}, dtype);
-    cpu::view_ops.softmax(Tensor::from<double>({5000, 5000}, {2, 1}).to(dtype), y);
+    cpu::view_ops().softmax(Tensor::from<double>({5000, 5000}, {2, 1}).to(dtype), y);
     check_result(y, {0.5, 0.5});
-    cpu::view_ops.softmax(Tensor::from<double>({-7, 0, 1e4}, {1, 3}).to(dtype), one);
+    cpu::view_ops().softmax(Tensor::from<double>({-7, 0, 1e4}, {1, 3}).to(dtype), one);
     CHECK(values(one) == std::vector<double>{1, 1, 1});
   }
 }

@@ -19,7 +19,7 @@ using Operation =
     std::function<void(const ElementwiseOps&, const Tensor&, const Tensor&, const Tensor&)>;
 void check_operation(const Tensor& a, const Tensor& b, const Operation& run, bool in_place = true) {
   const Tensor expected({a.numel()}, DType::f64);
-  run(cpu::elementwise_ops, a.to(DType::f64), b.to(DType::f64), expected);
+  run(cpu::elementwise_ops(), a.to(DType::f64), b.to(DType::f64), expected);
   const GuardedOutput y(a.shape(), a.dtype()), odd(a.shape(), a.dtype(), 1);
   run(gpu().elementwise, to_gpu(a), to_gpu(b), y);
   check_close(y.get(), expected);
@@ -93,7 +93,7 @@ TEST_CASE("activations pass NaN on and take infinities") {
       const GuardedOutput y({3}, dtype);
       gpu().elementwise.activation(activation, to_gpu(odd.to(dtype)), y);
       const Tensor expected({3}, DType::f64);
-      cpu::elementwise_ops.activation(activation, odd, expected);
+      cpu::elementwise_ops().activation(activation, odd, expected);
       const std::vector<double> values = y.get().to(DType::f64).to_vector<double>();
       CHECK(std::isnan(values[0]));
       for (const int i : {1, 2}) CHECK(values[i] == expected.data<double>()[i]);
@@ -109,7 +109,7 @@ TEST_CASE("accumulate adds to what is there") {
       const Tensor x = random_uniform(rng, {n}, -100, 100, dtype);
       const Tensor y = random_uniform(rng, {n}, -100, 100, dtype);
       const Tensor expected({n}, DType::f64);
-      cpu::elementwise_ops.binary(BinaryKind::add, x.to(DType::f64), y.to(DType::f64), expected);
+      cpu::elementwise_ops().binary(BinaryKind::add, x.to(DType::f64), y.to(DType::f64), expected);
       const Tensor sum = to_gpu(y).clone();
       gpu().elementwise.accumulate(to_gpu(x), sum);
       check_close(to_cpu(sum), expected);
@@ -147,7 +147,7 @@ TEST_CASE("convert agrees with the CPU in every bit") {
         }
         x = x.to(from);
         const Tensor expected({n}, to);
-        cpu::elementwise_ops.convert(x, expected);
+        cpu::elementwise_ops().convert(x, expected);
         const GuardedOutput y({n}, to), odd({n}, to, 1);
         gpu().elementwise.convert(to_gpu(x), y);
         CHECK(identical(y.get(), expected));

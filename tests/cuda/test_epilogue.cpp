@@ -21,7 +21,7 @@ TEST_CASE("the epilogue adds the bias of a channel and activates, in place") {
           for (std::size_t i = 0; i < expected.size(); ++i)
             if (biased) expected[i] += offsets[i % std::size_t(channels)];
           const Tensor reference = Tensor::from(expected, y.shape());
-          cpu::elementwise_ops.activation(activation, reference, reference);
+          cpu::elementwise_ops().activation(activation, reference, reference);
           const Tensor there = to_gpu(y).clone();
           cuda::apply_epilogue({biased ? to_gpu(bias) : Tensor(), activation}, there);
           CHECK(max_relative_error(to_cpu(there), reference) <= 2 * tolerance(dtype));

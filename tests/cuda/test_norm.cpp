@@ -141,7 +141,7 @@ TEST_CASE("variance survives a mean far from zero, and is exactly 0 for a consta
     }
     x = x.to(dtype);
     const Tensor mean({1, 2}, DType::f64), variance({1, 2}, DType::f64);
-    cpu::norm_ops.statistics(f64(x), mean, variance);
+    cpu::norm_ops().statistics(f64(x), mean, variance);
     const GuardedOutput gmean({1, 2}, dtype), gvariance({1, 2}, dtype);
     gpu().norm.statistics(testing::to_gpu(x), gmean, gvariance);
     const std::vector<double> v = f64(gvariance.get()).to_vector<double>();
@@ -158,7 +158,7 @@ TEST_CASE("statistics hang on no single element, and overflow only where f32 doe
   x.data<float>()[0] = 30000;
   for (std::int64_t r = 0; r < 3000; ++r) x.data<float>()[2 * r + 1] = r % 2 ? 6e18f : -6e18f;
   const Tensor mean({1, 2}, DType::f64), variance({1, 2}, DType::f64);
-  cpu::norm_ops.statistics(f64(x), mean, variance);
+  cpu::norm_ops().statistics(f64(x), mean, variance);
   const GuardedOutput gmean({1, 2}, DType::f32), gvariance({1, 2}, DType::f32);
   gpu().norm.statistics(testing::to_gpu(x), gmean, gvariance);
   for (int c = 0; c < 2; ++c)
@@ -188,7 +188,7 @@ TEST_CASE("running statistics take each group in turn, unbiased") {
     for (const Tensor& shift : {Tensor(), random_normal(rng, {300}, dtype)}) {
       gpu().norm.update_running(testing::to_gpu(mean), testing::to_gpu(variance),
                                 testing::to_gpu(shift), 5, 0.1, gpu_mean, gpu_var);
-      cpu::norm_ops.update_running(mean, variance, shift, 5, 0.1, running_mean, running_var);
+      cpu::norm_ops().update_running(mean, variance, shift, 5, 0.1, running_mean, running_var);
       check_close(to_cpu(gpu_mean), running_mean);
       check_close(to_cpu(gpu_var), running_var);
     }

@@ -27,11 +27,11 @@ double lost_by_winners(const PoolGeometry& g, const Tensor& full, const Tensor& 
   // A gradient of 1 a window marks the argmax; where windows lie side by side they do not meet.
   const Tensor marks(g.input_shape(), DType::f64);
   const Tensor best(g.output_shape(), DType::f64), taps(g.output_shape(), DType::u8);
-  cpu::pool_ops.max_backward(g, Tensor::full(y.shape(), 1, DType::f64), argmax, marks);
+  cpu::pool_ops().max_backward(g, Tensor::full(y.shape(), 1, DType::f64), argmax, marks);
   const Tensor chosen(g.input_shape(), DType::f64);
   for (std::int64_t i = 0; i < chosen.numel(); ++i)
     chosen.data<double>()[i] = marks.data<double>()[i] == 1 ? full.data<double>()[i] : -1e300;
-  cpu::pool_ops.max_forward(g, chosen, best, taps);
+  cpu::pool_ops().max_forward(g, chosen, best, taps);
   CHECK(identical(taps, argmax));
   double worst = 0;
   for (std::int64_t i = 0; i < y.numel(); ++i)
@@ -51,15 +51,15 @@ void check_case(Rng& rng, const Shape& shape, const Triple& kernel, std::int64_t
   const Tensor x = random_uniform(rng, shape, -1, 3, map);
   const Tensor dy = random_normal(rng, g.output_shape(), map);
   const Tensor mean({groups, channels}, number), variance({groups, channels}, number);
-  cpu::norm_ops.statistics(x, mean, variance);
+  cpu::norm_ops().statistics(x, mean, variance);
   const Tensor gx = testing::to_gpu(x), gdy = testing::to_gpu(dy), gmean = testing::to_gpu(mean);
   const Tensor gvariance = testing::to_gpu(variance);
   const NormOps& ops = gpu().norm;
 
   const Tensor full(shape, DType::f64), y(g.output_shape(), DType::f64);
   const Tensor unused(g.output_shape(), DType::u8);
-  cpu::norm_ops.normalize(f64(x), f64(mean), f64(variance), f64(parameters), full);
-  cpu::norm_ops.normalize_pool(g, f64(x), f64(mean), f64(variance), f64(parameters), y, unused);
+  cpu::norm_ops().normalize(f64(x), f64(mean), f64(variance), f64(parameters), full);
+  cpu::norm_ops().normalize_pool(g, f64(x), f64(mean), f64(variance), f64(parameters), y, unused);
   const GuardedOutput gy(g.output_shape(), map), alone(g.output_shape(), map, 1);
   const GuardedOutput gwinners(g.output_shape(), DType::u8);
   ops.normalize_pool(g, gx, gmean, gvariance, to_gpu(parameters), gy, gwinners);
@@ -77,8 +77,8 @@ void check_case(Rng& rng, const Shape& shape, const Triple& kernel, std::int64_t
     CAPTURE(constant);
     const Tensor dx(shape, DType::f64), dgamma({channels}, DType::f64);
     const Tensor dbeta({channels}, DType::f64);
-    cpu::norm_ops.backward_pool(g, constant, f64(x), f64(dy), argmax, f64(mean), f64(variance),
-                                f64(parameters), dx, dgamma, dbeta);
+    cpu::norm_ops().backward_pool(g, constant, f64(x), f64(dy), argmax, f64(mean), f64(variance),
+                                  f64(parameters), dx, dgamma, dbeta);
     const GuardedOutput gdx(shape, map), dx_alone(shape, map, 1);
     const GuardedOutput gdgamma({channels}, number), gdbeta({channels}, number);
     ops.backward_pool(g, constant, gx, gdy, gwinners, gmean, gvariance, to_gpu(parameters), gdx,

@@ -44,7 +44,7 @@ TEST_CASE("max pooling chooses as the CPU does") {
       CAPTURE(concat(dtype, g.input_shape(), " to ", g.output_shape()));
       const Tensor x = odd_values(rng, g.input_shape(), dtype);
       const Tensor y(g.output_shape(), DType::f64), argmax(g.output_shape(), DType::u8);
-      cpu::pool_ops.max_forward(g, x.to(DType::f64), y, argmax);
+      cpu::pool_ops().max_forward(g, x.to(DType::f64), y, argmax);
       const GuardedOutput gy(g.output_shape(), dtype), alone(g.output_shape(), dtype, 1);
       const GuardedOutput gwinners(g.output_shape(), DType::u8);
       gpu().pool.max_forward(g, to_gpu(x), gy, gwinners);
@@ -58,7 +58,7 @@ TEST_CASE("max pooling chooses as the CPU does") {
 
       const Tensor dy = random_normal(rng, g.output_shape(), dtype);
       const Tensor dx(g.input_shape(), DType::f64);
-      cpu::pool_ops.max_backward(g, dy.to(DType::f64), argmax, dx);
+      cpu::pool_ops().max_backward(g, dy.to(DType::f64), argmax, dx);
       const GuardedOutput gdx(g.input_shape(), dtype);
       gpu().pool.max_backward(g, to_gpu(dy), gwinners, gdx);
       check_close(gdx.get(), dx);
@@ -87,7 +87,7 @@ TEST_CASE("permutations of every rank and dtype") {
       CAPTURE(concat(dtype, shape, " to ", result));
       const Tensor x = random_uniform(rng, shape, -100, 100, dtype);
       const Tensor y(result, dtype);
-      cpu::layout_ops.permute(x, permutation, y);
+      cpu::layout_ops().permute(x, permutation, y);
       const GuardedOutput gy(result, dtype, i % 2);
       gpu().layout.permute(to_gpu(x), permutation, gy);
       CHECK(identical(gy.get(), y));
@@ -117,7 +117,7 @@ TEST_CASE("joining and cutting channels") {
       const Tensor a = random_uniform(rng, {rows, left}, 0, 100, dtype);
       const Tensor b = random_uniform(rng, {rows, right}, 0, 100, dtype);
       const Tensor y({rows, left + right}, dtype);
-      cpu::layout_ops.concat_channels(a, b, y);
+      cpu::layout_ops().concat_channels(a, b, y);
       const GuardedOutput gy(y.shape(), dtype, i % 2);
       gpu().layout.concat_channels(to_gpu(a), to_gpu(b), gy);
       CHECK(identical(gy.get(), y));

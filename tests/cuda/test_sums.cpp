@@ -116,8 +116,8 @@ TEST_CASE("binary cross-entropy and its gradient") {
       p.slice(0, 1).fill(n == 7 ? 0 : 1);  // a log that is clamped
       const Tensor loss({1}, DType::f64), dp({n}, DType::f64);
       const Tensor dloss = Tensor::full({1}, 10, DType::f64);
-      cpu::loss_ops.binary_cross_entropy(p.to(DType::f64), t.to(DType::f64), loss);
-      cpu::loss_ops.binary_cross_entropy_backward(p.to(DType::f64), t.to(DType::f64), dloss, dp);
+      cpu::loss_ops().binary_cross_entropy(p.to(DType::f64), t.to(DType::f64), loss);
+      cpu::loss_ops().binary_cross_entropy_backward(p.to(DType::f64), t.to(DType::f64), dloss, dp);
       const GuardedOutput gloss({1}, dtype), gdp({n}, dtype);
       gpu().loss.binary_cross_entropy(to_gpu(p), to_gpu(t), gloss);
       gpu().loss.binary_cross_entropy_backward(to_gpu(p), to_gpu(t), to_gpu(dloss.to(dtype)), gdp);
@@ -140,18 +140,18 @@ TEST_CASE("softmax and weighted sum over views") {
         const auto wide = [](const Tensor& tensor) { return tensor.to(DType::f64); };
         const Tensor y(shape, DType::f64), dx(shape, DType::f64), sum({n}, DType::f64);
         const GuardedOutput gy(shape, dtype), gdx(shape, dtype), gsum({n}, dtype);
-        cpu::view_ops.softmax(wide(x), y);
+        cpu::view_ops().softmax(wide(x), y);
         gpu().views.softmax(to_gpu(x), gy);
         check_close(gy.get(), y, 3);
         const Tensor rounded = gy.get();
-        cpu::view_ops.softmax_backward(wide(rounded), wide(d), dx);
+        cpu::view_ops().softmax_backward(wide(rounded), wide(d), dx);
         gpu().views.softmax_backward(to_gpu(rounded), to_gpu(d), gdx);
         check_close(gdx.get(), dx, 10);
-        cpu::view_ops.weighted_sum(wide(rounded), wide(d), sum);
+        cpu::view_ops().weighted_sum(wide(rounded), wide(d), sum);
         gpu().views.weighted_sum(to_gpu(rounded), to_gpu(d), gsum);
         check_close(gsum.get(), sum, 10);
         const Tensor dw(shape, DType::f64), dv(shape, DType::f64);
-        cpu::view_ops.weighted_sum_backward(wide(rounded), wide(d), wide(dsum), dw, dv);
+        cpu::view_ops().weighted_sum_backward(wide(rounded), wide(d), wide(dsum), dw, dv);
         const GuardedOutput gdw(shape, dtype), gdv(shape, dtype), alone(shape, dtype);
         gpu().views.weighted_sum_backward(to_gpu(rounded), to_gpu(d), to_gpu(dsum), gdw, gdv);
         check_close(gdw.get(), dw);
@@ -188,9 +188,9 @@ TEST_CASE("Adam and SGD, many tensors of both dtypes at once") {
                     slot.m.to(DType::f64).clone(), slot.v.to(DType::f64).clone(),
                     slot.learning_rate, slot.step});
   }
-  cpu::optimizer_ops.adam(adam, {}, {});
+  cpu::optimizer_ops().adam(adam, {}, {});
   gpu().optimizer.adam(gpu_adam, {}, {});
-  cpu::optimizer_ops.sgd(sgd, 0.9, {});
+  cpu::optimizer_ops().sgd(sgd, 0.9, {});
   gpu().optimizer.sgd(gpu_sgd, 0.9, {});
   for (std::size_t i = 0; i < adam.size(); ++i) {
     CAPTURE(i);

@@ -29,6 +29,17 @@ Tensor counting(const Shape& shape) {
 
 }  // namespace
 
+namespace {
+// Made before main(), perhaps before any other static object.
+const Tensor made_early = Tensor::full({3}, 2, DType::f64);
+const Tensor copied_early = made_early.to(DType::f32);
+}  // namespace
+
+TEST_CASE("tensors can be made and computed with before main") {
+  CHECK(made_early.to_vector<double>() == std::vector<double>{2, 2, 2});
+  CHECK(copied_early.to_vector<float>() == std::vector<float>{2, 2, 2});
+}
+
 TEST_CASE("shapes") {
   const Shape shape{2, 3, 4};
   CHECK(shape.rank() == 3);
