@@ -16,6 +16,15 @@ HWY_BEFORE_NAMESPACE();
 namespace voxgrad::cpu::HWY_NAMESPACE {
 namespace {
 
+/// The taps [begin, end) of window o along an axis that are in the map; tap k is at origin + k.
+struct TapRange {
+  std::int64_t origin, begin, end;
+  TapRange(const PoolGeometry& g, int axis, std::int64_t o)
+      : origin(o * g.stride[axis] - g.padding[axis]),
+        begin(std::max<std::int64_t>(0, -origin)),
+        end(std::min(g.kernel[axis], g.input[axis] - origin)) {}
+};
+
 template <class S>
 void max_forward_typed(const PoolGeometry& g, const S* x, S* y, std::uint8_t* argmax) {
   const std::int64_t channels = g.channels;
@@ -25,21 +34,24 @@ void max_forward_typed(const PoolGeometry& g, const S* x, S* y, std::uint8_t* ar
     const std::int64_t oh = row % g.output[1];
     const std::int64_t od = row / g.output[1] % g.output[0];
     const std::int64_t n = row / g.output[1] / g.output[0];
+    const TapRange depth(g, 0, od), height(g, 1, oh);
     for (std::int64_t ow = 0; ow < g.output[2]; ++ow) {
       S* best = y + (row * g.output[2] + ow) * channels;
       std::uint8_t* winner = argmax ? argmax + (row * g.output[2] + ow) * channels : nullptr;
-      int tap = 0;
-      for (std::int64_t kd = 0; kd < g.kernel[0]; ++kd) {
-        for (std::int64_t kh = 0; kh < g.kernel[1]; ++kh) {
-          const std::int64_t id = od * g.stride[0] + kd;
-          const std::int64_t ih = oh * g.stride[1] + kh;
-          const S* in =
-              x + (((n * g.input[0] + id) * g.input[1] + ih) * g.input[2] + ow * g.stride[2]) *
-                      channels;
-          for (std::int64_t kw = 0; kw < g.kernel[2]; ++kw, ++tap, in += channels) {
-            if (tap == 0) {
+      const TapRange width(g, 2, ow);
+      bool first = true;
+      for (std::int64_t kd = depth.begin; kd < depth.end; ++kd) {
+        for (std::int64_t kh = height.begin; kh < height.end; ++kh) {
+          const std::int64_t id = depth.origin + kd, ih = height.origin + kh;
+          const S* in = x + (((n * g.input[0] + id) * g.input[1] + ih) * g.input[2] + width.origin +
+                             width.begin) *
+                                channels;
+          std::int64_t tap = (kd * g.kernel[1] + kh) * g.kernel[2] + width.begin;
+          for (std::int64_t kw = width.begin; kw < width.end; ++kw, ++tap, in += channels) {
+            if (first) {
               std::copy_n(in, channels, best);
-              if (winner) std::fill_n(winner, channels, std::uint8_t{0});
+              if (winner) std::fill_n(winner, channels, std::uint8_t(tap));
+              first = false;
             } else if (winner) {
 #pragma omp simd
               for (std::int64_t c = 0; c < channels; ++c) {
@@ -69,13 +81,14 @@ void max_forward(const PoolGeometry& g, const Tensor& x, const Tensor& y, const 
   });
 }
 
-/// The windows [first, last] that hold input position i along an axis.
+/// The windows [first, last] that hold the input at `place` along an axis, counted with the
+/// padding.
 struct WindowRange {
-  std::int64_t first, last;
+  std::int64_t place, first, last;
   WindowRange(const PoolGeometry& g, int axis, std::int64_t i)
-      : first(std::max<std::int64_t>(
-            0, (i - g.kernel[axis]) / g.stride[axis] + (i >= g.kernel[axis] ? 1 : 0))),
-        last(std::min(i / g.stride[axis], g.output[axis] - 1)) {}
+      : place(i + g.padding[axis]),
+        first(place < g.kernel[axis] ? 0 : (place - g.kernel[axis]) / g.stride[axis] + 1),
+        last(std::min(place / g.stride[axis], g.output[axis] - 1)) {}
 };
 
 /// Where windows overlap, bf16 sums are rounded once per window.
@@ -96,9 +109,9 @@ void max_backward_typed(const PoolGeometry& g, const S* dy, const std::uint8_t* 
       for (std::int64_t od = depth.first; od <= depth.last; ++od) {
         for (std::int64_t oh = height.first; oh <= height.last; ++oh) {
           for (std::int64_t ow = width.first; ow <= width.last; ++ow) {
-            const std::int64_t kd = id - od * g.stride[0];
-            const std::int64_t kh = ih - oh * g.stride[1];
-            const std::int64_t kw = iw - ow * g.stride[2];
+            const std::int64_t kd = depth.place - od * g.stride[0];
+            const std::int64_t kh = height.place - oh * g.stride[1];
+            const std::int64_t kw = width.place - ow * g.stride[2];
             const auto tap = std::uint8_t((kd * g.kernel[1] + kh) * g.kernel[2] + kw);
             const std::int64_t offset =
                 (((n * g.output[0] + od) * g.output[1] + oh) * g.output[2] + ow) * channels;

@@ -9,7 +9,7 @@ namespace {
 
 struct PoolSizes {
   int channels;
-  int input[3], output[3], kernel[3], stride[3];
+  int input[3], output[3], kernel[3], stride[3], padding[3];
 
   explicit PoolSizes(const PoolGeometry& g) : channels(int(g.channels)) {
     for (int axis = 0; axis < 3; ++axis) {
@@ -17,7 +17,18 @@ struct PoolSizes {
       output[axis] = int(g.output[axis]);
       kernel[axis] = int(g.kernel[axis]);
       stride[axis] = int(g.stride[axis]);
+      padding[axis] = int(g.padding[axis]);
     }
+  }
+};
+
+/// The taps [begin, end) of window o along an axis that are in the map; tap k is at origin + k.
+struct TapRange {
+  int origin, begin, end;
+  __device__ TapRange(const PoolSizes& g, int axis, int o) {
+    origin = o * g.stride[axis] - g.padding[axis];
+    begin = origin < 0 ? -origin : 0;
+    end = g.kernel[axis] < g.input[axis] - origin ? g.kernel[axis] : g.input[axis] - origin;
   }
 };
 
@@ -28,27 +39,30 @@ __global__ void max_forward_kernel(PoolSizes g, const T* x, T* y, std::uint8_t* 
   const int od = int(blockIdx.x) / g.output[1] % g.output[0];
   const int n = int(blockIdx.x) / g.output[1] / g.output[0];
   const int packs = g.channels / V;
+  const TapRange depth(g, 0, od), height(g, 1, oh);
   for (int item = int(threadIdx.x); item < g.output[2] * packs; item += int(blockDim.x)) {
     const int ow = item / packs, channel = item % packs * V;
     Pack<T, V> best{};
     Pack<std::uint8_t, V> winner{};
-    int tap = 0;
-    for (int kd = 0; kd < g.kernel[0]; ++kd) {
-      for (int kh = 0; kh < g.kernel[1]; ++kh) {
+    const TapRange width(g, 2, ow);
+    bool first = true;
+    for (int kd = depth.begin; kd < depth.end; ++kd) {
+      for (int kh = height.begin; kh < height.end; ++kh) {
         const std::int64_t row =
-            (std::int64_t(n) * g.input[0] + od * g.stride[0] + kd) * g.input[1] + oh * g.stride[1] +
-            kh;
-        const T* in = x + (row * g.input[2] + ow * g.stride[2]) * g.channels + channel;
-        for (int kw = 0; kw < g.kernel[2]; ++kw, ++tap, in += g.channels) {
+            (std::int64_t(n) * g.input[0] + depth.origin + kd) * g.input[1] + height.origin + kh;
+        const T* in = x + (row * g.input[2] + width.origin + width.begin) * g.channels + channel;
+        int tap = (kd * g.kernel[1] + kh) * g.kernel[2] + width.begin;
+        for (int kw = width.begin; kw < width.end; ++kw, ++tap, in += g.channels) {
           const Pack<T, V> values = load_pack<V>(in);
 #pragma unroll
           for (int j = 0; j < V; ++j) {
             const C value = convert_value<C>(values.element[j]);
-            if (tap == 0 || value > convert_value<C>(best.element[j]) || value != value) {
+            if (first || value > convert_value<C>(best.element[j]) || value != value) {
               best.element[j] = values.element[j];
               winner.element[j] = std::uint8_t(tap);
             }
           }
+          first = false;
         }
       }
     }
@@ -58,12 +72,14 @@ __global__ void max_forward_kernel(PoolSizes g, const T* x, T* y, std::uint8_t* 
   }
 }
 
-/// The windows [first, last] that hold input position i along an axis.
+/// The windows [first, last] that hold the input at `place` along an axis, counted with the
+/// padding.
 struct WindowRange {
-  int first, last;
+  int place, first, last;
   __device__ WindowRange(const PoolSizes& g, int axis, int i) {
-    first = i < g.kernel[axis] ? 0 : (i - g.kernel[axis]) / g.stride[axis] + 1;
-    last = i / g.stride[axis] < g.output[axis] ? i / g.stride[axis] : g.output[axis] - 1;
+    place = i + g.padding[axis];
+    first = place < g.kernel[axis] ? 0 : (place - g.kernel[axis]) / g.stride[axis] + 1;
+    last = place / g.stride[axis] < g.output[axis] ? place / g.stride[axis] : g.output[axis] - 1;
   }
 };
 
@@ -82,8 +98,9 @@ __global__ void max_backward_kernel(PoolSizes g, const T* dy, const std::uint8_t
     for (int od = depth.first; od <= depth.last; ++od) {
       for (int oh = height.first; oh <= height.last; ++oh) {
         for (int ow = width.first; ow <= width.last; ++ow) {
-          const int kd = id - od * g.stride[0], kh = ih - oh * g.stride[1];
-          const int tap = (kd * g.kernel[1] + kh) * g.kernel[2] + iw - ow * g.stride[2];
+          const int kd = depth.place - od * g.stride[0], kh = height.place - oh * g.stride[1];
+          const int kw = width.place - ow * g.stride[2];
+          const int tap = (kd * g.kernel[1] + kh) * g.kernel[2] + kw;
           const std::int64_t row = (std::int64_t(n) * g.output[0] + od) * g.output[1] + oh;
           const std::int64_t at = (row * g.output[2] + ow) * g.channels + channel;
           const Pack<T, V> gradient = load_pack<V>(dy + at);

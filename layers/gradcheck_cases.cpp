@@ -202,9 +202,10 @@ GradcheckCase activation_case(Rng& rng, Activation act) {
 }
 
 GradcheckCase pool_case(Rng& rng, int rank) {
-  Triple kernel, stride, extents;
+  Triple kernel, stride, padding, extents;
   for (int axis = 0; axis < 3; ++axis) {
     kernel[axis] = draw(rng, 1, 3);
+    padding[axis] = draw(rng, 0, kernel[axis] / 2);
     stride[axis] =
         draw(rng, 1, 3);  // below the kernel size windows overlap, above it they leave gaps
     extents[axis] = kernel[axis] + draw(rng, 0, 4);
@@ -213,10 +214,10 @@ GradcheckCase pool_case(Rng& rng, int rank) {
   GradcheckCase result;
   result.inputs = {Variable(distinct_tensor(rng, shape), true)};
   result.function = [=](const std::vector<Variable>& inputs) {
-    return max_pool(inputs[0], kernel, stride);
+    return max_pool(inputs[0], kernel, stride, padding);
   };
-  result.description =
-      concat("input ", shape, " kernel ", list(kernel, rank), " stride ", list(stride, rank));
+  result.description = concat("input ", shape, " kernel ", list(kernel, rank), " stride ",
+                              list(stride, rank), " padding ", list(padding, rank));
   return result;
 }
 

@@ -4,8 +4,9 @@
 
 namespace voxgrad {
 
-Variable max_pool(const Variable& x, const Triple& kernel_size, const Triple& stride) {
-  const PoolGeometry g = PoolGeometry::make("max_pool", x.shape(), kernel_size, stride);
+namespace {
+
+Variable max_pool(const Variable& x, const PoolGeometry& g) {
   Tensor y(g.output_shape(), x.dtype(), x.device());
   Tensor argmax;
   if (needs_history({&x})) argmax = Tensor(y.shape(), DType::u8, x.device());
@@ -17,9 +18,21 @@ Variable max_pool(const Variable& x, const Triple& kernel_size, const Triple& st
   });
 }
 
+}  // namespace
+
+Variable max_pool(const Variable& x, const Triple& kernel_size, const Triple& stride,
+                  const Triple& padding) {
+  return max_pool(x, PoolGeometry::make("max_pool", x.shape(), kernel_size, stride, padding));
+}
+
+PoolGeometry MaxPool::geometry(const Shape& x) const {
+  const auto& [kernel, stride, padding] = options_;
+  return PoolGeometry::make("max_pool", x, {kernel, kernel, kernel}, {stride, stride, stride},
+                            {padding, padding, padding});
+}
+
 Variable MaxPool::forward(const Variable& x, const ForwardContext&) {
-  const Triple window{kernel_size_, kernel_size_, kernel_size_};
-  return max_pool(x, window, window);
+  return max_pool(x, geometry(x.shape()));
 }
 
 }  // namespace voxgrad

@@ -51,7 +51,7 @@ std::vector<Config> configurations(const BenchFlags& flags) {
 }
 
 std::string name_of(const Config& config) {
-  return "Pix2Vox-" + config.model.variant;
+  return config.model.full_name();
 }
 
 StartFigures measure_start(const std::filesystem::path& weights, const BenchFlags& flags) {

@@ -25,7 +25,7 @@ int convert(const ConvertFlags& flags) {
   save_weights(flags.out, weights.checkpoint);
   std::int64_t values = 0;
   for (const auto& [name, tensor] : weights.checkpoint.model) values += tensor.numel();
-  std::cerr << "Pix2Vox-" << weights.checkpoint.config.model.variant << ", "
+  std::cerr << weights.checkpoint.config.model.full_name() << ", "
             << weights.checkpoint.model.size() << " tensors, " << values << " values\n";
   if (flags.json.prints_text()) std::cout << flags.out << '\n';
   flags.json.write(nlohmann::ordered_json{

@@ -103,8 +103,8 @@ int train(const TrainFlags& flags) {
       flags.out.empty()
           ? std::filesystem::path("runs") / std::filesystem::path(flags.config.file).stem()
           : std::filesystem::path(flags.out);
-  line.print(fmt::format("Pix2Vox-{} on {}: {}, {}, run in {}", config.model.variant,
-                         concat(device), counted(training->size(), "training object"),
+  line.print(fmt::format("{} on {}: {}, {}, run in {}", config.model.full_name(), concat(device),
+                         counted(training->size(), "training object"),
                          counted(validation ? validation->size() : 0, "validation object"),
                          out.string()));
   if (flags.dry_run) {

@@ -178,7 +178,7 @@ void check_same_network(const ModelConfig& in_file, const ModelConfig& wanted,
   std::string differences;
   for (std::size_t i = 0; i < keys.size(); ++i)
     if (keys[i].value != wanted_keys[i].value && keys[i].name != "model.vgg_init" &&
-        keys[i].name != "model.freeze_vgg")
+        keys[i].name != "model.freeze_vgg" && keys[i].name != "model.track_merger")
       differences += concat("\n  ", keys[i].name, ": ", keys[i].value, " in the file, ",
                             wanted_keys[i].value, " asked for");
   fail<ConfigError>(file.string(), " holds a network of other sizes:", differences);

@@ -1,9 +1,14 @@
 #include "pix2vox/config/config.h"
 
+#include <algorithm>
+#include <array>
 #include <bit>
+#include <string_view>
 
 namespace voxgrad {
 namespace {
+
+constexpr std::array<std::string_view, 5> known_variants{"A", "F", "++A", "++F", "mini"};
 
 // `known`, cut or continued with its last entry to `count` entries.
 std::vector<std::int64_t> fit(std::vector<std::int64_t> known, std::size_t count) {
@@ -24,8 +29,8 @@ std::size_t doublings(std::int64_t from, std::int64_t to) {
 }  // namespace
 
 ModelConfig default_model(const std::string& variant, std::int64_t n_vox) {
-  check<ConfigError>(variant == "A" || variant == "F" || variant == "mini",
-                     "model.variant expects A, F or mini, got \"", variant, '"');
+  check<ConfigError>(std::ranges::find(known_variants, variant) != known_variants.end(),
+                     "model.variant expects A, F, ++A, ++F or mini, got \"", variant, '"');
   check<ConfigError>(n_vox >= 8 && n_vox <= 128 && std::has_single_bit(std::uint64_t(n_vox)),
                      "model.n_vox expects a power of two from 8 to 128, got ", n_vox);
   ModelConfig model;
@@ -48,6 +53,17 @@ ModelConfig default_model(const std::string& variant, std::int64_t n_vox) {
     model.encoder_pool = 4;
     model.use_refiner = false;
     decoder = {128, 64, 32, 8};
+  } else if (model.is_plus_plus()) {
+    const bool a = variant == "++A";
+    model.trunk_channels = {64, 64, 128};
+    model.encoder_channels = a ? fit({512, 256}, 3) : fit({128, 64}, 3);
+    model.encoder_kernel_sizes = {3, 3, 3};
+    model.encoder_pool = 2;
+    model.merger_channels = {9, 9, 9, 9, 9};
+    model.use_refiner = a;
+    model.freeze_vgg = false;
+    decoder =
+        a ? std::vector<std::int64_t>{512, 128, 32, 8} : std::vector<std::int64_t>{128, 64, 32, 8};
   } else {
     model.image_size = 64;
     model.trunk_channels = {16, 32, 64, 128};
@@ -65,11 +81,29 @@ ModelConfig default_model(const std::string& variant, std::int64_t n_vox) {
   return model;
 }
 
+std::string ModelConfig::full_name() const {
+  return is_plus_plus() ? "Pix2Vox++/" + variant.substr(2) : "Pix2Vox-" + variant;
+}
+
+std::int64_t ModelConfig::trunk_out_channels() const {
+  return has_bottlenecks() ? 4 * trunk_channels.back() : trunk_channels.back();
+}
+
+std::int64_t ModelConfig::encoder_padding(std::size_t i) const {
+  return is_plus_plus() ? encoder_kernel_sizes[i] / 2 : 0;
+}
+
+std::int64_t ModelConfig::encoder_pool_after(std::size_t i) const {
+  return i == 1 || (i == 2 && is_plus_plus()) ? encoder_pool : 1;
+}
+
 std::int64_t ModelConfig::feature_edge() const {
-  const std::int64_t trunk = image_size / 2 / 2 / 2;
-  const std::int64_t first = trunk - (encoder_kernel_sizes[0] - 1);
-  const std::int64_t second = (first - (encoder_kernel_sizes[1] - 1)) / encoder_pool;
-  return second - (encoder_kernel_sizes[2] - 1);
+  // VGG's pools drop what does not fill a window; ResNet's strides, padded, round up.
+  std::int64_t edge = image_size;
+  for (int halving = 0; halving < 3; ++halving) edge = is_plus_plus() ? (edge + 1) / 2 : edge / 2;
+  for (std::size_t i = 0; i < 3; ++i)
+    edge = (edge + 2 * encoder_padding(i) - (encoder_kernel_sizes[i] - 1)) / encoder_pool_after(i);
+  return edge;
 }
 
 std::int64_t ModelConfig::decoder_in_channels() const {
@@ -82,12 +116,15 @@ void ModelConfig::check() const {
   const auto check_three = [](const char* key, std::size_t length, std::size_t expected) {
     check<ConfigError>(length == expected, key, " expects ", expected, " entries, got ", length);
   };
-  check_three("model.trunk_channels", trunk_channels.size(), 4);
+  check_three("model.trunk_channels", trunk_channels.size(), is_plus_plus() ? 3 : 4);
   check_three("model.encoder_channels", encoder_channels.size(), 3);
   check_three("model.encoder_kernel_sizes", encoder_kernel_sizes.size(), 3);
   check_length("model.decoder_channels", decoder_channels, doublings(2, n_vox), n_vox);
   if (use_refiner)
     check_length("model.refiner_channels", refiner_channels, doublings(4, n_vox), n_vox);
+  check<ConfigError>(!is_plus_plus() || merger_channels.size() >= 2,
+                     "model.merger_channels expects at least 2 entries for variant ", variant,
+                     ": the last layer but one reads the results of those before it");
   const std::int64_t edge = feature_edge();
   check<ConfigError>(edge >= 1, "model.image_size ", image_size,
                      " is too small: nothing is left after the encoder's kernels and pooling; "
@@ -103,6 +140,7 @@ bool ModelConfig::same_architecture(const ModelConfig& other) const {
   ModelConfig same_start = other;
   same_start.vgg_init = vgg_init;
   same_start.freeze_vgg = freeze_vgg;
+  same_start.track_merger = track_merger;
   return *this == same_start;
 }
 

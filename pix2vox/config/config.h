@@ -21,21 +21,39 @@ namespace voxgrad {
 /// The architecture. `variant` and `n_vox` choose the defaults of all sizes after them
 /// (default_model below); any size may then be given by itself.
 struct ModelConfig {
-  std::string variant = "A";  // A, F (as published) or mini (small pictures and trunk)
+  /// Pix2Vox-A and -F and Pix2Vox++/A and /F as published, or small pictures and trunk.
+  std::string variant = "A";  // A, F, ++A, ++F or mini
   std::int64_t n_vox = 32;    // edge of the volume: a power of two, 8..128
   std::int64_t image_size = 224;
-  std::vector<std::int64_t> trunk_channels;        // 4: of VGG's four blocks (2, 2, 3, 1 convs)
+  /// A, F, mini: 4, of VGG's blocks (2, 2, 3, 1 convs). ++: 3, of ResNet's first convolution and of
+  /// the 3x3 convolutions in layer1 and layer2.
+  std::vector<std::int64_t> trunk_channels;
   std::vector<std::int64_t> encoder_channels;      // 3: of the layers after the trunk
   std::vector<std::int64_t> encoder_kernel_sizes;  // 3
-  std::int64_t encoder_pool = 1;                   // max pooling after the second of them
-  std::vector<std::int64_t> decoder_channels;      // one per upsampling stage, from side 2 to n_vox
-  std::vector<std::int64_t> merger_channels;       // of the hidden layers; a last one gives 1
+  std::int64_t encoder_pool = 1;  // max pooling after the second of them; ++: and after the third
+  std::vector<std::int64_t> decoder_channels;  // one per upsampling stage, from side 2 to n_vox
+  /// Of the hidden layers; a last one gives 1. ++: the last of these reads all before it.
+  std::vector<std::int64_t> merger_channels;
   std::vector<std::int64_t> refiner_channels;  // one per downsampling stage, from n_vox to side 4
   std::int64_t refiner_hidden = 2048;
   bool use_merger = true;           // false: views are averaged
   bool use_refiner = true;          // false: the merged volume is the result
   std::string vgg_init = "random";  // or a weights file
   bool freeze_vgg = true;           // no gradient for the trunk; its batch norms stay live
+  /// With one view the merger changes no volume and learns nothing. true: it is run in training all
+  /// the same, as published, so that its batch norms track the data; false: it is left out.
+  bool track_merger = true;
+
+  /// Pix2Vox++: a ResNet trunk, padding and ReLU in the layers after it, another merger.
+  bool is_plus_plus() const { return variant.starts_with("++"); }
+  /// Pix2Vox++/A: the trunk is ResNet-50, not ResNet-18.
+  bool has_bottlenecks() const { return variant == "++A"; }
+  /// "Pix2Vox-A", "Pix2Vox++/F".
+  std::string full_name() const;
+  std::int64_t trunk_out_channels() const;
+  /// Of the layer i = 0, 1, 2 after the trunk.
+  std::int64_t encoder_padding(std::size_t i) const;
+  std::int64_t encoder_pool_after(std::size_t i) const;
 
   /// Edge of the square feature map that the encoder gives.
   std::int64_t feature_edge() const;
@@ -43,7 +61,7 @@ struct ModelConfig {
   std::int64_t decoder_in_channels() const;
   /// ConfigError if the sizes do not fit together.
   void check() const;
-  /// True if both describe the same tensors (initialisation and freezing do not matter).
+  /// True if both describe the same tensors (how they are initialised and trained does not matter).
   bool same_architecture(const ModelConfig& other) const;
   bool operator==(const ModelConfig&) const = default;
 };

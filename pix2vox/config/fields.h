@@ -26,8 +26,8 @@ void visit_fields(AnyConfig& config, Visitor&& visit) {
 
   auto& model = config.model;
   visit(F{.key = "model.variant",
-          .meaning = "published architecture A or F, or the small one",
-          .choices = {"A", "F", "mini"}},
+          .meaning = "published architecture: Pix2Vox-A or -F, Pix2Vox++/A or /F; or the small one",
+          .choices = {"A", "F", "++A", "++F", "mini"}},
         model.variant);
   visit(F{.key = "model.n_vox",
           .meaning = "voxels per side of the volume",
@@ -36,13 +36,16 @@ void visit_fields(AnyConfig& config, Visitor&& visit) {
   visit(F{"model.image_size", "pixels per side of the square pictures that the network sees", 16,
           4096},
         model.image_size);
-  visit(F{"model.trunk_channels", "channels of VGG's four blocks", 1, 65536, {}, 4},
+  visit(F{"model.trunk_channels",
+          "channels of VGG's four blocks; ++: of ResNet's first convolution, layer1 and layer2", 1,
+          65536},
         model.trunk_channels);
   visit(F{"model.encoder_channels", "channels of the layers after the trunk", 1, 65536, {}, 3},
         model.encoder_channels);
   visit(F{"model.encoder_kernel_sizes", "kernel sizes of the layers after the trunk", 1, 15, {}, 3},
         model.encoder_kernel_sizes);
-  visit(F{"model.encoder_pool", "max pooling after the second of those layers; 1: none", 1, 15},
+  visit(F{"model.encoder_pool",
+          "max pooling after the second of those layers, ++: and the third; 1: none", 1, 15},
         model.encoder_pool);
   visit(F{"model.decoder_channels", "one per upsampling stage, from side 2 to n_vox", 1, 65536},
         model.decoder_channels);
@@ -59,6 +62,9 @@ void visit_fields(AnyConfig& config, Visitor&& visit) {
         model.vgg_init);
   visit(F{"model.freeze_vgg", "no gradient for the trunk; its batch norms still track statistics"},
         model.freeze_vgg);
+  visit(F{"model.track_merger",
+          "with one view, run the merger in training so that its batch norms track the data"},
+        model.track_merger);
 
   auto& data = config.data;
   visit(F{"data.root", "folder in the layout of 3D-R2N2"}, data.root);

@@ -6,11 +6,14 @@
 
 namespace voxgrad {
 
-Merger::Merger(const ModelConfig& config) {
+Merger::Merger(const ModelConfig& config)
+    : joined_(config.is_plus_plus() ? config.merger_channels.size() - 1 : 0) {
   std::vector<std::int64_t> channels = config.merger_channels;
   channels.push_back(1);
   std::int64_t in_channels = config.decoder_channels.back() + 1;
+  std::int64_t in_all = 0;  // of the results so far
   for (const std::int64_t out_channels : channels) {
+    if (joined_ > 0 && layers_.size() == joined_) in_channels = in_all;
     const ConvLayerOptions convolution{.in_channels = in_channels,
                                        .out_channels = out_channels,
                                        .kernel_size = each_axis(3),
@@ -20,12 +23,16 @@ Merger::Merger(const ModelConfig& config) {
         std::make_shared<ConvBlock>(std::make_shared<Conv3d>(convolution),
                                     ConvBlockOptions{.activation = Activation::leaky_relu(0.2)})));
     in_channels = out_channels;
+    in_all += out_channels;
   }
 }
 
 Variable Merger::forward(const Variable& raw_features, const ForwardContext& context) {
-  Variable x = raw_features;
-  for (const auto& layer : layers_) x = (*layer)(x, context);
+  Variable x = raw_features, all;
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    x = (*layers_[i])(joined_ > 0 && i == joined_ ? all : x, context);
+    if (i < joined_) all = all.defined() ? concat_channels(all, x) : x;
+  }
   return x;
 }
 

@@ -1,8 +1,9 @@
-// Merger: how much each view is to be trusted at each voxel. Five convolutions (kernel 3, padding
-// 1) with batch norm and LeakyReLU(0.2) turn a view's raw features into a score per voxel; softmax
-// of the scores over the views weighs the coarse volumes.
+// Merger: how much each view is to be trusted at each voxel. Five or six convolutions (kernel 3,
+// padding 1) with batch norm and LeakyReLU(0.2) turn a view's raw features into a score per voxel;
+// softmax of the scores over the views weighs the coarse volumes.
 //
-//   scores: [V*B,n,n,n,9] -> 16, 8, 4, 2, 1 channels -> [V*B,n,n,n,1]
+//   A, F: [V*B,n,n,n,9] -> 16, 8, 4, 2, 1 channels -> [V*B,n,n,n,1]
+//   ++A, ++F: [V*B,n,n,n,9] -> 9, 9, 9, 9; these four maps side by side, 36 channels -> 9, 1
 #pragma once
 
 #include "layers/module.h"
@@ -25,6 +26,7 @@ class Merger : public UnaryModule {
 
  private:
   std::vector<std::shared_ptr<UnaryModule>> layers_;
+  std::size_t joined_;  // this layer reads the results of all before it; 0: of the one before
 };
 
 }  // namespace voxgrad

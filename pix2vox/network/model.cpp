@@ -4,6 +4,7 @@
 #include "layers/init.h"
 #include "layers/loss.h"
 #include "layers/views.h"
+#include "pix2vox/network/trunk.h"
 
 namespace voxgrad {
 namespace {
@@ -64,7 +65,7 @@ Variable Pix2Vox::merge(const Decoder::Result& decoded, const Variable& coarse,
                         const ForwardContext& context) {
   if (!merger_) return average_over_views(coarse);
   if (context.n_views > 1) return merger_->merge(decoded.raw_features(), coarse, context);
-  if (merger_->training()) {
+  if (merger_->training() && config_.track_merger) {
     const NoGrad no_history;
     merger_->forward(decoded.raw_features(), context);  // its batch norms follow the data
   }
@@ -110,14 +111,7 @@ void Pix2Vox::freeze(const std::vector<std::string>& parts) {
 }
 
 void Pix2Vox::load_trunk(const std::vector<NamedTensor>& tensors) {
-  std::vector<NamedTensor> trunk;
-  for (const auto& [name, tensor] : tensors)
-    for (const std::string prefix : {"encoder.vgg.", "vgg.", "features."})
-      if (name.starts_with(prefix)) {
-        trunk.push_back({name.substr(prefix.size()), tensor});
-        break;
-      }
-  encoder_->trunk().load_state(trunk);
+  encoder_->trunk().load_state(trunk_tensors(config_, tensors));
 }
 
 }  // namespace voxgrad

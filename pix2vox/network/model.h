@@ -2,7 +2,8 @@
 // Context-aware 3D Reconstruction from Single and Multi-view Images", ICCV 2019). Every view goes
 // through encoder and decoder by itself, the merger fuses the views, the refiner corrects the
 // result. State-dict names are the published ones: encoder.vgg.0.weight ...
-// refiner.layer8.0.weight.
+// refiner.layer8.0.weight. Pix2Vox++ (Xie et al., "Pix2Vox++: Multi-scale Context-aware 3D Object
+// Reconstruction from Single and Multiple Images", IJCV 2020) is the same with other parts.
 //
 // Views are folded into the batch view by view: picture v*B + b is view v of object b. Batch norms
 // of encoder, decoder and merger take each view's statistics by themselves, in view order.
@@ -54,8 +55,8 @@ class Pix2Vox : public Module {
   /// Parts without gradient. Their batch norms still follow the data while training, like those
   /// of the frozen trunk. Parts not named (and the trunk, unless config.freeze_vgg) are unfrozen.
   void freeze(const std::vector<std::string>& parts);
-  /// Trunk weights in our layout, under "encoder.vgg.N.*", "vgg.N.*" or "features.N.*"; other names
-  /// are ignored. Error if one of the trunk's tensors is missing or has another shape.
+  /// Trunk weights in our layout, under a name that trunk_tensors() knows; other names are ignored.
+  /// Error if one of the trunk's tensors is missing or has another shape.
   void load_trunk(const std::vector<NamedTensor>& tensors);
 
  private:

@@ -8,6 +8,8 @@
 #include "layers/conv.h"
 #include "layers/linear.h"
 #include "layers/norm.h"
+#include "layers/pool.h"
+#include "layers/residual_block.h"
 #include "tensor/ops/backend.h"
 
 namespace voxgrad {
@@ -16,8 +18,11 @@ namespace {
 std::string kernel_name(const ConvLayer& layer) {
   const Triple& kernel = layer.options().kernel_size;
   const char* transposed = layer.transposed() ? "Transpose" : "";
-  if (layer.spatial_rank() == 2)
-    return fmt::format("Conv{}2d {}x{}", transposed, kernel[1], kernel[2]);
+  if (layer.spatial_rank() == 2) {
+    const std::int64_t stride = layer.options().stride[1];
+    return fmt::format("Conv{}2d {}x{}{}", transposed, kernel[1], kernel[2],
+                       stride == 1 ? "" : fmt::format(", stride {}", stride));
+  }
   return fmt::format("Conv{}3d {}x{}x{}", transposed, kernel[0], kernel[1], kernel[2]);
 }
 
@@ -37,6 +42,16 @@ class Walker {
       row = convolution(*conv);
     } else if (const auto* linear = dynamic_cast<const Linear*>(&module)) {
       row = fully_connected(*linear);
+    } else if (const auto* pool = dynamic_cast<const MaxPool*>(&module)) {
+      const auto [edge, stride, padding] = pool->options();
+      map_ = pool->geometry(map_).output_shape();
+      row.kind = fmt::format("MaxPool {}, stride {}", edge, stride);
+    } else if (dynamic_cast<const ResidualBlock*>(&module) != nullptr) {
+      block_input_ = map_;
+      return;
+    } else if (module.name() == "downsample") {  // the shortcut, after the block's other layers
+      map_ = block_input_;
+      return;
     } else if (const auto* norm = dynamic_cast<const BatchNorm*>(&module)) {
       row.kind = "BatchNorm";
       if (const std::int64_t edge = norm->options().pool; edge > 1) {
@@ -58,6 +73,10 @@ class Walker {
   LayerSummary convolution(const ConvLayer& layer) {
     // After linear layers the features are a map again.
     if (map_.rank() == 2) map_ = last_map_;
+    // What is read may be several maps of the same size side by side.
+    std::vector<std::int64_t> extents(map_.begin(), map_.end());
+    extents.back() = layer.options().in_channels;
+    map_ = Shape{std::span<const std::int64_t>(extents)};
     const ConvOptions options{layer.options().stride, layer.options().padding};
     const Shape& weight = layer.weight.shape();
     const ConvGeometry geometry = layer.transposed()
@@ -81,7 +100,7 @@ class Walker {
   }
 
   std::string part_;
-  Shape map_, last_map_;
+  Shape map_, last_map_, block_input_;
   std::vector<LayerSummary>& layers_;
 };
 
@@ -108,6 +127,7 @@ std::string grouped(std::int64_t number) {
 
 ModelSummary summarize(Pix2Vox& model) {
   ModelSummary summary;
+  summary.full_name = model.config().full_name();
   summary.variant = model.config().variant;
   for (const std::string& part : model.part_names()) {
     Walker walker(part, input_of(part, model.config()), summary.layers);
@@ -152,8 +172,7 @@ LayerSummary ModelSummary::total(const std::string& prefix) const {
 }
 
 std::string ModelSummary::to_text() const {
-  std::string text =
-      fmt::format("Pix2Vox-{}: one picture, multiply-adds of a forward pass\n\n", variant);
+  std::string text = fmt::format("{}: one picture, multiply-adds of a forward pass\n\n", full_name);
   const auto line = [&](const std::string& name, const std::string& kind, const std::string& output,
                         const std::string& weights, const std::string& work,
                         const std::string& algorithm = "") {

@@ -34,7 +34,7 @@ LayerAlgorithms algorithms_of(const LayerSummary& layer, std::int64_t batch, Pre
                               Device device);
 
 struct ModelSummary {
-  std::string variant;
+  std::string full_name, variant;  // "Pix2Vox++/F", "++F"
   std::vector<LayerSummary> layers;
   std::int64_t parameters = 0;
   std::int64_t multiply_adds = 0;

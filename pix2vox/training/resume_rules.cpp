@@ -13,6 +13,7 @@ struct Entry {
 // The first that fits counts.
 constexpr Entry rules[] = {
     {"model.vgg_init", ResumeRule::kept},
+    {"model.track_merger", ResumeRule::said},
     {"model.", ResumeRule::fixed},
     // Where the data are may change: that they are the same is shown by their fingerprint.
     {"data.root", ResumeRule::said},

@@ -8,6 +8,7 @@
 
 #include "io/foreign_weights.h"
 #include "pix2vox/network/model.h"
+#include "pix2vox/network/trunk.h"
 #include "tensor/ops/backend.h"
 
 namespace voxgrad {
@@ -124,6 +125,14 @@ bool has_part(const Shapes& shapes, const std::string& prefix) {
   return first != shapes.end() && first->first.starts_with(prefix);
 }
 
+/// Whether the trunk is of the variant's kind; its first convolution tells those of one kind apart.
+bool has_trunk(const Shapes& shapes, const ModelConfig& config) {
+  const std::string first = concat("encoder.", trunk_name(config), ".0.weight");
+  if (config.trunk_channels[0] != extent(shapes, first, 0)) return false;
+  return !config.is_plus_plus() ||
+         config.has_bottlenecks() == shapes.contains("encoder.resnet.4.0.conv3.weight");
+}
+
 /// Strict: every tensor of the network, and no other, each with its shape.
 void check_complete(const std::string& file, const ModelConfig& config, const Shapes& shapes) {
   Pix2Vox model(config);
@@ -164,13 +173,12 @@ ModelConfig recognize_network(const std::string& file, const std::vector<NamedTe
                                           extent(shapes, "encoder.layer3.0.weight", 1)};
   ModelConfig config;
   bool known = false;
-  for (const char* variant : {"A", "F", "mini"}) {
+  for (const char* variant : {"A", "F", "++A", "++F", "mini"}) {
     config = default_model(variant, n_vox);
-    known = config.encoder_kernel_sizes == kernels &&
-            config.trunk_channels[0] == extent(shapes, "encoder.vgg.0.weight", 0);
+    known = config.encoder_kernel_sizes == kernels && has_trunk(shapes, config);
     if (known) break;
   }
-  check(known, file, ": an encoder of another variant than A, F and mini");
+  check(known, file, ": an encoder of another variant than A, F, ++A, ++F and mini");
   config.encoder_channels = channels(shapes, "encoder.layer", 0);
   config.decoder_channels.assign(decoder.begin(), decoder.end() - 1);
   config.use_merger = has_part(shapes, "merger.");

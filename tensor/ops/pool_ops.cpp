@@ -3,7 +3,7 @@
 namespace voxgrad {
 
 PoolGeometry PoolGeometry::make(const char* op, const Shape& x, const Triple& kernel,
-                                const Triple& stride) {
+                                const Triple& stride, const Triple& padding) {
   check(x.rank() == 4 || x.rank() == 5, "[", op, "] input must be [N,H,W,C] or [N,D,H,W,C], got ",
         x);
   PoolGeometry g;
@@ -15,11 +15,15 @@ PoolGeometry PoolGeometry::make(const char* op, const Shape& x, const Triple& ke
     g.input[axis] = x[axis - (3 - g.spatial_rank) + 1];
     g.kernel[axis] = kernel[axis];
     g.stride[axis] = stride[axis];
+    g.padding[axis] = padding[axis];
     check(kernel[axis] >= 1 && stride[axis] >= 1, "[", op,
           "] kernel and stride must be at least 1");
-    check(g.input[axis] >= kernel[axis], "[", op, "] window ", kernel[axis],
-          " is larger than the input ", x);
-    g.output[axis] = (g.input[axis] - kernel[axis]) / stride[axis] + 1;
+    check(padding[axis] >= 0 && 2 * padding[axis] <= kernel[axis], "[", op, "] a padding of ",
+          padding[axis], " is more than half the window ", kernel[axis]);
+    const std::int64_t padded = g.input[axis] + 2 * padding[axis];
+    check(padded >= kernel[axis], "[", op, "] window ", kernel[axis], " is larger than the input ",
+          x);
+    g.output[axis] = (padded - kernel[axis]) / stride[axis] + 1;
   }
   return g;
 }

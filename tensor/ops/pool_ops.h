@@ -1,6 +1,6 @@
-// Max pooling in 2-D and 3-D, without padding. Windows that do not fit are dropped; ties go to the
-// first element of the window in (depth, height, width) order; a NaN in the window wins. Maps are
-// f64, f32 or bf16.
+// Max pooling in 2-D and 3-D. Windows that do not fit are dropped; of a window over the padding
+// only what lies in the map counts. Ties go to the first element of the window in (depth, height,
+// width) order; a NaN in the window wins. Maps are f64, f32 or bf16.
 #pragma once
 
 #include "tensor/ops/conv_ops.h"
@@ -14,11 +14,13 @@ struct PoolGeometry {
   Triple output{1, 1, 1};
   Triple kernel{1, 1, 1};
   Triple stride{1, 1, 1};
+  Triple padding{0, 0, 0};  // at both ends of each axis
   int spatial_rank = 3;
 
-  /// Of x [N,H,W,C] or [N,D,H,W,C]; kernel volume at most 255. Errors begin with [op].
+  /// Of x [N,H,W,C] or [N,D,H,W,C]; kernel volume at most 255, padding at most half the kernel.
+  /// Errors begin with [op].
   static PoolGeometry make(const char* op, const Shape& x, const Triple& kernel,
-                           const Triple& stride);
+                           const Triple& stride, const Triple& padding = {0, 0, 0});
   Shape input_shape() const;
   Shape output_shape() const;
 };

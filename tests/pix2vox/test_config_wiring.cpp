@@ -29,6 +29,7 @@ const std::map<std::string, std::string>& values() {
       {"model.use_refiner", "true"},
       {"model.vgg_init", "trunk.h5"},
       {"model.freeze_vgg", "true"},
+      {"model.track_merger", "false"},
       {"data.root", "the-root"},
       {"data.taxonomy", "the-taxonomy.json"},
       {"data.crop_size", "41"},
@@ -109,6 +110,7 @@ TEST_CASE("every key of model sets its own field") {
   CHECK(model.use_refiner);
   CHECK(model.vgg_init == "trunk.h5");
   CHECK(model.freeze_vgg);
+  CHECK_FALSE(model.track_merger);
 }
 
 TEST_CASE("every key of data sets its own field, and the loaders take it") {

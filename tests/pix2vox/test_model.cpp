@@ -27,6 +27,7 @@ double largest(const Tensor& tensor) {
 }
 
 std::vector<std::string> expected_names(const std::string& variant) {
+  const bool plus_plus = variant.starts_with("++"), bottlenecks = variant == "++A";
   std::vector<std::string> names;
   const auto add = [&](const std::string& layer, bool bias) {
     names.push_back(layer + ".weight");
@@ -44,15 +45,33 @@ std::vector<std::string> expected_names(const std::string& variant) {
       add_norm(layer + ".1");
     }
   };
-  for (const int conv : {0, 3, 7, 10, 14, 17, 20, 24}) {
-    add("encoder.vgg." + std::to_string(conv), true);
-    add_norm("encoder.vgg." + std::to_string(conv + 1));
+  const auto add_block = [&](const std::string& block, bool downsample) {
+    for (int i = 1; i <= (bottlenecks ? 3 : 2); ++i) {
+      add(block + ".conv" + std::to_string(i), false);
+      add_norm(block + ".bn" + std::to_string(i));
+    }
+    if (!downsample) return;
+    add(block + ".downsample.0", false);
+    add_norm(block + ".downsample.1");
+  };
+  if (plus_plus) {
+    add("encoder.resnet.0", false);
+    add_norm("encoder.resnet.1");
+    for (int i = 0; i < (bottlenecks ? 3 : 2); ++i)
+      add_block("encoder.resnet.4." + std::to_string(i), bottlenecks && i == 0);
+    for (int i = 0; i < (bottlenecks ? 4 : 2); ++i)
+      add_block("encoder.resnet.5." + std::to_string(i), i == 0);
+  } else {
+    for (const int conv : {0, 3, 7, 10, 14, 17, 20, 24}) {
+      add("encoder.vgg." + std::to_string(conv), true);
+      add_norm("encoder.vgg." + std::to_string(conv + 1));
+    }
   }
   add_layers("encoder", 1, 3, true);
   add_layers("decoder", 1, 4, false);
   add("decoder.layer5.0", false);
-  add_layers("merger", 1, 5, true);
-  if (variant == "F") return names;
+  add_layers("merger", 1, plus_plus ? 6 : 5, true);
+  if (variant.ends_with('F')) return names;
   add_layers("refiner", 1, 3, true);
   add("refiner.layer4.0", true);
   add("refiner.layer5.0", true);
@@ -64,7 +83,7 @@ std::vector<std::string> expected_names(const std::string& variant) {
 }  // namespace
 
 TEST_CASE("tensors have the published names and order") {
-  for (const std::string variant : {"A", "F"}) {
+  for (const std::string variant : {"A", "F", "++A", "++F"}) {
     CAPTURE(variant);
     const Pix2Vox model(default_model(variant));
     std::vector<std::string> names;
