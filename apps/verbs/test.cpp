@@ -14,6 +14,7 @@
 #include "pix2vox/checkpoint/checkpoint.h"
 #include "pix2vox/data/open_dataset.h"
 #include "pix2vox/training/evaluator.h"
+#include "pix2vox/training/iou_json.h"
 #include "pix2vox/weights/weights.h"
 
 namespace voxgrad::apps {
@@ -75,18 +76,6 @@ std::string to_text(const Evaluation& evaluation, const Baselines* baselines, do
   return text;
 }
 
-nlohmann::json to_json(const IouTable& table) {
-  const auto row = [](const IouTable::Row& r) {
-    return nlohmann::json{{"objects", r.objects}, {"iou", r.mean}};
-  };
-  nlohmann::json categories = nlohmann::json::object();
-  for (const IouTable::Row& each : table.categories()) categories[each.name] = row(each);
-  return {{"thresholds", table.thresholds()},
-          {"categories", categories},
-          {"overall", row(table.overall())},
-          {"mean_over_categories", row(table.mean_over_categories())}};
-}
-
 /// What baselines are made of, or why there are none.
 struct BaselineSource {
   std::unique_ptr<Dataset> training;
@@ -135,11 +124,8 @@ nlohmann::json to_json(const TestFlags& flags, const Config& config, const Check
                       {"seconds", evaluation.seconds},
                       {"loss_merged", evaluation.loss_merged},
                       {"loss_refined", evaluation.loss_refined},
-                      {"model", to_json(evaluation.iou)}};
-  if (baselines)
-    json["baselines"] = {{"mean_shape", to_json(baselines->mean_shape)},
-                         {"category_mean_shape", to_json(baselines->category_mean_shape)},
-                         {"best_training_shape", to_json(baselines->best_training_shape)}};
+                      {"model", iou_json(evaluation.iou)}};
+  if (baselines) json["baselines"] = baselines_json(*baselines);
   return json;
 }
 

@@ -6,13 +6,17 @@
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "apps/command_line/json_flag.h"
 #include "apps/terminal/progress.h"
 #include "apps/terminal/signals.h"
 #include "apps/verbs/verbs.h"
+#include "io/file.h"
 #include "io/plural.h"
 #include "pix2vox/data/open_dataset.h"
+#include "pix2vox/report/report.h"
+#include "pix2vox/training/iou_json.h"
 #include "pix2vox/training/loss_watch.h"
 #include "pix2vox/training/run_folder.h"
 #include "pix2vox/training/trainer.h"
@@ -87,6 +91,25 @@ nlohmann::ordered_json to_json(const TrainingOutcome& outcome, const std::filesy
           {"interrupted", outcome.interrupted}};
 }
 
+/// The best epoch's IoU by category and threshold beside baselines, where they take no longer than
+/// some seconds.
+void write_validation_results(const RunFolder& folder, const EpochReport& best,
+                              const Dataset& training, const Dataset& validation,
+                              std::int64_t n_views) {
+  constexpr std::int64_t max_comparisons = 4'000'000;
+  nlohmann::json results{{"split", "val"},
+                         {"views", n_views},
+                         {"epoch", best.epoch},
+                         {"threshold", best.threshold},
+                         {"model", iou_json(best.validation)}};
+  if (training.size() * validation.size() <= max_comparisons)
+    results["baselines"] =
+        baselines_json(measure_baselines(training, validation, best.validation.thresholds()));
+  const std::string text = results.dump(2) + "\n";
+  write_file_atomically(folder.results() / "val.json",
+                        {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+}
+
 int train(const TrainFlags& flags) {
   const std::atomic<bool>& stop = watch_signals(
       "\nstopping: this step is finished and the state saved; a second signal stops at once\n");
@@ -134,7 +157,11 @@ int train(const TrainFlags& flags) {
   hooks.validating = [&](std::int64_t done, std::int64_t total) {
     if (line.terminal()) line.count("validating", done, total);
   };
-  hooks.epoch = [&](const EpochReport& report) { say(describe(report, seconds_left)); };
+  std::optional<EpochReport> best;
+  hooks.epoch = [&](const EpochReport& report) {
+    say(describe(report, seconds_left));
+    if (report.best) best = report;
+  };
   hooks.notice = say;
   Trainer trainer(config, *training, validation.get(), {out, flags.resume, device, &stop}, hooks);
   const RunFolder folder{out};
@@ -146,6 +173,15 @@ int train(const TrainFlags& flags) {
   } catch (const std::exception& error) {
     log.write(concat("error: ", error.what()));
     throw;
+  }
+  // A report never makes a training fail.
+  try {
+    if (best && !outcome.interrupted)
+      write_validation_results(folder, *best, *training, *validation, config.train.n_views);
+    write_report({out}, folder.report());
+    say("report: " + folder.report().string());
+  } catch (const std::exception& error) {
+    say(concat("no report: ", error.what()));
   }
   flags.json.write(to_json(outcome, out).dump(2));
   if (outcome.interrupted) return signal_exit_code();

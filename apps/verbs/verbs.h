@@ -19,6 +19,7 @@ using Action = std::function<int()>;
 void add_train(Verb& app, Action& action);
 void add_test(Verb& app, Action& action);
 void add_predict(Verb& app, Action& action);
+void add_report(Verb& app, Action& action);
 void add_dataset(Verb& app, Action& action);
 void add_voxelize(Verb& app, Action& action);
 void add_convert(Verb& app, Action& action);

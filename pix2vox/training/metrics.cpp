@@ -103,6 +103,17 @@ void put_metrics(const std::filesystem::path& file, const MetricsRow& row) {
   write_file_atomically(file, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
 }
 
+Metrics read_metrics(const std::filesystem::path& file) {
+  Table table;
+  if (exists(file)) read(file, table);
+  Metrics result{std::move(table.columns), {}};
+  for (auto& [epoch, cells] : table.rows) {
+    cells.resize(result.columns.size());
+    result.rows.push_back(std::move(cells));
+  }
+  return result;
+}
+
 std::string time_of_day() {
   const std::time_t now = std::time(nullptr);
   std::tm local{};

@@ -68,12 +68,12 @@ void RunFolder::write_config(const std::string& yaml) const {
 
 RunLock RunFolder::create() const {
   std::error_code error;
-  for (const auto& folder : {checkpoints(), samples()}) {
+  for (const auto& folder : {checkpoints(), samples(), results()}) {
     create_directories(folder, error);
     check(!error, folder.string(), ": cannot make the folder: ", error.message());
   }
   RunLock lock(root / ".lock");
-  for (const auto& folder : {root, checkpoints(), samples()}) remove_leftovers(folder);
+  for (const auto& folder : {root, checkpoints(), samples(), results()}) remove_leftovers(folder);
   return lock;
 }
 

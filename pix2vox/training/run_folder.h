@@ -35,7 +35,10 @@ struct RunFolder {
   std::filesystem::path config() const { return root / "config.yaml"; }
   std::filesystem::path log() const { return root / "log.txt"; }
   std::filesystem::path metrics() const { return root / "metrics.csv"; }
+  std::filesystem::path categories() const { return root / "categories.csv"; }
   std::filesystem::path samples() const { return root / "samples"; }
+  std::filesystem::path results() const { return root / "results"; }
+  std::filesystem::path report() const { return root / "report.html"; }
   std::filesystem::path checkpoints() const { return root / "checkpoints"; }
   std::filesystem::path best() const { return checkpoints() / "best.h5"; }
   std::filesystem::path epoch(std::int64_t number) const;

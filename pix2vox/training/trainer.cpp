@@ -8,6 +8,7 @@
 #include "layers/init.h"
 #include "pix2vox/data/open_dataset.h"
 #include "pix2vox/training/metrics.h"
+#include "pix2vox/training/sample_volumes.h"
 #include "pix2vox/weights/weights.h"
 #include "tensor/ops/backend.h"
 #include "voxels/image/image.h"
@@ -282,6 +283,7 @@ bool Trainer::validate(EpochReport& report) {
     const std::int64_t shown = std::min(kShown, batch.size);
     sheet = sample_sheet(batch.first_images(shown), volumes.slice(0, shown),
                          batch.volumes.slice(0, shown), threshold_);
+    keep_samples(report.epoch, batch, volumes.slice(0, shown));
   };
   LoaderOptions options = testing_loader(config);
   options.batch_size = std::min<std::int64_t>(config_.train.batch_size, validation_->size());
@@ -310,6 +312,20 @@ bool Trainer::validate(EpochReport& report) {
   return true;
 }
 
+void Trainer::keep_samples(std::int64_t epoch, const Batch& batch, const Tensor& volumes) {
+  const std::filesystem::path folder = RunFolder{options_.out}.samples();
+  try {
+    const std::int64_t shown = volumes.shape()[0];
+    if (!sample_objects_kept_)
+      write_sample_objects(folder, batch.objects, batch.first_images(shown),
+                           batch.volumes.slice(0, shown));
+    sample_objects_kept_ = true;
+    write_sample_volumes(folder, epoch, volumes);
+  } catch (const std::exception& error) {
+    notice(concat("no sample volumes: ", error.what()));
+  }
+}
+
 Checkpoint Trainer::snapshot(bool with_training) const {
   Checkpoint checkpoint;
   checkpoint.config = config_;
@@ -326,6 +342,7 @@ Checkpoint Trainer::snapshot(bool with_training) const {
 void Trainer::save(const EpochReport& report) {
   const RunFolder folder{options_.out};
   write_metrics(report);
+  write_categories(report);
   // last.h5 comes at the end: whoever resumes from it can count on the others.
   if (report.best || !validation_) save_checkpoint(folder.best(), snapshot(false));
   if (config_.train.save_every > 0 && report.epoch % config_.train.save_every == 0)
@@ -367,6 +384,22 @@ void Trainer::write_metrics(const EpochReport& report) const {
   add("skipped_objects", report.skipped_objects);
   add("time", time_of_day());
   put_metrics(RunFolder{options_.out}.metrics(), row);
+}
+
+// Mean over the thresholds, by category.
+void Trainer::write_categories(const EpochReport& report) const {
+  const std::vector<IouTable::Row> categories = report.validation.categories();
+  if (categories.empty()) return;
+  MetricsRow row{{"epoch", concat(report.epoch)}};
+  for (const IouTable::Row& category : categories) {
+    std::string name = category.name;
+    std::ranges::replace_if(
+        name, [](unsigned char c) { return c == ',' || c < ' '; }, ' ');
+    double sum = 0;
+    for (const double iou : category.mean) sum += iou;
+    row.emplace_back(name, concat(sum / double(category.mean.size())));
+  }
+  put_metrics(RunFolder{options_.out}.categories(), row);
 }
 
 }  // namespace voxgrad

@@ -1,9 +1,9 @@
 // Training: epochs of steps, validation after each, checkpoints, resuming bit for bit.
 //
-// A run is a folder: config.yaml, metrics.csv (a row per epoch), samples/ (predictions beside
-// truth) and checkpoints/ with last.h5 (after the steps of every epoch, after its validation, and
-// when stopped), best.h5 (highest mean IoU over the thresholds on the validation split; without
-// one, the last epoch) and epoch_NNNN.h5 every train.save_every epochs.
+// A run is a folder: config.yaml, metrics.csv and categories.csv (a row per epoch), samples/
+// (predictions beside truth) and checkpoints/ with last.h5 (after the steps of every epoch, after
+// its validation, and when stopped), best.h5 (highest mean IoU over the thresholds on the
+// validation split; without one, the last epoch) and epoch_NNNN.h5 every train.save_every epochs.
 //
 // A step is one forward pass, one backward pass over the sum of both losses and one optimizer step;
 // the published code's two backward passes give the same gradients. A NaN or infinity in a loss or
@@ -128,6 +128,8 @@ class Trainer {
   void save(const EpochReport& report);
   void save_last() const;
   void write_metrics(const EpochReport& report) const;
+  void write_categories(const EpochReport& report) const;
+  void keep_samples(std::int64_t epoch, const Batch& batch, const Tensor& volumes);
   Checkpoint snapshot(bool with_training) const;
   bool stopping() const { return options_.stop && options_.stop->load(); }
 
@@ -142,6 +144,7 @@ class Trainer {
   std::unique_ptr<Optimizer> optimizer_;
   TrainingState state_;
   double threshold_ = 0.3;
+  bool sample_objects_kept_ = false;
   std::deque<PendingStep> pending_;
   BatchUpload upload_;
   StepReport report_;
