@@ -35,6 +35,10 @@ const char* forbidden(const Descriptor& engine, Math math) {
   return nullptr;
 }
 
+const char* name_of(cudnnBackendHeurMode_t mode) {
+  return mode == CUDNN_HEUR_MODE_A ? "A" : mode == CUDNN_HEUR_MODE_B ? "B" : "of last resort";
+}
+
 }  // namespace
 
 Target Target::described(const std::string& json) {
@@ -50,10 +54,15 @@ Planner::Planner(const Target& target, const Problem& problem, std::size_t works
     : target_(target), problem_(problem), workspace_limit_(workspace_limit) {
   try {
     graph_ = make_graph(problem, target.handle());
-    add_candidates(CUDNN_HEUR_MODE_A);
   } catch (const Refused& refused) {
     log_ += concat("no graph: ", refused.what(), '\n');
+    return;
   }
+  modes_ = {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK};
+  // Of strided 3-D convolutions in bf16, A of cuDNN 9.19 knows none of the tensor cores' engines, B
+  // does. In f32 B ends in an engine that is worse than the fallback's.
+  if (problem.math == Math::bf16 || problem.math == Math::tf32)
+    modes_.insert(modes_.begin() + 1, CUDNN_HEUR_MODE_B);
 }
 
 void Planner::add_candidates(cudnnBackendHeurMode_t mode) {
@@ -79,23 +88,24 @@ void Planner::add_candidates(cudnnBackendHeurMode_t mode) {
                                    CUDNN_TYPE_BACKEND_DESCRIPTOR, count, &filled, raw.data()),
           "engines");
   candidates_.resize(first + std::size_t(filled));
-  log_ += concat("heuristics ", mode == CUDNN_HEUR_MODE_A ? "A" : "of last resort", ": ", filled,
-                 " engines\n");
+  log_ += concat("heuristics ", name_of(mode), ": ", filled, " engines\n");
 }
 
 bool Planner::next(Plan& plan) {
   while (true) {
-    if (next_ == candidates_.size()) {
-      if (fallback_asked_ || graph_.graph.get() == nullptr) return false;
-      fallback_asked_ = true;
-      try {
-        add_candidates(CUDNN_HEUR_MODE_FALLBACK);
-      } catch (const Refused& refused) {
-        log_ += concat("no fallback: ", refused.what(), '\n');
+    for (; next_ < candidates_.size(); ++next_)
+      if (make_plan(candidates_[next_], plan)) {
+        ++next_;
+        return true;
       }
-      if (next_ == candidates_.size()) return false;
+    if (modes_.empty()) return false;
+    const cudnnBackendHeurMode_t mode = modes_.front();
+    modes_.erase(modes_.begin());
+    try {
+      add_candidates(mode);
+    } catch (const Refused& refused) {
+      log_ += concat("heuristics ", name_of(mode), ": ", refused.what(), '\n');
     }
-    if (make_plan(candidates_[next_++], plan)) return true;
   }
 }
 
@@ -133,6 +143,7 @@ bool Planner::make_plan(const Descriptor& config, Plan& plan) {
     }
     plan.plan_ = std::move(candidate);
     plan.engine_ = index;
+    plan.tensor_cores_ = has_note(engine, CUDNN_NUMERICAL_NOTE_TENSOR_CORE);
     plan.workspace_bytes_ = std::size_t(workspace);
     plan.bias_ = problem_.bias;
     return true;

@@ -1,8 +1,8 @@
-// Plans: ways to run a problem. cuDNN's heuristics list the engines that can run its graph, best
-// first; the engines that would not keep our promises are dropped (forbidden() in the .cpp); the
-// first of the others that can be finalised is the plan. Everything up to running a plan also works
-// without a GPU, from a description of one (Target::described), so tests can see on any machine
-// which plans there are.
+// Plans: ways to run a problem. cuDNN's heuristics (A, then B, then those of last resort) list the
+// engines that can run its graph, best first; the engines that would not keep our promises are
+// dropped (forbidden() in the .cpp); the first of the others that can be finalised is the plan.
+// Everything up to running a plan also works without a GPU, from a description of one
+// (Target::described), so tests can see on any machine which plans there are.
 #pragma once
 
 #include <string>
@@ -43,6 +43,7 @@ class Plan {
  public:
   std::size_t workspace_bytes() const { return workspace_bytes_; }
   std::int64_t engine() const { return engine_; }  // cuDNN's number of the kernel family
+  bool tensor_cores() const { return tensor_cores_; }
   /// False, with the reason in `why`, where cuDNN refuses.
   bool run(cudnnHandle_t handle, const Arguments& arguments, std::string& why) const;
 
@@ -50,6 +51,7 @@ class Plan {
   friend class Planner;
   Descriptor plan_;
   std::int64_t engine_ = -1;
+  bool tensor_cores_ = false;
   std::size_t workspace_bytes_ = 0;
   bool bias_ = false;
 };
@@ -74,7 +76,7 @@ class Planner {
   Graph graph_;
   std::vector<Descriptor> candidates_;
   std::size_t next_ = 0;
-  bool fallback_asked_ = false;
+  std::vector<cudnnBackendHeurMode_t> modes_;  // of the heuristics, not asked yet
   std::string log_;
 };
 

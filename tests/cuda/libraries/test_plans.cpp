@@ -86,7 +86,7 @@ ConvGeometry geometry_of(const Layer& layer, std::int64_t batch) {
 }
 
 struct Found {
-  bool plan = false;
+  bool plan = false, tensor_cores = false;
   std::int64_t engine = -1;
   std::size_t workspace = 0;
   std::string log;
@@ -98,6 +98,7 @@ Found find(const Problem& problem, std::size_t limit = kWorkspaceLimit) {
   Found found;
   found.plan = planner.next(plan);
   found.engine = plan.engine();
+  found.tensor_cores = plan.tensor_cores();
   found.workspace = plan.workspace_bytes();
   found.log = planner.log();
   return found;
@@ -117,6 +118,10 @@ TEST_CASE("cuDNN has a deterministic plan for every convolution of Pix2Vox, in e
           const Found found = find(problem);
           CHECK_MESSAGE(found.plan, layer.name, ": ", concat(problem), '\n', found.log);
           CHECK(found.workspace <= kWorkspaceLimit);
+          const bool wide = std::min(layer.in_channels, layer.out_channels) >= 32;
+          if (wide && (math == Math::bf16 || math == Math::tf32))
+            CHECK_MESSAGE(found.tensor_cores, layer.name, " has no tensor cores: ", concat(problem),
+                          '\n', found.log);
           if (direction != ConvDirection::forward || layer.transposed) continue;
           problem.bias = true;
           problem.activation = Activation::relu();
