@@ -113,12 +113,13 @@ __global__ void __launch_bounds__(kThreads) partial_sums(Rows r, Term term, doub
 }
 
 /// Adds the chunks. Finish: `void group(group, channel, total)` with total[count], called for one
-/// group after the other by one thread per channel, then `void end(channel)`.
-template <int count, class Finish>
+/// group after the other by one thread per channel, then `void end(channel)`. A block has few
+/// channels and many threads per channel: what takes time is that loads wait for each other.
+template <int count, int lanes, class Finish>
 __global__ void __launch_bounds__(kThreads)
     finish_sums(std::int64_t groups, std::int64_t chunks, std::int64_t channels,
                 const double* partial, Finish finish) {
-  constexpr int lanes = 32, chunk_lanes = kThreads / lanes;
+  constexpr int chunk_lanes = kThreads / lanes;
   __shared__ double shared[count][chunk_lanes][lanes];
   const int lane = int(threadIdx.x) % lanes, chunk_lane = int(threadIdx.x) / lanes;
   const std::int64_t channel = std::int64_t(blockIdx.x) * lanes + lane;
@@ -129,15 +130,31 @@ __global__ void __launch_bounds__(kThreads)
         for (int k = 0; k < count; ++k)
           total[k] += partial[((group * chunks + chunk) * count + k) * channels + channel];
     for (int k = 0; k < count; ++k) shared[k][chunk_lane][lane] = total[k];
-    __syncthreads();
-    if (chunk_lane == 0 && channel < channels) {
-      for (int k = 0; k < count; ++k)
-        for (int i = 1; i < chunk_lanes; ++i) total[k] += shared[k][i][lane];
+    for (int half = chunk_lanes / 2; half > 0; half /= 2) {
+      __syncthreads();
+      if (chunk_lane < half)
+        for (int k = 0; k < count; ++k)
+          shared[k][chunk_lane][lane] += shared[k][chunk_lane + half][lane];
+    }
+    if (chunk_lane == 0 && channel < channels) {  // reads what it wrote itself
+      for (int k = 0; k < count; ++k) total[k] = shared[k][0][lane];
       finish.group(group, channel, total);
     }
     __syncthreads();
   }
   if (chunk_lane == 0 && channel < channels) finish.end(channel);
+}
+
+/// Starts it: 8 channels per block, or 32 where there are so many that blocks are plenty.
+template <int count, class Finish>
+void launch_finish_sums(std::int64_t groups, std::int64_t chunks, std::int64_t channels,
+                        const Tensor& partial, const Finish& finish) {
+  if (channels > 4096)
+    launch(finish_sums<count, 32, Finish>, dim3(unsigned(divide_up(channels, 32))), kThreads, 0,
+           groups, chunks, channels, partial.data<double>(), finish);
+  else
+    launch(finish_sums<count, 8, Finish>, dim3(unsigned(divide_up(channels, 8))), kThreads, 0,
+           groups, chunks, channels, partial.data<double>(), finish);
 }
 
 /// Stores a sum over all rows, divided, in any float type.
@@ -166,8 +183,7 @@ void sum_rows(std::int64_t groups, std::int64_t rows, std::int64_t channels, Dev
   const Tensor partial({groups, chunks, count, channels}, DType::f64, device);
   launch(partial_sums<V, count, Number, Term>, r.grid, kThreads, 0, r, term,
          partial.data<double>());
-  launch(finish_sums<count, Finish>, dim3(unsigned(divide_up(channels, 32))), kThreads, 0, groups,
-         chunks, channels, partial.data<double>(), finish);
+  launch_finish_sums<count>(groups, chunks, channels, partial, finish);
 }
 
 /// Calls f.template operator()<V>() with the widest V that the channels and addresses allow.

@@ -201,9 +201,7 @@ void weight_gradient(const ConvGeometry& g, const Tensor& x, const Tensor& dy, c
       const Tensor partial({blocks, weights}, DType::f64, x.device());
       launch(weight_parts<Shape, T>, dim3(unsigned(blocks), Shape::slices), Shape::threads, 0, jobs,
              x.data<T>(), dy.data<T>(), partial.data<double>());
-      launch(finish_sums<1, StoreSum>, dim3(unsigned(divide_up(weights, 32))), kThreads, 0,
-             std::int64_t{1}, blocks, weights, partial.data<double>(),
-             StoreSum{dw.raw(), dw.dtype(), 1});
+      launch_finish_sums<1>(1, blocks, weights, partial, StoreSum{dw.raw(), dw.dtype(), 1});
       return true;
     });
     check(ran, "[conv] no narrow kernel for ", g);
