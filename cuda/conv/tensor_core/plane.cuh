@@ -13,47 +13,71 @@ using Unit = Pack<BFloat16, 8>;
 template <int S_, int R_, int K_>
 struct MarchShape {
   static constexpr int S = S_, R = R_, K = K_;
-  // Blocks a multiprocessor: what registers allow. Values of channels spread over taps need more.
+  // Blocks per multiprocessor: what registers allow. Nine channels need more of them.
   static constexpr int blocks = S == 9 ? 2 : 3;
   static constexpr int threads = 128, pixels = threads / 32 * 16, taps = K * K;
-  // Units of a pixel: of whole channels, and of taps of the remaining one. Where that is
-  // all there is, the second half of the taps is the first half of two rows below.
-  static constexpr int whole = S / 8, rest = S % 8, spread_rows = whole ? K : 2;
-  static constexpr int spread = rest ? (spread_rows * K + 7) / 8 : 0;
+  // Units of a pixel; the remaining channel has a plane of its own.
+  static constexpr int whole = S / 8, rest = S % 8;
   static constexpr int most = K == 3 ? 184 : 224;  // pixels of the source's plane
   static constexpr int area = most + 4;  // so that stores of a pixel's units differ in their banks
-  static constexpr int units = (whole + spread) * area;
-  // Products: along k, and side by side a plane of taps; one more for the ninth channel.
-  static constexpr int steps = (taps * S + 15) / 16, tiles = R / 8;
+  static constexpr int units = whole * area;
+  // Steps of 16 along k: taps of whole units, then those of the remaining channel.
+  static constexpr int unit_steps = (taps * whole * 8 + 15) / 16,
+                       rest_steps = rest ? (taps + 15) / 16 : 0;
+  static constexpr int steps = unit_steps + rest_steps, tiles = R / 8;
+  // Products side by side per plane of taps; one more for the ninth channel.
   static constexpr bool ninth = R % 8 == 1;
   static constexpr int products = K * tiles + (ninth ? 1 : 0);
-  static_assert(rest <= 1 && R % 8 <= 1 && (whole || K == 4) && (!ninth || K == 3));
+  static_assert(rest <= 1 && R % 8 <= 1 && rest_steps <= 1 && (!ninth || K == 3));
 
   static bool matches(const View& v) {
     return v.source_channels == S && v.result_channels == R && v.kernel == K && v.stride == 1;
   }
 
   /// The unit, counted from the one under the first tap, that `half` of a step multiplies. Where
-  /// the weights are zero, some unit.
+  /// the weights are zero, some unit of the pixel.
   static __device__ int unit(int step, int half, int pitch) {
     const auto under = [&](int tap) { return tap / K * pitch + tap % K; };
-    if constexpr (whole == 0) {
-      return half * 2 * pitch;
-    } else if constexpr (whole % 2 == 0) {
+    if constexpr (whole > 0 && whole % 2 == 0) {
       return step % (whole / 2) * 2 * area + under(step / (whole / 2)) + half * area;
     } else {
-      const auto at = [&](int i) {
-        if (i < taps) return under(i);
-        const int left = i - taps < spread ? i - taps : spread - 1;
-        return spread ? (whole + left) * area : under(taps - 1);
-      };
+      const auto at = [&](int i) { return under(i < taps ? i : taps - 1); };
       return half ? at(2 * step + 1) : at(2 * step);
     }
   }
   /// The weight's place along k.
   static __device__ int k_of(int tap, int channel) {
-    return channel < whole * 8 ? tap * whole * 8 + channel : taps * whole * 8 + tap;
+    return channel < whole * 8 ? tap * whole * 8 + channel : unit_steps * 16 + tap;
   }
+};
+
+/// What a lane multiplies of the remaining channel: taps 2t, 2t+1, 2t+8 and 2t+9 of pixels
+/// g and g + 8 of its warp (mma.cuh), read one by one, as taps of a pixel lie side by side nowhere.
+template <class Shape>
+class RestTaps {
+ public:
+  /// first, second: of these pixels, counted from the plane's first.
+  __device__ RestTaps(int first, int second, int pitch) : pixel_{first, second} {
+    const int t = int(threadIdx.x) % 4;
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      const int wanted = 2 * t + i / 2 * 8 + i % 2;
+      const int tap = wanted < Shape::taps ? wanted : Shape::taps - 1;  // its weights are zero
+      tap_[i] = tap / Shape::K * pitch + tap % Shape::K;
+    }
+  }
+  __device__ mma::A load(const BFloat16* plane) const {
+    mma::A a;
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      const BFloat16* from = plane + pixel_[i % 2];
+      a.pairs[i] = from[tap_[i / 2 * 2]].bits | std::uint32_t(from[tap_[i / 2 * 2 + 1]].bits) << 16;
+    }
+    return a;
+  }
+
+ private:
+  int pixel_[2], tap_[4];
 };
 
 /// What a thread carries from planes of the source to shared memory.
@@ -100,8 +124,9 @@ class PlaneFeed {
     }
   }
 
-  /// Only what is inside the map; zeros are there for the rest.
-  __device__ void store(Unit* units) const {
+  /// Only what is inside the map; zeros are there for the rest. `rest`: the plane of the remaining
+  /// channel.
+  __device__ void store(Unit* units, BFloat16* rest) const {
 #pragma unroll
     for (int i = 0; i < packs; ++i) {
       if (row_[i] < 0) continue;
@@ -118,7 +143,7 @@ class PlaneFeed {
             units[channel / 8 * Shape::area + place(row_[i], column)].element[channel % 8] =
                 held_[i].element[j];
           else
-            show(units + Shape::whole * Shape::area, row_[i], column, held_[i].element[j]);
+            rest[place(row_[i], column)] = held_[i].element[j];
         }
       }
     }
@@ -127,15 +152,6 @@ class PlaneFeed {
  private:
   __device__ int place(int row, int column) const {
     return row * box_.extent[2] + column;
-  }
-
-  /// A value to all pixels whose taps show it.
-  __device__ void show(Unit* units, int row, int column, BFloat16 value) const {
-#pragma unroll 1  // addresses of so many would need too many registers
-    for (int tap = 0; tap < Shape::spread_rows * K; ++tap)
-      if (row >= tap / K && column >= tap % K)
-        units[tap / 8 * Shape::area + place(row - tap / K, column - tap % K)].element[tap % 8] =
-            value;
   }
 
   Box box_;

@@ -77,10 +77,11 @@ __global__ void __launch_bounds__(Shape::threads, Shape::blocks)
   constexpr int staged = 16 * stage_pitch(Shape::R);
   constexpr int factors = Shape::products * steps * 64;  // as floats
   constexpr int memory = std::max(factors, Shape::pixels / 16 * staged);
-  __shared__ Unit units[2 * Shape::units];
+  __shared__ Unit units[Shape::units > 0 ? 2 * Shape::units : 1];
+  __shared__ BFloat16 rest[Shape::rest > 0 ? 2 * Shape::most : 1];
   alignas(16) __shared__ float stage[memory];  // weights, then results
   __shared__ int places[Shape::pixels];
-  static_assert(sizeof units + sizeof stage + sizeof places <= static_limit);
+  static_assert(sizeof units + sizeof rest + sizeof stage + sizeof places <= static_limit);
   const int thread = int(threadIdx.x), warp = thread / 32, lane = thread % 32;
   const Part part(cut, v.result, Shape::pixels);
   if (thread < Shape::pixels) {
@@ -90,6 +91,8 @@ __global__ void __launch_bounds__(Shape::threads, Shape::blocks)
                      : -1;
   }
   for (int i = thread; i < 2 * Shape::units; i += Shape::threads) units[i] = Unit{};
+  for (int i = thread; i < 2 * Shape::most * Shape::rest; i += Shape::threads)
+    rest[i] = BFloat16{0};
 
   fill_factors<Shape>(reinterpret_cast<BFloat16*>(stage), maps.w, v);
   mma::B b[Shape::products][steps];
@@ -110,13 +113,17 @@ __global__ void __launch_bounds__(Shape::threads, Shape::blocks)
     if (inside) feed.load(sample + z * plane);
     return inside;
   };
-  const Part::Pixel pixel = part.pixel(warp * 16 + lane % 16);
-  const int offset = pixel.inside ? pixel.row * pitch + pixel.column : 0;
+  const auto offset_of = [&](int i) {
+    const Part::Pixel pixel = part.pixel(warp * 16 + i);
+    return pixel.inside ? pixel.row * pitch + pixel.column : 0;
+  };
+  const int offset = offset_of(lane % 16);
+  const RestTaps<Shape> rest_taps(offset_of(lane / 4), offset_of(lane / 4 + 8), pitch);
 
   mma::C sums[K][tiles] = {};  // of K planes of the result, the one that is done next first
   Ninth ninth;
   bool inside = load(box.begin[0]);
-  if (inside) feed.store(units);
+  if (inside) feed.store(units, rest);
   __syncthreads();
   int buffer = 0;
 #pragma unroll 1
@@ -126,8 +133,10 @@ __global__ void __launch_bounds__(Shape::threads, Shape::blocks)
     if (inside) {
 #pragma unroll
       for (int step = 0; step < steps; ++step) {
-        const mma::A a = mma::load_a(units + buffer * Shape::units + offset +
-                                     Shape::unit(step, lane / 16, pitch));
+        const mma::A a = step < Shape::unit_steps
+                             ? mma::load_a(units + buffer * Shape::units + offset +
+                                           Shape::unit(step, lane / 16, pitch))
+                             : rest_taps.load(rest + buffer * Shape::most);
 #pragma unroll
         for (int i = 0; i < K; ++i)
 #pragma unroll
@@ -149,7 +158,7 @@ __global__ void __launch_bounds__(Shape::threads, Shape::blocks)
 #pragma unroll
       for (int tile = 0; tile < tiles; ++tile)
         sums[i][tile] = i + 1 < K ? sums[i + 1][tile] : mma::C{};
-    if (next) feed.store(units + (buffer ^ 1) * Shape::units);
+    if (next) feed.store(units + (buffer ^ 1) * Shape::units, rest + (buffer ^ 1) * Shape::most);
     inside = next;
     __syncthreads();
   }

@@ -10,10 +10,10 @@
 // rows of a matrix; it is multiplied with the weights of all K planes of taps, which stay in
 // registers, and so adds to K planes of the result at a time, of which one is done then.
 //
-// Shared memory holds units of 8 values. Of channels that fill units, a unit is 8 channels of a
-// pixel. Of the remaining one (of 9, of 1), it is what 8 taps show of it around a pixel, so
-// that nothing but one unit a pixel is padding. The ninth channel of a result takes a column a
-// plane of taps in a product of its own, instead of one product a plane of taps.
+// Shared memory holds units of 8 channels of a pixel. The remaining channel (of 9, of 1) has a
+// plane of its own: its taps are one step of 16 along k, which each lane gathers value by value.
+// The ninth channel of a result takes a column per plane of taps in a product of its own, instead
+// of one product per plane of taps.
 #pragma once
 
 #include "cuda/conv/small_channels/small_channels.h"
