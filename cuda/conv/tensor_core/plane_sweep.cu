@@ -91,8 +91,8 @@ __global__ void __launch_bounds__(Shape::threads, Shape::blocks)
                      : -1;
   }
   for (int i = thread; i < 2 * Shape::units; i += Shape::threads) units[i] = Unit{};
-  for (int i = thread; i < 2 * Shape::most * Shape::rest; i += Shape::threads)
-    rest[i] = BFloat16{0};
+  if constexpr (Shape::rest > 0)
+    for (int i = thread; i < 2 * Shape::most; i += Shape::threads) rest[i] = BFloat16{0};
 
   fill_factors<Shape>(reinterpret_cast<BFloat16*>(stage), maps.w, v);
   mma::B b[Shape::products][steps];
