@@ -28,8 +28,13 @@ __global__ void adam_kernel(const __grid_constant__ TaskList<AdamTask<T>> list,
   step.step_size = task.step_size;
   step.sqrt_correction2 = task.sqrt_correction2;
   for_each_element(task, [&](std::int64_t i) {
-    step(task.parameter[i], task.gradient[i], task.m[i], task.v[i]);
-    if (task.copy != nullptr) task.copy[i] = convert_value<BFloat16>(task.parameter[i]);
+    // All that is read before anything is written: for the compiler any of them may be the same.
+    T parameter = task.parameter[i], m = task.m[i], v = task.v[i];
+    step(parameter, task.gradient[i], m, v);
+    task.parameter[i] = parameter;
+    task.m[i] = m;
+    task.v[i] = v;
+    if (task.copy != nullptr) task.copy[i] = convert_value<BFloat16>(parameter);
   });
 }
 
@@ -56,8 +61,11 @@ __global__ void sgd_kernel(const __grid_constant__ TaskList<SgdTask<T>> list, T 
   const SgdTask<T>& task = list.of_block(blockIdx.x);
   const functors::SgdStep<T> step{task.learning_rate, momentum};
   for_each_element(task, [&](std::int64_t i) {
-    step(task.parameter[i], task.gradient[i], task.buffer[i]);
-    if (task.copy != nullptr) task.copy[i] = convert_value<BFloat16>(task.parameter[i]);
+    T parameter = task.parameter[i], buffer = task.buffer[i];
+    step(parameter, task.gradient[i], buffer);
+    task.parameter[i] = parameter;
+    task.buffer[i] = buffer;
+    if (task.copy != nullptr) task.copy[i] = convert_value<BFloat16>(parameter);
   });
 }
 
