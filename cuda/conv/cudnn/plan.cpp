@@ -1,5 +1,6 @@
 #include "cuda/conv/cudnn/plan.h"
 
+#include <algorithm>
 #include <array>
 
 namespace voxgrad::cuda::cudnn {
@@ -19,15 +20,15 @@ bool has_note(const Descriptor& engine, cudnnBackendNumericalNote_t wanted) {
 
 // Why an engine breaks a promise, or null. Same bits in every run: no nondeterministic engines.
 // Sums in the type asked for: none that reduce in fewer digits. f32 means f32: tensor cores would
-// round f32 factors to TF32, and Winograd and FFT lose digits that TRUST asks for.
+// round f32 factors to TF32, and Winograd and FFT lose digits (of bf16's, too: Winograd's
+// transforms are rounded to it).
 const char* forbidden(const Descriptor& engine, Math math) {
   if (has_note(engine, CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC)) return "not deterministic";
   if (has_note(engine, CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION))
     return "sums in reduced precision";
-  if (math == Math::bf16) return nullptr;
   if (has_note(engine, CUDNN_NUMERICAL_NOTE_WINOGRAD)) return "Winograd";
   if (has_note(engine, CUDNN_NUMERICAL_NOTE_FFT)) return "FFT";
-  if (math == Math::tf32) return nullptr;
+  if (math == Math::bf16 || math == Math::tf32) return nullptr;
   if (has_note(engine, CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS)) return "rounds its inputs";
   // For f64, tensor cores are exact.
   if (math == Math::f32 && has_note(engine, CUDNN_NUMERICAL_NOTE_TENSOR_CORE))
@@ -61,8 +62,11 @@ Planner::Planner(const Target& target, const Problem& problem, std::size_t works
   modes_ = {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK};
   // Of strided 3-D convolutions in bf16, A of cuDNN 9.19 knows none of the tensor cores' engines, B
   // does. In f32 B ends in an engine that is worse than the fallback's.
-  if (problem.math == Math::bf16 || problem.math == Math::tf32)
+  if (problem.math == Math::bf16 || problem.math == Math::tf32) {
     modes_.insert(modes_.begin() + 1, CUDNN_HEUR_MODE_B);
+    const ConvGeometry& g = problem.geometry;
+    tensor_cores_first_ = std::min(g.in_channels, g.out_channels) >= 32;
+  }
 }
 
 void Planner::add_candidates(cudnnBackendHeurMode_t mode) {
@@ -93,23 +97,27 @@ void Planner::add_candidates(cudnnBackendHeurMode_t mode) {
 
 bool Planner::next(Plan& plan) {
   while (true) {
-    for (; next_ < candidates_.size(); ++next_)
-      if (make_plan(candidates_[next_], plan)) {
-        ++next_;
-        return true;
+    while (next_ < candidates_.size())
+      if (make_plan(candidates_[next_++], plan)) return true;
+    if (!modes_.empty()) {
+      const cudnnBackendHeurMode_t mode = modes_.front();
+      modes_.erase(modes_.begin());
+      try {
+        add_candidates(mode);
+      } catch (const Refused& refused) {
+        log_ += concat("heuristics ", name_of(mode), ": ", refused.what(), '\n');
       }
-    if (modes_.empty()) return false;
-    const cudnnBackendHeurMode_t mode = modes_.front();
-    modes_.erase(modes_.begin());
-    try {
-      add_candidates(mode);
-    } catch (const Refused& refused) {
-      log_ += concat("heuristics ", name_of(mode), ": ", refused.what(), '\n');
+    } else if (!postponed_.empty()) {
+      tensor_cores_first_ = false;
+      candidates_ = std::exchange(postponed_, {});
+      next_ = 0;
+    } else {
+      return false;
     }
   }
 }
 
-bool Planner::make_plan(const Descriptor& config, Plan& plan) {
+bool Planner::make_plan(Descriptor& config, Plan& plan) {
   std::int64_t index = -1;
   try {
     Descriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
@@ -123,6 +131,12 @@ bool Planner::make_plan(const Descriptor& config, Plan& plan) {
             "engine index");
     if (const char* reason = forbidden(engine, problem_.math)) {
       log_ += concat("engine ", index, " dropped: ", reason, '\n');
+      return false;
+    }
+    const bool tensor_cores = has_note(engine, CUDNN_NUMERICAL_NOTE_TENSOR_CORE);
+    if (tensor_cores_first_ && !tensor_cores) {
+      log_ += concat("engine ", index, " postponed: no tensor cores\n");
+      postponed_.push_back(std::move(config));
       return false;
     }
     Descriptor candidate(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
@@ -143,7 +157,7 @@ bool Planner::make_plan(const Descriptor& config, Plan& plan) {
     }
     plan.plan_ = std::move(candidate);
     plan.engine_ = index;
-    plan.tensor_cores_ = has_note(engine, CUDNN_NUMERICAL_NOTE_TENSOR_CORE);
+    plan.tensor_cores_ = tensor_cores;
     plan.workspace_bytes_ = std::size_t(workspace);
     plan.bias_ = problem_.bias;
     return true;

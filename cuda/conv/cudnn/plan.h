@@ -1,6 +1,7 @@
 // Plans: ways to run a problem. cuDNN's heuristics (A, then B, then those of last resort) list the
 // engines that can run its graph, best first; the engines that would not keep our promises are
-// dropped (forbidden() in the .cpp); the first of the others that can be finalised is the plan.
+// dropped (forbidden() in the .cpp); the first of the others that can be finalised is the plan. In
+// bf16 and TF32, where both sides have 32 channels and more, those with tensor cores come first.
 // Everything up to running a plan also works without a GPU, from a description of one
 // (Target::described), so tests can see on any machine which plans there are.
 #pragma once
@@ -68,7 +69,7 @@ class Planner {
 
  private:
   void add_candidates(cudnnBackendHeurMode_t mode);
-  bool make_plan(const Descriptor& config, Plan& plan);
+  bool make_plan(Descriptor& config, Plan& plan);
 
   const Target& target_;
   Problem problem_;
@@ -77,6 +78,8 @@ class Planner {
   std::vector<Descriptor> candidates_;
   std::size_t next_ = 0;
   std::vector<cudnnBackendHeurMode_t> modes_;  // of the heuristics, not asked yet
+  std::vector<Descriptor> postponed_;          // without tensor cores, where these come first
+  bool tensor_cores_first_ = false;
   std::string log_;
 };
 
