@@ -100,23 +100,25 @@ struct SgdTask {
 template <class T>
 void adam_typed(std::span<const AdamSlot> slots, const AdamOptions& hyper) {
   for_each_chunk<T>(slots, [&](const AdamSlot& slot) {
-    return AdamTask<T>{{hyper.beta1, hyper.beta2, hyper.eps, slot.learning_rate, slot.step},
-                       slot.parameter.data<T>(),
-                       slot.gradient.data<T>(),
-                       slot.m.data<T>(),
-                       slot.v.data<T>(),
-                       copy_of(slot.copy)};
+    return AdamTask<T>{
+        {hyper.beta1, hyper.beta2, hyper.eps, slot.learning_rate, slot.step, slot.weight_decay},
+        slot.parameter.data<T>(),
+        slot.gradient.data<T>(),
+        slot.m.data<T>(),
+        slot.v.data<T>(),
+        copy_of(slot.copy)};
   });
 }
 
 template <class T>
 void sgd_typed(std::span<const SgdSlot> slots, double momentum) {
   for_each_chunk<T>(slots, [&](const SgdSlot& slot) {
-    return SgdTask<T>{{T(slot.learning_rate), T(momentum)},
-                      slot.parameter.data<T>(),
-                      slot.gradient.data<T>(),
-                      slot.buffer.data<T>(),
-                      copy_of(slot.copy)};
+    return SgdTask<T>{
+        {T(slot.learning_rate), T(momentum), T(1.0 - slot.learning_rate * slot.weight_decay)},
+        slot.parameter.data<T>(),
+        slot.gradient.data<T>(),
+        slot.buffer.data<T>(),
+        copy_of(slot.copy)};
   });
 }
 

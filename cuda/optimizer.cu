@@ -15,7 +15,7 @@ struct AdamTask {
   T* v;
   std::int64_t size;
   unsigned first_block;
-  T step_size, sqrt_correction2;  // what the tensors' steps differ in
+  T step_size, sqrt_correction2, keep;  // what the tensors' steps differ in
   BFloat16* copy;
 };
 
@@ -27,6 +27,7 @@ __global__ void adam_kernel(const __grid_constant__ TaskList<AdamTask<T>> list,
   const AdamTask<T>& task = list.of_block(blockIdx.x);
   step.step_size = task.step_size;
   step.sqrt_correction2 = task.sqrt_correction2;
+  step.keep = task.keep;
   for_each_element(task, [&](std::int64_t i) {
     // All that is read before anything is written: for the compiler any of them may be the same.
     T parameter = task.parameter[i], m = task.m[i], v = task.v[i];
@@ -45,7 +46,7 @@ struct SgdTask {
   T* buffer;
   std::int64_t size;
   unsigned first_block;
-  T learning_rate;
+  T learning_rate, keep;
   BFloat16* copy;
 };
 
@@ -59,7 +60,7 @@ __global__ void sgd_kernel(const __grid_constant__ TaskList<SgdTask<T>> list, T 
   static_assert(sizeof(list) + sizeof(momentum) + sizeof(skip) <= kParameterBytes);
   if (skip != nullptr && *skip != 0) return;
   const SgdTask<T>& task = list.of_block(blockIdx.x);
-  const functors::SgdStep<T> step{task.learning_rate, momentum};
+  const functors::SgdStep<T> step{task.learning_rate, momentum, task.keep};
   for_each_element(task, [&](std::int64_t i) {
     T parameter = task.parameter[i], buffer = task.buffer[i];
     step(parameter, task.gradient[i], buffer);
@@ -72,19 +73,20 @@ __global__ void sgd_kernel(const __grid_constant__ TaskList<SgdTask<T>> list, T 
 template <class T>
 void adam_typed(std::span<const AdamSlot> slots, const AdamOptions& hyper, const float* skip) {
   using Step = functors::AdamStep<T>;
-  const auto step_of = [&](double learning_rate, std::int64_t step) {
-    return Step(hyper.beta1, hyper.beta2, hyper.eps, learning_rate, step);
+  const auto step_of = [&](double learning_rate, std::int64_t step, double weight_decay) {
+    return Step(hyper.beta1, hyper.beta2, hyper.eps, learning_rate, step, weight_decay);
   };
   in_lists<T>(
       slots,
       [&](const AdamSlot& slot) {
-        const Step step = step_of(slot.learning_rate, slot.step);
+        const Step step = step_of(slot.learning_rate, slot.step, slot.weight_decay);
         return AdamTask<T>{slot.parameter.data<T>(), slot.gradient.data<T>(), slot.m.data<T>(),
                            slot.v.data<T>(),         slot.parameter.numel(),  0,
-                           step.step_size,           step.sqrt_correction2,   copy_of(slot.copy)};
+                           step.step_size,           step.sqrt_correction2,   step.keep,
+                           copy_of(slot.copy)};
       },
       [&](const TaskList<AdamTask<T>>& list) {
-        launch(adam_kernel<T>, dim3(list.blocks), kThreads, 0, list, step_of(1, 1), skip);
+        launch(adam_kernel<T>, dim3(list.blocks), kThreads, 0, list, step_of(1, 1, 0), skip);
       });
 }
 
@@ -99,6 +101,7 @@ void sgd_typed(std::span<const SgdSlot> slots, double momentum, const float* ski
                           slot.parameter.numel(),
                           0,
                           T(slot.learning_rate),
+                          T(1.0 - slot.learning_rate * slot.weight_decay),
                           copy_of(slot.copy)};
       },
       [&](const TaskList<SgdTask<T>>& list) {

@@ -30,6 +30,47 @@ struct EntropyTerm {
   }
 };
 
+template <class T>
+struct FocalTerm {
+  const T* probability;
+  const T* target;
+  functors::FocalLoss<T> focal;
+  __device__ NoState at(std::int64_t, std::int64_t) const { return {}; }
+  __device__ void add(NoState, std::int64_t, std::int64_t i, T (&run)[1][1]) const {
+    run[0][0] += focal(probability[i], target[i]);
+  }
+};
+
+template <class T>
+struct DiceTerm {
+  const T* probability;
+  const T* target;
+  __device__ NoState at(std::int64_t, std::int64_t) const { return {}; }
+  __device__ void add(NoState, std::int64_t, std::int64_t i, T (&run)[2][1]) const {
+    run[0][0] += probability[i] * target[i];
+    run[1][0] += probability[i] + target[i];
+  }
+};
+
+/// Keeps the sums of each row and their mean Dice loss: groups come one after the other.
+template <class T>
+struct StoreDice {
+  double* sums;
+  T* loss;
+  double smoothing;
+  std::int64_t rows;
+  __device__ void group(std::int64_t row, std::int64_t, const double (&total)[2]) const {
+    sums[2 * row] = total[0];
+    sums[2 * row + 1] = total[1];
+  }
+  __device__ void end(std::int64_t) const {
+    double result = 0;
+    for (std::int64_t row = 0; row < rows; ++row)
+      result += 1 - (2 * sums[2 * row] + smoothing) / (sums[2 * row + 1] + smoothing);
+    loss[0] = T(result / double(rows));
+  }
+};
+
 void sum_columns(const char* name, const Tensor& x, const Tensor& y) {
   dispatch_floating(name, x.dtype(), [&]<class T>() {
     const std::int64_t channels = y.numel();
@@ -139,9 +180,73 @@ void binary_cross_entropy_backward(const Tensor& probability, const Tensor& targ
   });
 }
 
+void focal(const Tensor& probability, const Tensor& target, double gamma, const Tensor& loss) {
+  const OpScope op("focal", probability, target, loss);
+  dispatch_float("focal", probability.dtype(), [&]<class T>() {
+    const std::int64_t n = probability.numel();
+    sum_rows<1, 1, T>(1, n, 1, probability.device(),
+                      FocalTerm<T>{probability.data<T>(), target.data<T>(), {T(gamma)}},
+                      StoreSum{loss.raw(), loss.dtype(), double(n)});
+  });
+}
+
+template <class T>
+__global__ void focal_slope(std::int64_t n, T gamma, const T* probability, const T* target,
+                            const T* dloss, T* dprobability) {
+  const T scale = T(double(dloss[0]) / double(n));
+  const functors::FocalLossSlope<T> slope{gamma};
+  for (std::int64_t i = thread_index(); i < n; i += thread_count())
+    dprobability[i] = scale * slope(probability[i], target[i]);
+}
+
+void focal_backward(const Tensor& probability, const Tensor& target, double gamma,
+                    const Tensor& dloss, const Tensor& dprobability) {
+  const OpScope op("focal_backward", probability, target, dloss, dprobability);
+  dispatch_float("focal_backward", probability.dtype(), [&]<class T>() {
+    const std::int64_t n = probability.numel();
+    launch(focal_slope<T>, blocks_for(n), kThreads, 0, n, T(gamma), probability.data<T>(),
+           target.data<T>(), dloss.data<T>(), dprobability.data<T>());
+  });
+}
+
+void dice(const Tensor& probability, const Tensor& target, double smoothing, const Tensor& sums,
+          const Tensor& loss) {
+  const OpScope op("dice", probability, target, loss);
+  dispatch_float("dice", probability.dtype(), [&]<class T>() {
+    const std::int64_t rows = probability.shape()[0], n = probability.numel() / rows;
+    sum_rows<1, 2, T>(rows, n, 1, probability.device(),
+                      DiceTerm<T>{probability.data<T>(), target.data<T>()},
+                      StoreDice<T>{sums.data<double>(), loss.data<T>(), smoothing, rows});
+  });
+}
+
+template <class T>
+__global__ void dice_slope(std::int64_t n, std::int64_t rows, const T* target, double smoothing,
+                           const double* sums, const T* dloss, T* dprobability) {
+  const double scale = double(dloss[0]) / double(rows);
+  for (std::int64_t i = thread_index(); i < n * rows; i += thread_count()) {
+    const std::int64_t row = i / n;
+    const double above = 2 * sums[2 * row] + smoothing, below = sums[2 * row + 1] + smoothing;
+    const T full = T(scale * (above / below - 2) / below), empty = T(scale * above / below / below);
+    dprobability[i] = empty + target[i] * (full - empty);
+  }
+}
+
+void dice_backward(const Tensor& target, double smoothing, const Tensor& sums, const Tensor& dloss,
+                   const Tensor& dprobability) {
+  const OpScope op("dice_backward", target, dloss, dprobability);
+  dispatch_float("dice_backward", target.dtype(), [&]<class T>() {
+    const std::int64_t rows = target.shape()[0], n = target.numel() / rows;
+    launch(dice_slope<T>, blocks_for(n * rows), kThreads, 0, n, rows, target.data<T>(), smoothing,
+           sums.data<double>(), dloss.data<T>(), dprobability.data<T>());
+  });
+}
+
 }  // namespace
 
 const ReduceOps reduce_ops{sum, spread, column_sums, all_finite, flag_non_finite};
-const LossOps loss_ops{binary_cross_entropy, binary_cross_entropy_backward};
+const LossOps loss_ops{
+    binary_cross_entropy, binary_cross_entropy_backward, focal, focal_backward, dice,
+    dice_backward};
 
 }  // namespace voxgrad::cuda

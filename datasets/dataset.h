@@ -39,6 +39,8 @@ class Dataset {
   virtual std::string volume_name(std::int64_t object) const = 0;
   /// None where pictures show the object alone (ShapeNet): then the crop is the picture's centre.
   virtual std::optional<Box> box(std::int64_t /*object*/, int /*view*/) const { return {}; }
+  /// How often an epoch of training shows the object, on average (loading/epoch_order.h).
+  virtual double weight(std::int64_t /*object*/) const { return 1; }
 };
 
 }  // namespace voxgrad

@@ -38,12 +38,12 @@ class Adam : public Optimizer {
     std::vector<std::int64_t*> counts;
     std::vector<Variable> with_copies;
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
-      const auto& [name, variable, rate] = parameters_[i];
+      const auto& [name, variable, rate, weight_decay] = parameters_[i];
       if (!variable.grad().defined()) continue;
       const Moments& moments = moments_[i];
       counts.push_back(moments.step.data<std::int64_t>());
       slots.push_back({variable.value(), variable.grad(), moments.m, moments.v, rates_[rate],
-                       *counts.back() + 1, cached_bf16(variable)});
+                       *counts.back() + 1, cached_bf16(variable), weight_decay});
       if (slots.back().copy.defined()) with_copies.push_back(variable);
     }
     if (slots.empty()) return;
@@ -90,10 +90,10 @@ class Sgd : public Optimizer {
     std::vector<SgdSlot> slots;
     std::vector<Variable> with_copies;
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
-      const auto& [name, variable, rate] = parameters_[i];
+      const auto& [name, variable, rate, weight_decay] = parameters_[i];
       if (!variable.grad().defined()) continue;
-      slots.push_back(
-          {variable.value(), variable.grad(), buffers_[i], rates_[rate], cached_bf16(variable)});
+      slots.push_back({variable.value(), variable.grad(), buffers_[i], rates_[rate],
+                       cached_bf16(variable), weight_decay});
       if (slots.back().copy.defined()) with_copies.push_back(variable);
     }
     if (slots.empty()) return;
@@ -141,13 +141,6 @@ std::unique_ptr<Optimizer> make_adam(std::vector<ParameterEntry> parameters,
 std::unique_ptr<Optimizer> make_sgd(std::vector<ParameterEntry> parameters,
                                     std::vector<double> rates, double momentum) {
   return std::make_unique<Sgd>(std::move(parameters), std::move(rates), momentum);
-}
-
-double multi_step_lr(double base, const std::vector<std::int64_t>& milestones, double gamma,
-                     std::int64_t epoch) {
-  const auto passed = std::count_if(milestones.begin(), milestones.end(),
-                                    [epoch](std::int64_t milestone) { return milestone <= epoch; });
-  return base * std::pow(gamma, double(passed));
 }
 
 }  // namespace voxgrad

@@ -13,11 +13,14 @@
 
 namespace voxgrad {
 
-/// A parameter as the optimizer sees it. `rate` is the index of its learning rate.
+/// A parameter as the optimizer sees it. `rate` is the index of its learning rate. With a weight
+/// decay each step first multiplies it by 1 - learning rate * weight_decay (decoupled: the moments
+/// do not see it).
 struct ParameterEntry {
   std::string name;
   Variable variable;
   std::size_t rate = 0;
+  double weight_decay = 0;
 };
 
 class Optimizer {
@@ -51,9 +54,5 @@ std::unique_ptr<Optimizer> make_adam(std::vector<ParameterEntry> parameters,
 /// State a parameter: momentum_buffer.
 std::unique_ptr<Optimizer> make_sgd(std::vector<ParameterEntry> parameters,
                                     std::vector<double> rates, double momentum);
-
-/// The learning rate of an epoch (from 0): base * gamma^(number of milestones <= epoch).
-double multi_step_lr(double base, const std::vector<std::int64_t>& milestones, double gamma,
-                     std::int64_t epoch);
 
 }  // namespace voxgrad

@@ -88,6 +88,7 @@ nlohmann::ordered_json to_json(const TrainingOutcome& outcome, const std::filesy
           {"epochs", outcome.epochs},
           {"best_iou", outcome.best_iou},
           {"best_epoch", outcome.best_epoch},
+          {"out_of_patience", outcome.out_of_patience},
           {"interrupted", outcome.interrupted}};
 }
 
@@ -118,7 +119,8 @@ int train(const TrainFlags& flags) {
   // A run repeats from its config.yaml wherever it is started.
   const Config config = with_absolute_paths(flags.config.load());
   ProgressLine line;
-  const auto training = open_dataset(config.data, "train");
+  std::vector<std::string> notes;
+  const auto training = open_training_data(config.data, notes);
   const auto validation = open_validation(config.data);
   check_trainable(config);
   check_training_fits(config, *training, validation.get(), flags.dry_run);
@@ -131,6 +133,7 @@ int train(const TrainFlags& flags) {
                          counted(validation ? validation->size() : 0, "validation object"),
                          out.string()));
   if (flags.dry_run) {
+    for (const std::string& note : notes) line.print("mixed in: " + note);
     if (stop) return signal_exit_code();
     line.print("dry run: configuration and data are good, nothing was trained");
     return kOk;
@@ -142,6 +145,7 @@ int train(const TrainFlags& flags) {
     line.print(text);
     log.write(text);
   };
+  for (const std::string& note : notes) say("mixed in: " + note);
   if (!validation)
     say("warning: no validation objects: the threshold stays as it is, the last epoch counts as "
         "the "

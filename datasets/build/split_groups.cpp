@@ -44,6 +44,10 @@ double RotatedShape::best_iou(const RotatedShape& other, double floor) const {
   return best;
 }
 
+bool are_near_duplicates(const RotatedShape& a, const RotatedShape& b) {
+  return a.best_iou(b, near_duplicate_iou) > near_duplicate_iou;
+}
+
 std::vector<std::uint32_t> near_duplicate_groups(const std::vector<RotatedShape>& shapes,
                                                  const std::vector<std::string>& named) {
   check(shapes.size() == named.size(), "[split groups] ", shapes.size(), " shapes, ", named.size(),
@@ -54,9 +58,7 @@ std::vector<std::uint32_t> near_duplicate_groups(const std::vector<RotatedShape>
     if (!named[i].empty()) groups.unite(i, first.try_emplace(named[i], i).first->second);
     for (std::uint32_t j = 0; j < i; ++j) {
       if (groups.find(i) == groups.find(j)) continue;
-      if (shapes[i].best_iou(shapes[j], near_duplicate_iou) > near_duplicate_iou) {
-        groups.unite(i, j);
-      }
+      if (are_near_duplicates(shapes[i], shapes[j])) groups.unite(i, j);
     }
   }
   std::vector<std::uint32_t> result(shapes.size());

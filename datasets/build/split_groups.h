@@ -23,6 +23,9 @@ class RotatedShape {
   std::int64_t count_ = 0;
 };
 
+/// IoU over 0.9 in some quarter turn.
+bool are_near_duplicates(const RotatedShape& a, const RotatedShape& b);
+
 /// Group numbers: shapes with IoU > 0.9 in some quarter turn, or with the same non-empty name in
 /// `named`, share one, also through others. The number is the first member's index.
 std::vector<std::uint32_t> near_duplicate_groups(const std::vector<RotatedShape>& shapes,

@@ -35,6 +35,8 @@ class CachedDataset : public Dataset {
     return source_.box(object, view);
   }
 
+  double weight(std::int64_t object) const override { return source_.weight(object); }
+
   std::size_t bytes() const;
 
  private:

@@ -10,13 +10,12 @@
 #include <utility>
 
 #include "datasets/loading/cached_dataset.h"
+#include "datasets/loading/epoch_order.h"
+#include "datasets/loading/random_streams.h"
 #include "tensor/error.h"
 
 namespace voxgrad {
 namespace {
-
-/// First key of every random stream, so that no two purposes share numbers.
-enum Purpose : std::uint64_t { order_stream = 1, n_views_stream, object_stream, substitute_stream };
 
 constexpr int max_substitutes = 16;  // so many random objects in a row are not damaged by chance
 
@@ -24,7 +23,7 @@ constexpr int max_substitutes = 16;  // so many random objects in a row are not 
 struct Epoch {
   std::uint64_t number = 0;
   int n_views = 0;
-  std::vector<std::int64_t> order;  // object of every position
+  std::vector<EpochEntry> order;  // of every position
 };
 
 /// A batch in work. The threads write to different slots; the rest is guarded by the mutex.
@@ -37,9 +36,10 @@ struct PendingBatch {
   std::vector<std::exception_ptr> errors;
   std::vector<SkippedObject> skipped;  // one per slot; an empty message means none
 
-  std::int64_t object(std::int64_t slot) const {
+  const EpochEntry& entry(std::int64_t slot) const {
     return epoch->order[std::size_t(first_position + slot)];
   }
+  std::int64_t object(std::int64_t slot) const { return entry(slot).object; }
   bool complete() const { return finished == batch.size; }
 };
 
@@ -101,10 +101,13 @@ Batch without_substitutes(Batch batch) {
 
 struct Loader::State {
   State(const Dataset& source, const LoaderOptions& loader_options)
-      : dataset(source, loader_options.cache_bytes), options(loader_options) {}
+      : dataset(source, loader_options.cache_bytes),
+        options(loader_options),
+        length(options.shuffle ? epoch_length(source) : source.size()) {}
 
   const CachedDataset dataset;
   const LoaderOptions options;
+  const std::int64_t length;  // objects of an epoch
 
   std::mutex mutex;  // guards everything below
   std::condition_variable work_there, batch_there;
@@ -133,8 +136,8 @@ struct Loader::State {
 };
 
 std::int64_t Loader::State::batches() const {
-  const std::int64_t size = dataset.size(), batch = options.batch_size;
-  return options.drop_last ? size / batch : (size + batch - 1) / batch;
+  const std::int64_t batch = options.batch_size;
+  return options.drop_last ? length / batch : (length + batch - 1) / batch;
 }
 
 std::string Loader::State::describe(std::int64_t object) const {
@@ -151,10 +154,9 @@ std::shared_ptr<const Epoch> Loader::State::plan(std::int64_t number) const {
     result->n_views = 1 + int(rng.below(std::uint64_t(options.n_views)));
   }
   if (options.shuffle) {
-    result->order = Rng(options.seed, {order_stream, result->number}).permutation(dataset.size());
+    result->order = shuffled_epoch(dataset, options.seed, result->number);
   } else {
-    result->order.resize(std::size_t(dataset.size()));
-    std::iota(result->order.begin(), result->order.end(), 0);
+    for (std::int64_t i = 0; i < length; ++i) result->order.push_back({i});
   }
   return result;
 }
@@ -166,7 +168,7 @@ void Loader::State::queue_batches() {
     added->epoch = epoch;
     added->first_position = next_batch * options.batch_size;
     Batch& batch = added->batch;
-    batch.size = std::min(options.batch_size, dataset.size() - added->first_position);
+    batch.size = std::min(options.batch_size, length - added->first_position);
     batch.n_views = epoch->n_views;
     batch.image_size = options.transform.size;
     if (options.pack)
@@ -232,7 +234,10 @@ void Loader::State::load_slot(PendingBatch& pending_batch, std::int64_t slot) co
 
 void Loader::State::load_object(PendingBatch& pending_batch, std::int64_t slot,
                                 std::int64_t object) const {
-  Rng rng(options.seed, {object_stream, pending_batch.epoch->number, std::uint64_t(object)});
+  const std::uint64_t number = pending_batch.epoch->number, key = std::uint64_t(object);
+  const std::uint64_t repeat = pending_batch.entry(slot).repeat;
+  Rng rng = repeat == 0 ? Rng(options.seed, {object_stream, number, key})
+                        : Rng(options.seed, {object_stream, number, key, repeat});
   Batch& batch = pending_batch.batch;
   try {
     load_views(batch, slot, object, rng);
@@ -307,8 +312,8 @@ void Loader::State::report_errors(const PendingBatch& front) {
     if (error) std::rethrow_exception(error);
   for (const SkippedObject& skip : front.skipped)
     if (!skip.message.empty()) skipped.push_back(skip);
-  const double allowed = options.skip_bad * double(dataset.size());
-  check<DataError>(double(skipped.size()) <= allowed + 1e-9, skipped.size(), " of ", dataset.size(),
+  const double allowed = options.skip_bad * double(length);
+  check<DataError>(double(skipped.size()) <= allowed + 1e-9, skipped.size(), " of ", length,
                    " objects could not be read in this epoch, skip_bad allows ",
                    options.skip_bad * 100,
                    "%; the last one: ", skipped.empty() ? "" : skipped.back().message);
@@ -318,7 +323,7 @@ Loader::Loader(const Dataset& dataset, const LoaderOptions& options) {
   check_options(options);
   check<DataError>(dataset.size() >= 1, "[loader] the data set has no objects");
   state_ = std::make_shared<State>(dataset, options);
-  check<DataError>(batches() >= 1, "[loader] ", dataset.size(), " objects make no full batch of ",
+  check<DataError>(batches() >= 1, "[loader] ", state_->length, " objects make no full batch of ",
                    options.batch_size, "; lower batch_size or keep the last one");
   for (int i = 0; i < options.threads; ++i)
     threads_.emplace_back([state = state_] { state->run_thread(); });

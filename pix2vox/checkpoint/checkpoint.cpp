@@ -41,6 +41,14 @@ void write_training(const TrainingState& training, const fs::path& file, Hdf5Wri
   writer.group("training/sums");
   for (const auto& [name, value] : training.sums)
     writer.tensor("training/sums", name, Tensor::full({1}, value, DType::f64));
+  if (training.averaged) {
+    writer.group("training/weights");
+    writer.attribute("training/weights", "updates", training.averaged->updates);
+    for (const auto& [name, tensor] : training.averaged->weights) {
+      check_finite(file, name, tensor);
+      writer.tensor("training/weights", name, tensor);
+    }
+  }
   if (training.data) {
     const auto& [train, validation] = *training.data;
     writer.group("training/data");
@@ -73,6 +81,9 @@ TrainingState read_training(const Hdf5Reader& reader) {
   training.best_iou = reader.double_attribute("training", "best_iou");
   for (const auto& [name, tensor] : reader.tensors("training/sums"))
     training.sums[name] = tensor.item();
+  if (reader.has_group("training/weights"))
+    training.averaged = {reader.tensors("training/weights"),
+                         reader.int_attribute("training/weights", "updates")};
   if (reader.has_group("training/data")) {
     const auto text = [&](const char* key) { return reader.text_attribute("training/data", key); };
     training.data = {{text("train_objects"), text("train_contents")},

@@ -5,6 +5,8 @@
 //   /model/NAME           one dataset a tensor, in state-dict order
 //   /training             attributes optimizer, epoch, batch, seed, best_epoch, best_iou; the
 //                         group is absent from files that hold weights alone
+//   /training/weights/NAME   with train.ema: the weights that training goes on from, as /model then
+//                         holds their moving average; attribute updates: of the average so far
 //   /training/sums/NAME   running sums of the unfinished epoch
 //   /training/state/NAME  the optimizer's tensors; ':' stands for the '/' in their names
 //   /training/data        attributes train_objects, train_contents, validation_objects,
@@ -41,6 +43,12 @@ struct TrainingState {
   std::int64_t best_epoch = 0;  // 0: none yet
   double best_iou = 0;
   std::map<std::string, double> sums;  // running sums of the unfinished epoch
+  /// With a moving average, which Checkpoint::model then holds: the weights behind it.
+  struct Averaged {
+    std::vector<NamedTensor> weights;
+    std::int64_t updates = 0;
+  };
+  std::optional<Averaged> averaged{};
   /// Of the training split, and of the validation split (empty without one). None: not known.
   struct Data {
     DatasetFingerprint train, validation;
@@ -55,7 +63,7 @@ inline constexpr std::size_t max_config_text = 60'000;
 
 struct Checkpoint {
   Config config;
-  std::vector<NamedTensor> model;
+  std::vector<NamedTensor> model;  // with train.ema: the moving average
   double threshold = 0.3;  // calibrated on the validation set
   std::optional<TrainingState> training;
 };

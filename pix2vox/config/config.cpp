@@ -145,8 +145,10 @@ bool ModelConfig::same_architecture(const ModelConfig& other) const {
 }
 
 Config with_absolute_paths(Config config) {
-  for (std::string* path :
-       {&config.data.root, &config.data.taxonomy, &config.train.weights, &config.model.vgg_init}) {
+  std::vector<std::string*> paths{&config.data.root, &config.data.taxonomy, &config.train.weights,
+                                  &config.model.vgg_init};
+  for (std::string& path : config.data.mix) paths.push_back(&path);
+  for (std::string* path : paths) {
     if (path->empty() || (path == &config.model.vgg_init && *path == "random")) continue;
     std::error_code error;
     const std::filesystem::path absolute = std::filesystem::absolute(*path, error);

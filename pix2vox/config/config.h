@@ -70,8 +70,12 @@ struct ModelConfig {
 ModelConfig default_model(const std::string& variant, std::int64_t n_vox = 32);
 
 struct DataConfig {
-  std::string root;              // folder of the data set
-  std::string taxonomy;          // JSON with the split; empty: the one in `root`
+  std::string root;      // folder of the data set
+  std::string taxonomy;  // JSON with the split; empty: the one in `root`
+  /// More data sets, each with a dataset.json of its own, whose training splits are shown besides,
+  /// and how often an epoch shows each of their objects; no weights: once.
+  std::vector<std::string> mix{};
+  std::vector<double> mix_weights{};
   std::int64_t cache_mb = 2048;  // decoded pictures kept in memory
   std::int64_t loader_threads = 2;
   bool lenient = false;  // read files that viewers open although they are damaged
@@ -93,15 +97,26 @@ struct TrainConfig {
   std::int64_t epochs = 250;
   std::string precision = "f32";  // of products: f32, tf32 (CUDA) or bf16
   std::int64_t batch_size = 64;   // a last partial batch is dropped
+  std::int64_t accumulate = 1;    // parts of a batch, computed one after the other
   std::int64_t n_views = 1;
   bool random_n_views = false;     // 1..n_views, drawn for each epoch
   std::string optimizer = "adam";  // adam or sgd
   std::vector<double> betas{0.9, 0.999};
-  double momentum = 0.9;  // of sgd
+  double momentum = 0.9;     // of sgd
+  double weight_decay = 0;   // decoupled; of weights alone, not of biases and norms
+  std::string loss = "bce";  // bce, bce+dice or focal (pix2vox/training/objective.h)
+  double dice_weight = 1;
+  double focal_gamma = 2;
   LearningRates learning_rate;
+  std::string schedule = "step";              // step: milestones and gamma; cosine: to final_factor
   std::vector<std::int64_t> milestones{150};  // epochs after which rates are multiplied by gamma
   double gamma = 0.5;
-  std::int64_t save_every = 10;  // epochs between numbered checkpoints; 0: only last and best
+  double final_factor = 0;          // of the rates at the end of a cosine
+  double warmup_epochs = 0;         // over which rates rise linearly from 0
+  double ema = 0;                   // decay of the moving average of the weights; 0: none
+  std::int64_t validate_every = 1;  // epochs; the last one is always validated
+  std::int64_t patience = 0;        // epochs without a better validation before stopping; 0: none
+  std::int64_t save_every = 10;     // epochs between numbered checkpoints; 0: only last and best
   std::uint64_t seed = 0;
   std::vector<std::string> freeze;  // parts without gradient: encoder, decoder, merger, refiner
   std::string weights;              // start from this checkpoint

@@ -70,6 +70,11 @@ void visit_fields(AnyConfig& config, Visitor&& visit) {
   visit(F{"data.root", "folder in the layout of 3D-R2N2"}, data.root);
   visit(F{"data.taxonomy", "JSON file with categories and splits; empty: the one in data.root"},
         data.taxonomy);
+  visit(F{"data.mix", "more data sets, whose training splits are trained on besides"}, data.mix);
+  visit(F{"data.mix_weights",
+          "for each of data.mix, how often an epoch shows an object, on average; []: once", 0.001,
+          100},
+        data.mix_weights);
   visit(F{"data.crop_size", "centre crop where both sides are larger; 0: no crop", 0, 8192},
         data.transform.crop);
   visit(F{"data.background", "grey under transparent pixels when testing", 0, 255},
@@ -114,6 +119,10 @@ void visit_fields(AnyConfig& config, Visitor&& visit) {
         train.precision);
   visit(F{"train.batch_size", "batch size, in objects; a last partial batch is dropped", 2, 65536},
         train.batch_size);
+  visit(F{"train.accumulate",
+          "parts in which a batch is computed; batch norms take the statistics of each part", 1,
+          65536},
+        train.accumulate);
   visit(F{"train.n_views", "views per object", 1, 1024}, train.n_views);
   visit(F{"train.random_n_views", "draw the number of views, 1..n_views, for each epoch"},
         train.random_n_views);
@@ -121,14 +130,39 @@ void visit_fields(AnyConfig& config, Visitor&& visit) {
         train.optimizer);
   visit(F{"train.betas", "Adam's decay rates of the moments", 0, 0.999999999, {}, 2}, train.betas);
   visit(F{"train.momentum", "SGD's momentum", 0, 0.999999999}, train.momentum);
+  visit(F{"train.weight_decay",
+          "decoupled weight decay (AdamW) of weights, not of biases and batch norms", 0, 1},
+        train.weight_decay);
+  visit(F{.key = "train.loss",
+          .meaning = "loss of each volume",
+          .choices = {"bce", "bce+dice", "focal"}},
+        train.loss);
+  visit(F{"train.dice_weight", "factor of the Dice loss of bce+dice", 0, 1e6}, train.dice_weight);
+  visit(F{"train.focal_gamma", "exponent of the focal loss", 1, 10}, train.focal_gamma);
   auto& rates = train.learning_rate;
   visit(F{"train.learning_rate.encoder", "learning rate of this part", 0, 1e6}, rates.encoder);
   visit(F{"train.learning_rate.decoder", "learning rate of this part", 0, 1e6}, rates.decoder);
   visit(F{"train.learning_rate.merger", "learning rate of this part", 0, 1e6}, rates.merger);
   visit(F{"train.learning_rate.refiner", "learning rate of this part", 0, 1e6}, rates.refiner);
+  visit(F{.key = "train.schedule",
+          .meaning = "of the learning rates: step (milestones, gamma) or cosine",
+          .choices = {"step", "cosine"}},
+        train.schedule);
   visit(F{"train.milestones", "epochs after which rates are multiplied by gamma", 1, many},
         train.milestones);
   visit(F{"train.gamma", "factor at each milestone", 0, 1}, train.gamma);
+  visit(F{"train.final_factor", "factor of the rates at the end of a cosine", 0, 1},
+        train.final_factor);
+  visit(F{"train.warmup_epochs", "epochs over which the rates rise linearly from 0", 0, many},
+        train.warmup_epochs);
+  visit(
+      F{"train.ema", "decay of the moving average of the weights, as 0.999; 0: none", 0, 0.9999999},
+      train.ema);
+  visit(F{"train.validate_every", "epochs between validations; the last one is always validated", 1,
+          many},
+        train.validate_every);
+  visit(F{"train.patience", "epochs without a better validation before stopping; 0: none", 0, many},
+        train.patience);
   visit(
       F{"train.save_every", "epochs between numbered checkpoints; 0: only last and best", 0, many},
       train.save_every);

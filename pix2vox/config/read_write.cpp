@@ -160,6 +160,15 @@ void check_together(const Config& config) {
   check<ConfigError>(background[0] <= background[1],
                      "data.augmentation.background expects [low, high], got [", background[0], ", ",
                      background[1], "]");
+  const DataConfig& data = config.data;
+  check<ConfigError>(data.mix_weights.empty() || data.mix_weights.size() == data.mix.size(),
+                     "data.mix_weights expects a number for each of data.mix, got ",
+                     data.mix_weights.size(), " for ", data.mix.size());
+  const TrainConfig& train = config.train;
+  check<ConfigError>(
+      train.batch_size % train.accumulate == 0 && train.batch_size / train.accumulate >= 2,
+      "train.accumulate must divide train.batch_size into parts of at least 2 objects, got ",
+      train.accumulate, " parts of ", train.batch_size);
   check<ConfigError>(!config.test.thresholds.empty(), "test.thresholds expects at least one value");
   check<ConfigError>(!config.model.vgg_init.empty(),
                      "model.vgg_init expects random or a weights file, got \"\"");

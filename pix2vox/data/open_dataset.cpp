@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "datasets/mixed_dataset.h"
 #include "datasets/shapenet/shapenet.h"
 #include "datasets/shapenet/taxonomy.h"
 #include "io/plural.h"
@@ -21,6 +22,32 @@ bool has_split(const DataConfig& config, const std::string& split) {
   return std::ranges::any_of(read_taxonomy(taxonomy), [&](const Category& category) {
     return !category.objects(split).empty();
   });
+}
+
+std::unique_ptr<Dataset> open_training_data(const DataConfig& config,
+                                            std::vector<std::string>& notes) {
+  std::unique_ptr<Dataset> first = open_dataset(config, "train");
+  if (config.mix.empty()) return first;
+  HeldOutShapes held_out;
+  for (const char* split : {"val", "test"})
+    if (has_split(config, split)) held_out.add(*open_dataset(config, split));
+  auto mixed = std::make_unique<MixedDataset>(std::move(first));
+  for (std::size_t i = 0; i < config.mix.size(); ++i) {
+    DataConfig other = config;
+    other.root = config.mix[i];
+    other.taxonomy.clear();
+    const double weight = config.mix_weights.empty() ? 1 : config.mix_weights[i];
+    const std::int64_t before = mixed->size();
+    const std::int64_t left_out =
+        mixed->add(open_dataset(other, "train"), weight, held_out, other.root);
+    std::string note =
+        concat(other.root, ": ", counted(mixed->size() - before, "object"), " of weight ", weight);
+    if (left_out > 0)
+      note +=
+          concat(", without ", left_out, " that are near-duplicates of validation or test objects");
+    notes.push_back(std::move(note));
+  }
+  return mixed;
 }
 
 namespace {

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "datasets/loading/loader.h"
 #include "pix2vox/config/config.h"
@@ -12,6 +13,11 @@ namespace voxgrad {
 /// One split of the data set that config.data names. ConfigError if it names none; DataError if the
 /// folder is not as expected.
 std::unique_ptr<Dataset> open_dataset(const DataConfig& config, const std::string& split);
+
+/// What is trained on: the training split, and with data.mix those of more data sets, without
+/// near-duplicates of the first one's validation and test objects. `notes` says what was left out.
+std::unique_ptr<Dataset> open_training_data(const DataConfig& config,
+                                            std::vector<std::string>& notes);
 
 /// True if the data set's taxonomy lists objects for this split.
 bool has_split(const DataConfig& config, const std::string& split);

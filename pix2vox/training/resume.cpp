@@ -24,7 +24,13 @@ void Trainer::resume() {
   config_ = resumed.config;
   check_same_data(last.file);
   for (const std::string& text : resumed.notices) notice(text);
-  model_.load_state(checkpoint.model);
+  const auto& averaged = state_.averaged;
+  model_.load_state(averaged ? averaged->weights : checkpoint.model);
+  if (averaged) {
+    average_.emplace(model_.state(), config_.train.ema);
+    average_->load(checkpoint.model, averaged->updates);
+    state_.averaged.reset();
+  }
   optimizer_ = make_optimizer();
   optimizer_->load_state(state_.optimizer_state);
   state_.optimizer_state.clear();

@@ -18,11 +18,13 @@ constexpr Entry rules[] = {
     // Where the data are may change: that they are the same is shown by their fingerprint.
     {"data.root", ResumeRule::said},
     {"data.taxonomy", ResumeRule::said},
+    {"data.mix", ResumeRule::said},
+    {"data.mix_weights", ResumeRule::between_epochs},
     {"data.cache_mb", ResumeRule::free},
     {"data.loader_threads", ResumeRule::free},
     {"data.skip_bad", ResumeRule::said},
-    {"data.", ResumeRule::fixed},  // crop_size, background, augmentation.*
-    {"train.epochs", ResumeRule::free},
+    {"data.", ResumeRule::fixed},        // crop_size, background, augmentation.*
+    {"train.epochs", ResumeRule::free},  // but said where the schedule depends on it, see below
     {"train.save_every", ResumeRule::free},
     {"train.precision", ResumeRule::said},
     {"train.batch_size", ResumeRule::between_epochs},
@@ -31,8 +33,16 @@ constexpr Entry rules[] = {
     {"train.learning_rate.", ResumeRule::said},
     {"train.milestones", ResumeRule::said},
     {"train.gamma", ResumeRule::said},
+    {"train.schedule", ResumeRule::said},
+    {"train.final_factor", ResumeRule::said},
+    {"train.warmup_epochs", ResumeRule::said},
+    {"train.weight_decay", ResumeRule::said},
+    {"train.validate_every", ResumeRule::free},
+    {"train.patience", ResumeRule::free},
+    {"train.accumulate", ResumeRule::between_epochs},
     {"train.weights", ResumeRule::kept},
-    {"train.", ResumeRule::fixed},  // optimizer, betas, momentum, seed, freeze
+    // optimizer, betas, momentum, loss, dice_weight, focal_gamma, ema, seed, freeze
+    {"train.", ResumeRule::fixed},
     {"test.thresholds", ResumeRule::said},
     {"test.", ResumeRule::free},
 };
@@ -68,7 +78,8 @@ ResumedConfig resume_config(const Config& before, const Config& now, bool within
       keep(key, before, result.config);
       result.notices.push_back(
           concat("note: ", key, " acts at the start of a run alone: ", is, " is not looked at"));
-    } else if (rule != ResumeRule::free) {
+    } else if (rule != ResumeRule::free ||
+               (key == "train.epochs" && now.train.schedule == "cosine")) {
       result.notices.push_back(concat("note: ", key, " changes from ", was, " to ", is));
     }
   }

@@ -6,8 +6,10 @@
 
 #include "io/file.h"
 #include "layers/init.h"
+#include "optim/schedule.h"
 #include "pix2vox/data/open_dataset.h"
 #include "pix2vox/training/metrics.h"
+#include "pix2vox/training/objective.h"
 #include "pix2vox/training/sample_volumes.h"
 #include "pix2vox/weights/weights.h"
 #include "tensor/ops/backend.h"
@@ -113,6 +115,7 @@ void Trainer::start_fresh() {
     threshold_ = start.threshold;
   }
   optimizer_ = make_optimizer();
+  if (config_.train.ema > 0) average_.emplace(model_.state(), config_.train.ema);
 }
 
 std::unique_ptr<Optimizer> Trainer::make_optimizer() const {
@@ -122,7 +125,9 @@ std::unique_ptr<Optimizer> Trainer::make_optimizer() const {
   for (const auto& [name, variable] : model_.parameters()) {
     if (!variable.requires_grad()) continue;
     const auto part = std::ranges::find(parts, name.substr(0, name.find('.')));
-    parameters.push_back({name, variable, std::size_t(part - parts.begin())});
+    // Biases and the factors of batch norms are vectors.
+    const double decay = variable.shape().rank() > 1 ? train.weight_decay : 0;
+    parameters.push_back({name, variable, std::size_t(part - parts.begin()), decay});
   }
   check<ConfigError>(!parameters.empty(), "train.freeze leaves nothing to train");
   std::vector<double> rates;
@@ -135,27 +140,47 @@ std::unique_ptr<Optimizer> Trainer::make_optimizer() const {
 
 void Trainer::set_learning_rates() {
   const TrainConfig& train = config_.train;
+  // Of the step to come: a warm-up reaches its end with its last step.
+  const std::int64_t batches = loader_.batches();
+  const std::int64_t batch = std::min(state_.batch + std::int64_t(pending_.size()), batches - 1);
+  const double step = 1 / double(batches);
+  const double position = double(state_.epoch) + step * double(batch);
   std::vector<double> rates;
-  for (const std::string& part : model_.part_names())
-    rates.push_back(
-        multi_step_lr(train.learning_rate.of(part), train.milestones, train.gamma, state_.epoch));
+  for (const std::string& part : model_.part_names()) {
+    const double base = train.learning_rate.of(part);
+    const double rate =
+        train.schedule == "cosine"
+            ? base * cosine_factor(position, double(train.epochs), train.final_factor)
+            : multi_step_lr(base, train.milestones, train.gamma, state_.epoch);
+    rates.push_back(rate * warmup_factor(position + step, train.warmup_epochs));
+  }
   optimizer_->set_learning_rates(std::move(rates));
+}
+
+bool Trainer::validates(std::int64_t epoch) const {
+  return validation_ != nullptr &&
+         (epoch % config_.train.validate_every == 0 || epoch == config_.train.epochs);
+}
+
+bool Trainer::out_of_patience() const {
+  const std::int64_t patience = config_.train.patience;
+  return patience > 0 && state_.best_epoch > 0 && state_.epoch - state_.best_epoch >= patience;
 }
 
 TrainingOutcome Trainer::run() {
   bool stopped = stopping();
-  while (!stopped && state_.epoch < config_.train.epochs) {
+  while (!stopped && !out_of_patience() && state_.epoch < config_.train.epochs) {
     EpochReport report;
     report.epoch = state_.epoch + 1;
     report.epochs = config_.train.epochs;
     set_learning_rates();
     const std::int64_t batches_before = state_.batch;
     stopped = !train_epoch(report);
-    const bool validates = !stopped && validation_ != nullptr;
+    const bool validating = !stopped && validates(report.epoch);
     // Before the validation, so that whatever happens in it costs no epoch.
-    if (stopped || (validates && state_.batch > batches_before)) save_last();
+    if (stopped || (validating && state_.batch > batches_before)) save_last();
     // An unfinished validation counts for nothing and is done again.
-    if (validates) stopped = !validate(report);
+    if (validating) stopped = !validate(report);
     if (stopped) {
       notice("stopped: the state is saved, --resume continues from here");
       break;
@@ -167,8 +192,13 @@ TrainingOutcome Trainer::run() {
     if (hooks_.epoch) hooks_.epoch(report);
     stopped = stopping();
   }
-  return {stopped && state_.epoch < config_.train.epochs, state_.epoch, state_.best_iou,
-          state_.best_epoch};
+  const bool enough = state_.epoch >= config_.train.epochs;
+  const bool impatient = !enough && out_of_patience();
+  if (impatient)
+    notice(concat("stopped: no better validation in ", state_.epoch - state_.best_epoch,
+                  " epochs (train.patience)"));
+  return {stopped && !enough && !impatient, state_.epoch, state_.best_iou, state_.best_epoch,
+          impatient};
 }
 
 void Trainer::close() {
@@ -224,22 +254,36 @@ void Trainer::begin_step(Batch batch) {
   const std::int64_t n_views = batch.n_views;
   gradient_work_({inputs.images, inputs.volumes}, n_views,
                  [&] { compute_gradients(inputs, n_views); });
+  set_learning_rates();
   optimizer_->step(report_.non_finite());
+  if (average_) average_->update(model_.state());
   pending_.push_back({std::move(batch), Readback(report_.values())});
 }
 
 void Trainer::compute_gradients(const BatchUpload::Inputs& inputs, std::int64_t n_views) {
   optimizer_->zero_grad();
   report_.clear();
-  const Prediction prediction = model_.forward(inputs.images, n_views);
-  const Losses losses = Pix2Vox::losses(prediction, inputs.volumes);
-  losses.total.backward();
-  std::vector<Tensor> results{losses.total.value()};
+  const std::int64_t parts = config_.train.accumulate;
+  std::vector<Tensor> results;
+  for (std::int64_t part = 0; part < parts; ++part) {
+    const Losses losses = losses_of_part(inputs, n_views, part);
+    losses.total.backward();
+    results.push_back(losses.total.value());
+    const ElementwiseOps& ops = backend(options_.device).elementwise;
+    ops.accumulate(losses.merged.value(), report_.loss_merged());
+    if (losses.refined.defined()) ops.accumulate(losses.refined.value(), report_.loss_refined());
+  }
   for (const auto& [name, parameter] : model_.parameters())
     if (parameter.grad().defined()) results.push_back(parameter.grad());
-  report_.loss_merged().copy_from(losses.merged.value());
-  if (losses.refined.defined()) report_.loss_refined().copy_from(losses.refined.value());
   backend(options_.device).reduce.flag_non_finite(results, report_.non_finite());
+}
+
+Losses Trainer::losses_of_part(const BatchUpload::Inputs& inputs, std::int64_t n_views,
+                               std::int64_t part) {
+  const std::int64_t parts = config_.train.accumulate;
+  const Prediction prediction =
+      model_.forward(images_of_part(inputs.images, n_views, part, parts), n_views);
+  return training_losses(prediction, volumes_of_part(inputs.volumes, part, parts), config_.train);
 }
 
 void Trainer::finish_step() {
@@ -258,8 +302,9 @@ void Trainer::report_anomaly(const Batch& batch) {
   // The same batch gives the same numbers again, this time with every result looked at.
   try {
     const FiniteCheck finite;
-    const auto [images, volumes] = upload_(batch);
-    Pix2Vox::losses(model_.forward(images, batch.n_views), volumes).total.backward();
+    const BatchUpload::Inputs inputs = upload_(batch);
+    for (std::int64_t part = 0; part < config_.train.accumulate; ++part)
+      losses_of_part(inputs, batch.n_views, part).total.backward();
   } catch (const Error& error) {
     fail(place, error.what(), ". Try a lower train.learning_rate");
   }
@@ -288,6 +333,7 @@ bool Trainer::validate(EpochReport& report) {
   LoaderOptions options = testing_loader(config);
   options.batch_size = std::min<std::int64_t>(config_.train.batch_size, validation_->size());
   options.skip_bad = config_.data.skip_bad / 100;
+  const AveragedWeights averaged(average_ ? &*average_ : nullptr, model_.state());
   const Evaluation evaluation =
       evaluate(model_, *validation_, options, config_.test.thresholds, hooks);
   report.validation = evaluation.iou;
@@ -329,10 +375,11 @@ void Trainer::keep_samples(std::int64_t epoch, const Batch& batch, const Tensor&
 Checkpoint Trainer::snapshot(bool with_training) const {
   Checkpoint checkpoint;
   checkpoint.config = config_;
-  checkpoint.model = on_host(model_.state());
+  checkpoint.model = on_host(average_ ? average_->state() : model_.state());
   checkpoint.threshold = threshold_;
   if (with_training) {
     checkpoint.training = state_;
+    if (average_) checkpoint.training->averaged = {on_host(model_.state()), average_->updates()};
     for (const auto& [name, tensor] : optimizer_->state())
       checkpoint.training->optimizer_state.push_back({name, tensor.to(Device::cpu())});
   }

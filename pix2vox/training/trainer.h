@@ -6,7 +6,10 @@
 // validation split; without one, the last epoch) and epoch_NNNN.h5 every train.save_every epochs.
 //
 // A step is one forward pass, one backward pass over the sum of both losses and one optimizer step;
-// the published code's two backward passes give the same gradients. A NaN or infinity in a loss or
+// the published code's two backward passes give the same gradients. With train.accumulate a step is
+// so many passes over equal parts of the batch, whose gradients are averaged: the same as one pass
+// but for batch norms, which take the statistics of each part. With train.ema the moving average of
+// the weights is what is validated and saved as the model. A NaN or infinity in a loss or
 // gradient stops the run before the weights change, and the error names the first layer.
 //
 // A resumed run is the run that began: pix2vox/training/resume_rules.h says which keys of the
@@ -27,6 +30,7 @@
 
 #include "datasets/loading/loader.h"
 #include "optim/optimizer.h"
+#include "optim/weight_average.h"
 #include "pix2vox/checkpoint/checkpoint.h"
 #include "pix2vox/data/batch_upload.h"
 #include "pix2vox/training/evaluator.h"
@@ -84,6 +88,7 @@ struct TrainingOutcome {
   std::int64_t epochs = 0;  // completed
   double best_iou = 0;
   std::int64_t best_epoch = 0;
+  bool out_of_patience = false;  // stopped by train.patience
 };
 
 /// ConfigError if nothing would be learnt (train.freeze leaves no part, or the merger alone with
@@ -114,6 +119,8 @@ class Trainer {
   void notice(const std::string& text) const;
   std::unique_ptr<Optimizer> make_optimizer() const;
   void set_learning_rates();
+  bool validates(std::int64_t epoch) const;  // from 1
+  bool out_of_patience() const;
   bool train_epoch(EpochReport& report);  // false if stopped
   /// A step that the device may still be working on.
   struct PendingStep {
@@ -122,6 +129,7 @@ class Trainer {
   };
   void begin_step(Batch batch);
   void compute_gradients(const BatchUpload::Inputs& inputs, std::int64_t n_views);
+  Losses losses_of_part(const BatchUpload::Inputs& inputs, std::int64_t n_views, std::int64_t part);
   void finish_step();  // the oldest pending one
   [[noreturn]] void report_anomaly(const Batch& batch);
   bool validate(EpochReport& report);  // false if stopped
@@ -142,6 +150,7 @@ class Trainer {
   Pix2Vox model_;
   Loader loader_;
   std::unique_ptr<Optimizer> optimizer_;
+  std::optional<WeightAverage> average_;  // with train.ema
   TrainingState state_;
   double threshold_ = 0.3;
   bool sample_objects_kept_ = false;

@@ -103,36 +103,75 @@ struct BinaryCrossEntropySlope {
   }
 };
 
+/// -(t (1-p)^gamma log p + (1-t) p^gamma log(1-p)), each log clamped at -100 (Lin et al., "Focal
+/// Loss for Dense Object Detection", ICCV 2017, without its alpha). gamma >= 1.
+template <class T>
+struct FocalLoss {
+  T gamma;
+  VOXGRAD_HD T operator()(T p, T t) const {
+    const T q = T(1) - p;
+    return -(t * std::pow(q, gamma) * BinaryCrossEntropy<T>::log_clamped(p) +
+             (T(1) - t) * std::pow(p, gamma) * BinaryCrossEntropy<T>::log_clamped(q));
+  }
+};
+
+/// d/dp of it; what is divided by is kept at least 1e-12, as in BinaryCrossEntropySlope.
+template <class T>
+struct FocalLossSlope {
+  T gamma;
+  VOXGRAD_HD static T bounded(T x) { return x > T(1e-12f) ? x : T(1e-12f); }
+  VOXGRAD_HD T operator()(T p, T t) const {
+    const T q = T(1) - p;
+    const T full = gamma * std::pow(q, gamma - T(1)) * BinaryCrossEntropy<T>::log_clamped(p) -
+                   std::pow(q, gamma) / bounded(p);
+    const T empty = gamma * std::pow(p, gamma - T(1)) * BinaryCrossEntropy<T>::log_clamped(q) -
+                    std::pow(p, gamma) / bounded(q);
+    return t * full - (T(1) - t) * empty;
+  }
+};
+
+/// What weight decay leaves of a parameter. Without one nothing is multiplied, so that no compiler
+/// contracts the step otherwise than without this.
+template <class T>
+VOXGRAD_HD T kept(T parameter, T keep) {
+  return keep == T(1) ? parameter : keep * parameter;
+}
+
 /// One Adam step of one element (Kingma and Ba, 2015), in the order torch.optim.Adam computes it.
-/// Coefficients are computed in f64 and then rounded, so that 1 - beta2 keeps its digits in f32.
+/// `keep` is 1 - learning rate * weight decay: decoupled, as torch.optim.AdamW has it (Loshchilov
+/// and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019). Coefficients are computed in
+/// f64 and then rounded, so that 1 - beta2 keeps its digits in f32.
 template <class T>
 struct AdamStep {
-  T beta1, beta2, one_minus_beta1, one_minus_beta2, eps, step_size, sqrt_correction2;
+  T beta1, beta2, one_minus_beta1, one_minus_beta2, eps, step_size, sqrt_correction2, keep;
 
   /// step: 1 for the first.
-  AdamStep(double beta1_, double beta2_, double eps_, double learning_rate, std::int64_t step)
+  AdamStep(double beta1_, double beta2_, double eps_, double learning_rate, std::int64_t step,
+           double weight_decay)
       : beta1(T(beta1_)),
         beta2(T(beta2_)),
         one_minus_beta1(T(1.0 - beta1_)),
         one_minus_beta2(T(1.0 - beta2_)),
         eps(T(eps_)),
         step_size(T(learning_rate / (1.0 - std::pow(beta1_, double(step))))),
-        sqrt_correction2(T(std::sqrt(1.0 - std::pow(beta2_, double(step))))) {}
+        sqrt_correction2(T(std::sqrt(1.0 - std::pow(beta2_, double(step))))),
+        keep(T(1.0 - learning_rate * weight_decay)) {}
 
   VOXGRAD_HD void operator()(T& parameter, T gradient, T& m, T& v) const {
     m = beta1 * m + one_minus_beta1 * gradient;
     v = beta2 * v + one_minus_beta2 * gradient * gradient;
-    parameter -= step_size * m / (std::sqrt(v) / sqrt_correction2 + eps);
+    parameter = kept(parameter, keep) - step_size * m / (std::sqrt(v) / sqrt_correction2 + eps);
   }
 };
 
 /// SGD with momentum as in PyTorch: buffer = momentum * buffer + gradient; p -= lr * buffer.
+/// `keep` as in AdamStep.
 template <class T>
 struct SgdStep {
-  T learning_rate, momentum;
+  T learning_rate, momentum, keep;
   VOXGRAD_HD void operator()(T& parameter, T gradient, T& buffer) const {
     buffer = momentum * buffer + gradient;
-    parameter -= learning_rate * buffer;
+    parameter = kept(parameter, keep) - learning_rate * buffer;
   }
 };
 

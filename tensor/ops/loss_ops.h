@@ -1,4 +1,5 @@
-// Binary cross-entropy, averaged over all elements (functors.h has the formula).
+// Losses of probabilities against targets (functors.h has the formulas). Binary cross-entropy and
+// focal loss are averaged over all elements.
 #pragma once
 
 #include "tensor/tensor.h"
@@ -11,6 +12,16 @@ struct LossOps {
   /// dp = dloss[0] / numel * d bce / dp.
   void (*binary_cross_entropy_backward)(const Tensor& probability, const Tensor& target,
                                         const Tensor& dloss, const Tensor& dprobability);
+  /// loss[0] = mean of focal(p, t).
+  void (*focal)(const Tensor& probability, const Tensor& target, double gamma, const Tensor& loss);
+  void (*focal_backward)(const Tensor& probability, const Tensor& target, double gamma,
+                         const Tensor& dloss, const Tensor& dprobability);
+  /// Rows are the entries of the first dimension. sums, f64 [B,2]: a row's sum of p t and of p + t.
+  /// loss[0] = mean over rows of 1 - (2 sums[0] + smoothing) / (sums[1] + smoothing).
+  void (*dice)(const Tensor& probability, const Tensor& target, double smoothing,
+               const Tensor& sums, const Tensor& loss);
+  void (*dice_backward)(const Tensor& target, double smoothing, const Tensor& sums,
+                        const Tensor& dloss, const Tensor& dprobability);
 };
 
 }  // namespace voxgrad

@@ -10,8 +10,9 @@ namespace voxgrad {
 struct AdamSlot {
   Tensor parameter, gradient, m, v;  // one shape and dtype
   double learning_rate;
-  std::int64_t step;  // 1 for the first
-  Tensor copy{};      // as below
+  std::int64_t step;        // 1 for the first
+  Tensor copy{};            // as below
+  double weight_decay = 0;  // decoupled
 };
 
 struct AdamOptions {
@@ -22,6 +23,7 @@ struct SgdSlot {
   Tensor parameter, gradient, buffer;
   double learning_rate;
   Tensor copy{};  // bf16 or undefined: gets the new parameter, rounded
+  double weight_decay = 0;
 };
 
 /// `skip`: f32 [1] or undefined. Where it is not 0, nothing is changed: so gradients that turn out

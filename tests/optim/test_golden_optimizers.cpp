@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "optim/optimizer.h"
+#include "optim/schedule.h"
 #include "tests/support/golden.h"
 
 namespace voxgrad {

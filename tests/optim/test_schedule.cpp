@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "optim/optimizer.h"
+#include "optim/schedule.h"
 
 using namespace voxgrad;
 

@@ -32,6 +32,8 @@ const std::map<std::string, std::string>& values() {
       {"model.track_merger", "false"},
       {"data.root", "the-root"},
       {"data.taxonomy", "the-taxonomy.json"},
+      {"data.mix", "[more, \"even more\"]"},
+      {"data.mix_weights", "[0.401, 40.2]"},
       {"data.crop_size", "41"},
       {"data.background", "42"},
       {"data.min_alpha", "43"},
@@ -49,17 +51,28 @@ const std::map<std::string, std::string>& values() {
       {"train.epochs", "61"},
       {"train.precision", "bf16"},
       {"train.batch_size", "62"},
+      {"train.accumulate", "31"},
       {"train.n_views", "63"},
       {"train.random_n_views", "true"},
       {"train.optimizer", "sgd"},
       {"train.betas", "[0.64, 0.65]"},
       {"train.momentum", "0.66"},
+      {"train.weight_decay", "0.67"},
+      {"train.loss", "focal"},
+      {"train.dice_weight", "0.68"},
+      {"train.focal_gamma", "6.9"},
       {"train.learning_rate.encoder", "0.71"},
       {"train.learning_rate.decoder", "0.72"},
       {"train.learning_rate.merger", "0.73"},
       {"train.learning_rate.refiner", "0.74"},
+      {"train.schedule", "cosine"},
       {"train.milestones", "[75, 76]"},
       {"train.gamma", "0.77"},
+      {"train.final_factor", "0.771"},
+      {"train.warmup_epochs", "7.72"},
+      {"train.ema", "0.773"},
+      {"train.validate_every", "774"},
+      {"train.patience", "775"},
       {"train.save_every", "78"},
       {"train.seed", "79"},
       {"train.freeze", "[merger]"},
@@ -118,6 +131,8 @@ TEST_CASE("every key of data sets its own field, and the loaders take it") {
   const DataConfig& data = config.data;
   CHECK(data.root == "the-root");
   CHECK(data.taxonomy == "the-taxonomy.json");
+  CHECK(data.mix == std::vector<std::string>{"more", "even more"});
+  CHECK(data.mix_weights == std::vector<double>{0.401, 40.2});
   CHECK(data.lenient);
   CHECK(data.cache_mb == 44);
   CHECK(data.loader_threads == 45);
@@ -144,17 +159,28 @@ TEST_CASE("every key of train and test sets its own field") {
   CHECK(train.epochs == 61);
   CHECK(train.precision == "bf16");
   CHECK(train.batch_size == 62);
+  CHECK(train.accumulate == 31);
   CHECK(train.n_views == 63);
   CHECK(train.random_n_views);
   CHECK(train.optimizer == "sgd");
   CHECK(train.betas == std::vector<double>{0.64, 0.65});
   CHECK(train.momentum == 0.66);
+  CHECK(train.weight_decay == 0.67);
+  CHECK(train.loss == "focal");
+  CHECK(train.dice_weight == 0.68);
+  CHECK(train.focal_gamma == 6.9);
   CHECK(train.learning_rate.encoder == 0.71);
   CHECK(train.learning_rate.decoder == 0.72);
   CHECK(train.learning_rate.merger == 0.73);
   CHECK(train.learning_rate.refiner == 0.74);
   CHECK(train.milestones == Counts{75, 76});
+  CHECK(train.schedule == "cosine");
   CHECK(train.gamma == 0.77);
+  CHECK(train.final_factor == 0.771);
+  CHECK(train.warmup_epochs == 7.72);
+  CHECK(train.ema == 0.773);
+  CHECK(train.validate_every == 774);
+  CHECK(train.patience == 775);
   CHECK(train.save_every == 78);
   CHECK(train.seed == 79);
   CHECK(train.freeze == std::vector<std::string>{"merger"});
@@ -172,6 +198,8 @@ TEST_CASE("a configuration means the same from any folder once its paths are abs
   const std::filesystem::path here = std::filesystem::current_path();
   CHECK(absolute.data.root == (here / "the-root").string());
   CHECK(absolute.data.taxonomy == (here / "the-taxonomy.json").string());
+  CHECK(absolute.data.mix ==
+        std::vector<std::string>{(here / "more").string(), (here / "even more").string()});
   CHECK(absolute.train.weights == (here / "start.h5").string());
   CHECK(absolute.model.vgg_init == (here / "trunk.h5").string());
   const Config unset = with_absolute_paths(Config());
