@@ -15,8 +15,9 @@
 #include "apps/verbs/verbs.h"
 #include "datasets/shapenet/volume_of_view.h"
 #include "io/plural.h"
-#include "pix2vox/prediction/input_check.h"
+#include "pix2vox/prediction/photo.h"
 #include "pix2vox/prediction/predictor.h"
+#include "pix2vox/prediction/volume_check.h"
 #include "voxels/grid/binvox.h"
 #include "voxels/grid/npy.h"
 #include "voxels/grid/surface.h"
@@ -142,10 +143,14 @@ class Prediction {
   nlohmann::ordered_json operator()(const Job& job, const Views& views) {
     warnings_.clear();
     for (const std::string& text : views.warnings) warn(text);
-    for (std::size_t v = 0; v < views.pictures.size(); ++v)
-      for (const std::string& text : inspect_picture(views.pictures[v], predictor_.framing()))
-        warn(concat(job.pictures[v], ": ", text));
-    Predictor::Result result = predictor_.predict(views.pictures);
+    std::vector<Image> pictures;
+    for (std::size_t v = 0; v < views.pictures.size(); ++v) {
+      PreparedPhoto photo = prepare_photo(views.pictures[v], predictor_.framing());
+      for (const Finding& finding : photo.findings)
+        warn(concat(job.pictures[v], ": ", finding.text));
+      pictures.push_back(std::move(photo.picture));
+    }
+    Predictor::Result result = predictor_.predict(pictures);
     take_frame(job, result.probabilities);
     const std::string problem = inspect_volume(result.probabilities, threshold_);
     if (!problem.empty()) warn(problem);

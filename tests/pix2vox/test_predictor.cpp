@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
-#include "pix2vox/prediction/input_check.h"
+#include "pix2vox/prediction/photo.h"
 #include "pix2vox/prediction/predictor.h"
+#include "pix2vox/prediction/volume_check.h"
 #include "tests/pix2vox/tiny.h"
 #include "tests/pix2vox/toy_dataset.h"
 
@@ -25,10 +26,18 @@ Image square(int size, int low, int high, std::uint8_t alpha_outside = 0) {
   return image;
 }
 
+std::vector<std::string> texts(const PreparedPhoto& photo) {
+  std::vector<std::string> result;
+  for (const Finding& finding : photo.findings) result.push_back(finding.text);
+  return result;
+}
+
+/// What is found in a picture that is used as it is.
 std::vector<std::string> inspect(const Image& image, int min_alpha = default_min_alpha,
                                  bool squeeze = false) {
-  return inspect_picture(image,
-                         {.transform = {.crop = 128, .min_alpha = min_alpha}, .squeeze = squeeze});
+  return texts(
+      prepare_photo(image, {.transform = {.crop = 128, .min_alpha = min_alpha}, .squeeze = squeeze},
+                    {.crop = PhotoOptions::Crop::never}));
 }
 
 bool warns(const std::vector<std::string>& warnings, const char* words) {
@@ -103,7 +112,7 @@ TEST_CASE("plain dark backgrounds are pointed out, light ones are not") {
   for (const int grey : {160, 200, 240, 255}) CHECK(inspect(on_background(137, 137, grey)).empty());
   // What a network was trained on says what is dark for it.
   const Framing dark_training{.transform = {.crop = 128, .background_range = {0, 255}}};
-  CHECK(inspect_picture(on_background(137, 137, 20), dark_training).empty());
+  CHECK(prepare_photo(on_background(137, 137, 20), dark_training).findings.empty());
 }
 
 TEST_CASE("nearly clear pixels are background for advice and prediction alike") {
