@@ -1,11 +1,18 @@
 #include "cpu/conv/single_channel.h"
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cpu/conv/single_channel.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
 #include <algorithm>
 
 #include "cpu/onednn/onednn.h"
 #include "cpu/parallel.h"
+#include "simd/simd.h"
 
-namespace voxgrad::cpu::single_channel {
+HWY_BEFORE_NAMESPACE();
+namespace voxgrad::cpu::single_channel::HWY_NAMESPACE {
 namespace {
 
 /// to[o * stride + shift] += from[o] for every o in [0, count) that falls into [0, length).
@@ -32,26 +39,35 @@ void add_maps(const ConvGeometry& g, const float* maps, float* dx) {
     const std::int64_t o = distance / g.stride[axis];
     return o < g.output[axis] ? o : std::int64_t(-1);
   };
-  for_each_task(g.input[0] * g.input[1], g.input[2] * g.kernel_volume(), [&](std::int64_t row) {
-    float* const out = dx + row * g.input[2];
-    std::fill_n(out, g.input[2], 0.0f);
-    for (std::int64_t kd = 0; kd < g.kernel[0]; ++kd) {
-      const std::int64_t od = source(0, row / g.input[1], kd);
-      if (od < 0) continue;
-      for (std::int64_t kh = 0; kh < g.kernel[1]; ++kh) {
-        const std::int64_t oh = source(1, row % g.input[1], kh);
-        if (oh < 0) continue;
-        for (std::int64_t kw = 0; kw < g.kernel[2]; ++kw) {
-          const std::int64_t tap = (kd * g.kernel[1] + kh) * g.kernel[2] + kw;
-          const float* from = maps + ((tap * g.output[0] + od) * g.output[1] + oh) * g.output[2];
-          add_shifted(from, g.output[2], g.stride[2], kw - g.padding[2], out, g.input[2]);
+  for_each_task(
+      g.input[0] * g.input[1], g.input[2] * g.kernel_volume(), [&](std::int64_t row) HWY_ATTR {
+        float* const out = dx + row * g.input[2];
+        std::fill_n(out, g.input[2], 0.0f);
+        for (std::int64_t kd = 0; kd < g.kernel[0]; ++kd) {
+          const std::int64_t od = source(0, row / g.input[1], kd);
+          if (od < 0) continue;
+          for (std::int64_t kh = 0; kh < g.kernel[1]; ++kh) {
+            const std::int64_t oh = source(1, row % g.input[1], kh);
+            if (oh < 0) continue;
+            for (std::int64_t kw = 0; kw < g.kernel[2]; ++kw) {
+              const std::int64_t tap = (kd * g.kernel[1] + kh) * g.kernel[2] + kw;
+              const float* from =
+                  maps + ((tap * g.output[0] + od) * g.output[1] + oh) * g.output[2];
+              add_shifted(from, g.output[2], g.stride[2], kw - g.padding[2], out, g.input[2]);
+            }
+          }
         }
-      }
-    }
-  });
+      });
 }
 
 }  // namespace
+}  // namespace voxgrad::cpu::single_channel::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace voxgrad::cpu::single_channel {
+
+HWY_EXPORT(add_maps);
 
 bool supports(const ConvGeometry& g) {
   return g.in_channels == 1;
@@ -68,8 +84,10 @@ void backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w, con
     onednn::multiply(taps, pixels, g.out_channels, {w.data<float>(), taps, true},
                      {dy.data<float>() + n * pixels * g.out_channels, g.out_channels, true},
                      maps.data<float>());
-    add_maps(g, maps.data<float>(), dx.data<float>() + n * g.input_volume());
+    HWY_DYNAMIC_DISPATCH(add_maps)
+    (g, maps.data<float>(), dx.data<float>() + n * g.input_volume());
   }
 }
 
 }  // namespace voxgrad::cpu::single_channel
+#endif

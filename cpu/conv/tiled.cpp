@@ -1,38 +1,63 @@
 // cpu/conv/phases.h has the geometry.
 #include "cpu/conv/tiled.h"
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cpu/conv/tiled.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
 #include <algorithm>
 
 #include "cpu/conv/phases.h"
 #include "cpu/kernels.h"
 #include "cpu/parallel.h"
+#include "simd/simd.h"
 
-namespace voxgrad::cpu::tiled {
+HWY_BEFORE_NAMESPACE();
+namespace voxgrad::cpu::tiled::HWY_NAMESPACE {
 namespace {
 
-// A tile has kPixels rows and kLanes<T> columns: 6 x 2 vectors.
-constexpr int kPixels = 6;
-constexpr int kVectors = 2;
-constexpr int kVectorBytes = 32;
+namespace hn = hwy::HWY_NAMESPACE;
+
+// A tile has kPixels rows and kLanes<T> columns of 64 bytes in all. Its sums take 12 of the 16
+// or 32 registers, 24 on Arm.
+constexpr int kTileBytes = 64;
+constexpr int kPixels = HWY_TARGET == HWY_AVX3 ? 12 : HWY_TARGET == HWY_SSSE3 ? 3 : 6;
 template <class T>
-constexpr int kLanes = kVectors* kVectorBytes / int(sizeof(T));
+constexpr int kLanes = kTileBytes / int(sizeof(T));
 
 template <class T>
 struct Tile {
-  // Compilers leave plain loops over the tile in memory; with vector types they keep registers.
-  using Vector [[gnu::vector_size(kVectorBytes)]] = T;
-  Vector sum[kPixels][kVectors] = {};
+  using Tag = hn::CappedTag<T, kLanes<T>>;
+  static constexpr int vector_lanes = HWY_MIN(int(HWY_LANES(T)), kLanes<T>);
+  static constexpr int vectors = kLanes<T> / vector_lanes;
+  hn::Vec<Tag> sum[kPixels][vectors];
 
-  /// sum[i][j] += column[i] * row[j]; row is aligned to its vectors.
-  template <class Column>
-  void add_product(Column column, const T* row) {
-    const Vector* lanes = reinterpret_cast<const Vector*>(row);
+  HWY_INLINE void clear() {
     for (int i = 0; i < kPixels; ++i)
-      for (int j = 0; j < kVectors; ++j) sum[i][j] += column(i) * lanes[j];
+      for (int j = 0; j < vectors; ++j) sum[i][j] = hn::Zero(Tag());
   }
-  T at(std::int64_t i, std::int64_t j) const {
-    constexpr int lanes = kLanes<T> / kVectors;
-    return sum[i][j / lanes][j % lanes];
+  /// sum[i][j] += rows[i][c] * lanes[j]; lanes are aligned to a tile's row.
+  HWY_INLINE void add_product(const T* const* rows, std::int64_t c, const T* lanes) {
+    hn::Vec<Tag> right[vectors];
+    for (int j = 0; j < vectors; ++j) right[j] = hn::Load(Tag(), lanes + j * vector_lanes);
+    for (int i = 0; i < kPixels; ++i) {
+      const hn::Vec<Tag> left = hn::Set(Tag(), rows[i][c]);
+      for (int j = 0; j < vectors; ++j) sum[i][j] = hn::MulAdd(left, right[j], sum[i][j]);
+    }
+  }
+  /// sum[i][j] += column[i] * lanes[j].
+  HWY_INLINE void add_product(const T* column, const T* lanes) {
+    hn::Vec<Tag> right[vectors];
+    for (int j = 0; j < vectors; ++j) right[j] = hn::Load(Tag(), lanes + j * vector_lanes);
+    for (int i = 0; i < kPixels; ++i) {
+      const hn::Vec<Tag> left = hn::Set(Tag(), column[i]);
+      for (int j = 0; j < vectors; ++j) sum[i][j] = hn::MulAdd(left, right[j], sum[i][j]);
+    }
+  }
+  HWY_INLINE void store(T (*to)[kLanes<T>]) const {
+    for (int i = 0; i < kPixels; ++i)
+      for (int j = 0; j < vectors; ++j) hn::Store(sum[i][j], Tag(), to[i] + j * vector_lanes);
   }
 };
 
@@ -73,24 +98,27 @@ void run_phase(const Phase& phase, const WeightView& view, const T* source, cons
   const Tensor packed = pack_weights(phase, view, w);
   const T* const panels = packed.data<T>();
   const std::int64_t* const places = phase.pixels.data<std::int64_t>();
-  for_each_task(pixel_tiles * channel_tiles, kPixels * panel_size, [&](std::int64_t task) {
+  for_each_task(pixel_tiles * channel_tiles, kPixels * panel_size, [&](std::int64_t task) HWY_ATTR {
     const std::int64_t first = task % pixel_tiles * kPixels;
     const std::int64_t tile = task / pixel_tiles;
     const T* pixel[kPixels];  // past the end, the last one again: its sums are not used
     for (int i = 0; i < kPixels; ++i)
       pixel[i] = source + places[2 * std::min(first + i, pixels - 1)];
     const T* panel = panels + tile * panel_size;
-    Tile<T> sums;
+    Tile<T> tile_sums;
+    tile_sums.clear();
     for (const Run& run : phase.runs)
       for (std::int64_t c = run.offset; c < run.offset + run.length; ++c, panel += lanes)
-        sums.add_product([&](int i) { return pixel[i][c]; }, panel);
+        tile_sums.add_product(pixel, c, panel);
+    alignas(kTileBytes) T sums[kPixels][lanes];
+    tile_sums.store(sums);
 
     const std::int64_t channel = tile * lanes;
     const std::int64_t width = std::min(lanes, view.result_channels - channel);
     for (std::int64_t i = 0; i < std::min<std::int64_t>(kPixels, pixels - first); ++i) {
       T* out = result + places[2 * (first + i) + 1] + channel;
       for (std::int64_t j = 0; j < width; ++j)
-        out[j] = sums.at(i, j) + (bias ? bias[channel + j] : T(0));
+        out[j] = sums[i][j] + (bias ? bias[channel + j] : T(0));
     }
   });
 }
@@ -161,36 +189,41 @@ void backward_weight_typed(const ConvGeometry& g, const T* x, const Phase& phase
   const std::int64_t* const places = phase.pixels.data<std::int64_t>();
   const Tensor packed = pack_gradient(dy, pixels, g.out_channels);
   const T* const gradients = packed.data<T>();
-  for_each_task(std::int64_t(tasks.size()), pixels * g.out_channels * lanes, [&](std::int64_t i) {
-    const Stretch& task = tasks[std::size_t(i)];
-    alignas(kVectorBytes) T panel[tiles_a_task][pixel_block][kLanes<T>] = {};
-    for (std::int64_t begin = 0; begin < pixels; begin += pixel_block) {
-      const std::int64_t count = std::min(pixel_block, pixels - begin);
-      for (std::int64_t p = 0; p < count; ++p) {
-        const T* from = x + places[2 * (begin + p)] + task.offset;
-        for (std::int64_t j = 0; j < task.length; j += lanes) {
-          T* to = panel[j / lanes][p];
-          if (task.length - j >= lanes)
-            std::copy_n(from + j, lanes, to);
-          else
-            std::copy_n(from + j, task.length - j, to);
-        }
-      }
-      for (std::int64_t f = 0; f < g.out_channels; f += kPixels) {
-        const T* gradient = gradients + (f / kPixels * pixels + begin) * kPixels;
-        for (std::int64_t j = 0; j < task.length; j += lanes) {
-          Tile<T> sums;
-          for (std::int64_t p = 0; p < count; ++p)
-            sums.add_product([=](int k) { return gradient[p * kPixels + k]; }, panel[j / lanes][p]);
-          for (std::int64_t k = 0; k < std::min<std::int64_t>(kPixels, g.out_channels - f); ++k) {
-            T* out = dw + (f + k) * columns + task.column + j;
-            for (std::int64_t l = 0; l < std::min(lanes, task.length - j); ++l)
-              out[l] = sums.at(k, l) + (begin > 0 ? out[l] : T(0));
-          }
-        }
-      }
-    }
-  });
+  for_each_task(std::int64_t(tasks.size()), pixels * g.out_channels * lanes,
+                [&](std::int64_t i) HWY_ATTR {
+                  const Stretch& task = tasks[std::size_t(i)];
+                  alignas(kTileBytes) T panel[tiles_a_task][pixel_block][kLanes<T>] = {};
+                  for (std::int64_t begin = 0; begin < pixels; begin += pixel_block) {
+                    const std::int64_t count = std::min(pixel_block, pixels - begin);
+                    for (std::int64_t p = 0; p < count; ++p) {
+                      const T* from = x + places[2 * (begin + p)] + task.offset;
+                      for (std::int64_t j = 0; j < task.length; j += lanes) {
+                        T* to = panel[j / lanes][p];
+                        if (task.length - j >= lanes)
+                          std::copy_n(from + j, lanes, to);
+                        else
+                          std::copy_n(from + j, task.length - j, to);
+                      }
+                    }
+                    for (std::int64_t f = 0; f < g.out_channels; f += kPixels) {
+                      const T* gradient = gradients + (f / kPixels * pixels + begin) * kPixels;
+                      for (std::int64_t j = 0; j < task.length; j += lanes) {
+                        Tile<T> tile_sums;
+                        tile_sums.clear();
+                        for (std::int64_t p = 0; p < count; ++p)
+                          tile_sums.add_product(gradient + p * kPixels, panel[j / lanes][p]);
+                        alignas(kTileBytes) T sums[kPixels][lanes];
+                        tile_sums.store(sums);
+                        for (std::int64_t k = 0;
+                             k < std::min<std::int64_t>(kPixels, g.out_channels - f); ++k) {
+                          T* out = dw + (f + k) * columns + task.column + j;
+                          for (std::int64_t l = 0; l < std::min(lanes, task.length - j); ++l)
+                            out[l] = sums[k][l] + (begin > 0 ? out[l] : T(0));
+                        }
+                      }
+                    }
+                  }
+                });
 }
 
 void backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy, const Tensor& dw) {
@@ -201,9 +234,7 @@ void backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy, c
   });
 }
 
-}  // namespace
-
-void convolve(const ConvProblem& problem, const ConvOperands& operands) {
+void convolve_impl(const ConvProblem& problem, const ConvOperands& operands) {
   const auto& [x, w, y, epilogue, packed] = operands;
   switch (problem.direction) {
     case ConvDirection::forward:
@@ -215,4 +246,18 @@ void convolve(const ConvProblem& problem, const ConvOperands& operands) {
   }
 }
 
+}  // namespace
+}  // namespace voxgrad::cpu::tiled::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace voxgrad::cpu::tiled {
+
+HWY_EXPORT(convolve_impl);
+
+void convolve(const ConvProblem& problem, const ConvOperands& operands) {
+  HWY_DYNAMIC_DISPATCH(convolve_impl)(problem, operands);
+}
+
 }  // namespace voxgrad::cpu::tiled
+#endif

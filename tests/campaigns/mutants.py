@@ -273,15 +273,21 @@ class Campaign:
     def programs(self, folder):
         return PROGRAMS[folder][:1] if self.near else PROGRAMS[folder]
 
-    def link(self, *programs):
-        targets = [f"test_{name}" for name in programs]
-        return self.run(["cmake", "--build", self.build, "-j", self.jobs, "--target", *targets])
+    def commands_of(self, target, place):
+        """Those of the build that write to `place`."""
+        code, output = self.run(["ninja", "-t", "commands", target], None, self.build)
+        return [line for line in output.splitlines() if code == 0 and place in line]
+
+    def shell(self, commands):
+        """True if all succeed."""
+        return all(self.run(["sh", "-c", command], 1800, self.build)[0] == 0 for command in commands)
 
     def prepare(self, programs):
         self.copy_tree()
         code, output = self.run(["cmake", "--preset", "release", "-DVOXGRAD_CUDA=OFF", "-DVOXGRAD_WERROR=ON", "-Wno-dev"])
         if code == 0:
-            code, output = self.link(*programs)
+            targets = [f"test_{name}" for name in programs]
+            code, output = self.run(["cmake", "--build", self.build, "-j", self.jobs, "--target", *targets])
         if code != 0:
             sys.exit(f"the unchanged tree does not build:\n{output[-3000:]}")
         tree = self.tree_hash()
@@ -297,6 +303,8 @@ class Campaign:
             self.baseline[name] = time.monotonic() - begin
             print(f"test_{name}: {self.baseline[name]:.0f} s", flush=True)
         self.baseline_file.write_text(json.dumps({"tree": tree, **self.baseline}))
+        # The programs that a test runs are linked with it.
+        self.links = {name: self.commands_of(f"test_{name}", " -o bin/") for name in programs}
         commands = json.loads((self.build / "compile_commands.json").read_text())
         self.commands = {os.path.relpath(c["file"], self.source): c for c in commands}
 
@@ -332,23 +340,23 @@ class Campaign:
         if path not in self.commands:
             return "invalid", "not built"
         source = self.source / path
-        target = self.build / re.search(r" -o (\S+)", self.commands[path]["command"]).group(1)
-        original, times = source.read_text(), source.stat()
-        kept = target.read_bytes()
+        target = re.search(r" -o (\S+)", self.commands[path]["command"]).group(1)
+        place, library = re.match(r"(.*/)?CMakeFiles/(\w+)\.dir/", target).groups()
+        archive = self.commands_of(f"lib{library}.a", f"{place}lib{library}.a")[-1:]
+        original = source.read_text()
         mutant, plain = self.folder / "mutant.o", self.folder / "plain.o"
         _, begin, end, new = change
         try:
             source.write_text(original[:begin] + new + original[end:])
             if not self.compile(path, mutant):
                 return "invalid", "does not compile"
-            if mutant.read_bytes() == kept:
+            source.write_text(original)
+            if mutant.read_bytes() == (self.build / target).read_bytes():
                 return "invalid", "the same object code"
-            # For ninja the source did not change: it links what it finds.
-            os.utime(source, ns=(times.st_atime_ns, times.st_mtime_ns))
-            target.write_bytes(mutant.read_bytes())
+            if not archive or not self.shell([archive[0].replace(target, str(mutant))]):
+                sys.exit(f"{path}: its library cannot be made")
             for name in self.programs(folder):
-                code, output = self.link(name)
-                if code != 0:
+                if not self.shell(self.links[name]):
                     return "invalid", "does not link"
                 limit, near = 60 + 6 * self.baseline[name], self.near_tests(name, path)
                 runs = ["--source-file=" + near, "--source-file-exclude=" + near] if near else [""]
@@ -356,14 +364,12 @@ class Campaign:
                     code, shown = self.test(name, limit, *filter(None, [filters]))
                     if code != 0:
                         return "killed", f"{name}: {shown}"
-            source.write_text(original)
             if self.compile(path, plain) and plain.read_bytes() == mutant.read_bytes():
                 return "invalid", "the same object code"
             return "survived", ""
         finally:
             source.write_text(original)
-            os.utime(source, ns=(times.st_atime_ns, times.st_mtime_ns))
-            target.write_bytes(kept)
+            self.shell(archive)
 
     def known(self):
         if not self.verdict_file.exists():
