@@ -72,6 +72,8 @@ Variable Pix2Vox::merge(const Decoder::Result& decoded, const Variable& coarse,
   return merger_->merge_one_view(coarse);
 }
 
+// Of probabilities, not of logits fused with the sigmoid: both volumes are means of sigmoids, over
+// the views and over the refiner's input and output, and have no logits.
 Losses Pix2Vox::losses(const Prediction& prediction, const Tensor& truth) {
   check(truth.shape() == prediction.merged.shape(), "[pix2vox] the truth ", truth.shape(),
         " must have the prediction's shape ", prediction.merged.shape(),
