@@ -21,6 +21,25 @@ namespace {
 
 constexpr std::int64_t kTile = 16;  // channels
 constexpr std::int64_t kSampled = 8;
+constexpr int kAtOnce = 4;  // rows between which sums stay in registers
+
+/// Adds the first `count` columns of some rows, shifted by the means, one row after the other.
+template <int rows, class Number, class S, class T>
+void add_rows(const S* x, std::int64_t width, std::int64_t count, const T* mean, Number* sums,
+              Number* squares) {
+#pragma omp simd
+  for (std::int64_t j = 0; j < count; ++j) {
+    const Number shift = Number(mean[j]);
+    Number sum = sums[j], square = squares[j];
+    for (int row = 0; row < rows; ++row) {
+      const Number centred = Number(load(x[row * width + j])) - shift;
+      sum += centred;
+      square += centred * centred;
+    }
+    sums[j] = sum;
+    squares[j] = square;
+  }
+}
 
 /// Mean and variance of each column of a block, from sums shifted by the mean of its first rows. A
 /// single one could be an outlier that leaves no digits to the others; of eight rows out of at most
@@ -44,15 +63,11 @@ void block_statistics(const S* x, std::int64_t length, std::int64_t width, T* me
     mean[j] = T(sums[j] / (n > Number(kSampled) ? Number(kSampled) : n));
   }
   std::fill_n(sums, 2 * width, Number(0));
-  for (std::int64_t row = 0; row < length; row += width) {
-    const std::int64_t count = std::min(width, length - row);
-#pragma omp simd
-    for (std::int64_t j = 0; j < count; ++j) {
-      const Number centred = Number(load(x[row + j])) - Number(mean[j]);
-      sums[j] += centred;
-      squares[j] += centred * centred;
-    }
-  }
+  std::int64_t row = 0;
+  for (; row + kAtOnce * width <= length; row += kAtOnce * width)
+    add_rows<kAtOnce>(x + row, width, width, mean, sums, squares);
+  for (; row < length; row += width)
+    add_rows<1>(x + row, width, std::min(width, length - row), mean, sums, squares);
   // Where all elements are equal but the shift was rounded, this is what rounding leaves.
   constexpr Number noise =
       Number(1e-4) * std::numeric_limits<T>::epsilon() * std::numeric_limits<T>::epsilon();
