@@ -107,6 +107,7 @@ if(VOXGRAD_PIX2VOX)
   find_package(fmt REQUIRED)
   find_package(spdlog REQUIRED)
   find_package(assimp REQUIRED)
+  find_package(meshoptimizer REQUIRED)
   pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
   find_package(PNG REQUIRED)
   find_package(JPEG REQUIRED)
@@ -142,6 +143,7 @@ if(VOXGRAD_PIX2VOX)
     target_link_libraries(Voxgrad::yaml INTERFACE ${yaml_cpp})
   endif()
   voxgrad_globally(${yaml_cpp} nlohmann_json::nlohmann_json fmt::fmt spdlog::spdlog assimp::assimp PkgConfig::libzip
+    meshoptimizer::meshoptimizer
     PNG::PNG JPEG::JPEG embree)
 endif()
 

@@ -1,14 +1,13 @@
 // pix2vox predict
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "apps/command_line/json_flag.h"
+#include "apps/meshes/mesh_output.h"
 #include "apps/terminal/signals.h"
 #include "apps/verbs/output_folder.h"
 #include "apps/verbs/result_names.h"
@@ -20,9 +19,7 @@
 #include "pix2vox/prediction/volume_check.h"
 #include "voxels/grid/binvox.h"
 #include "voxels/grid/npy.h"
-#include "voxels/grid/surface.h"
 #include "voxels/image/contact_sheet.h"
-#include "voxels/mesh/mesh_writer.h"
 #include "voxels/render/voxel_render.h"
 
 namespace voxgrad::apps {
@@ -40,28 +37,12 @@ struct PredictFlags {
   bool each = false, squeeze = false;
   std::string frame;  // a volume whose place in space the results take
   std::string precision = "f32";
+  SurfaceFlags surface;
   JsonFlag json;
   DeviceFlags device;
 };
 
 const std::vector<std::string> kFormats{"npy", "binvox", "obj", "ply", "stl", "glb", "png"};
-
-bool is_mesh(const std::string& format) {
-  return format != "npy" && format != "binvox" && format != "png";
-}
-
-/// In small letters, each once.
-std::vector<std::string> checked_formats(const std::vector<std::string>& given) {
-  std::vector<std::string> formats;
-  for (std::string format : given) {
-    std::ranges::transform(format, format.begin(),
-                           [](unsigned char c) { return char(std::tolower(c)); });
-    check<ConfigError>(std::ranges::find(kFormats, format) != kFormats.end(), "unknown format '",
-                       format, "': use npy, binvox, obj, ply, stl, glb, png");
-    if (std::ranges::find(formats, format) == formats.end()) formats.push_back(format);
-  }
-  return formats;
-}
 
 // What the network saw on the left, the voxels on the right.
 Image result_picture(const Predictor::Result& result, double threshold) {
@@ -76,10 +57,8 @@ void write_result(const Predictor::Result& result, const std::string& format, do
     write_npy(result.probabilities, file);
   else if (format == "binvox")
     write_binvox(result.probabilities, file, threshold);
-  else if (format == "png")
-    write_png(result_picture(result, threshold), file);
   else
-    write_mesh(block_surface(result.probabilities, threshold), file);
+    write_png(result_picture(result, threshold), file);
 }
 
 /// The pictures of one object and the name of its results.
@@ -155,15 +134,20 @@ class Prediction {
     const std::string problem = inspect_volume(result.probabilities, threshold_);
     if (!problem.empty()) warn(problem);
     stop_if_asked();
-    const std::vector<std::string> files = write(job, result);
+    nlohmann::ordered_json meshes = nlohmann::ordered_json::array();
+    const std::vector<std::string> files = write(job, result, meshes);
     check<NothingWritten>(!files.empty(), job.pictures.front(), ": nothing was written");
     return {{"pictures", job.pictures},
             {"files", files},
             {"threshold", threshold_},
             {"occupied", result.probabilities.count(threshold_)},
             {"voxels", result.probabilities.values.size()},
+            {"meshes", meshes},
             {"warnings", warnings_}};
   }
+
+  /// A mesh that was written is not fit to print.
+  bool bad_meshes() const { return bad_meshes_; }
 
  private:
   void warn(const std::string& text) {
@@ -189,18 +173,33 @@ class Prediction {
     }
   }
 
-  std::vector<std::string> write(const Job& job, const Predictor::Result& result) {
+  std::vector<std::string> write(const Job& job, const Predictor::Result& result,
+                                 nlohmann::ordered_json& meshes) {
     std::vector<std::string> files;
+    std::optional<MeshOutput> mesh;
     for (const std::string& format : flags_.formats) {
-      if (is_mesh(format) && result.probabilities.count(threshold_) == 0) {
+      if (is_mesh_format(format) && !mesh)
+        mesh.emplace(result.probabilities, flags_.surface, threshold_);
+      if (is_mesh_format(format) && mesh->empty()) {
         warn(fmt::format("no .{} written: there is no surface to write", format));
         continue;
       }
       out_.make();
       const fs::path file = out_.path() / concat(job.name, ".", format);
-      write_result(result, format, threshold_, file);
+      if (is_mesh_format(format))
+        mesh->write(format, file);
+      else
+        write_result(result, format, threshold_, file);
       files.push_back(file.string());
       if (flags_.json.prints_text()) std::cout << file.string() << std::endl;
+    }
+    if (mesh && !mesh->empty()) {
+      std::cerr << fmt::format("{}: {}\n", mesh->json().back()["file"].get<std::string>(),
+                               mesh->summary());
+      for (const std::string& note : mesh->notes()) warn(note);
+      for (const std::string& problem : mesh->problems()) warn(problem);
+      bad_meshes_ = bad_meshes_ || !mesh->problems().empty();
+      meshes = mesh->json();
     }
     return files;
   }
@@ -210,6 +209,7 @@ class Prediction {
   OutputFolder& out_;
   const double threshold_;
   std::vector<std::string> warnings_;  // of the object at hand
+  bool bad_meshes_ = false;
 };
 
 /// One object per picture: a bad one does not stop the others.
@@ -250,7 +250,8 @@ int predict_each(Prediction& prediction, const std::vector<Job>& jobs,
 
 int predict(PredictFlags flags) {
   watch_signals("stopping: this object is finished, or nothing of it written\n");
-  flags.formats = checked_formats(flags.formats);
+  flags.formats = checked_formats(flags.formats, kFormats);
+  flags.surface.check_values(flags.formats);
   flags.json.check_writable();
   const std::vector<Job> jobs = jobs_of(flags);
   check_inputs_stay(flags, jobs);
@@ -271,7 +272,7 @@ int predict(PredictFlags flags) {
     code = predict_each(prediction, jobs, objects);
   flags.json.write(
       nlohmann::ordered_json{{"weights", flags.weights}, {"objects", objects}}.dump(2));
-  return code;
+  return code == kOk && flags.surface.strict && prediction.bad_meshes() ? int(kFailed) : code;
 }
 
 }  // namespace
@@ -313,6 +314,7 @@ void add_predict(Verb& app, Action& action) {
   verb->add_option("--precision", flags->precision, "f32, bf16, or tf32 on CUDA")
       ->type_name("f32|bf16|tf32")
       ->capture_default_str();
+  flags->surface.add(*verb);
   flags->json.add(*verb);
   flags->device.add(*verb);
   verb->footer(

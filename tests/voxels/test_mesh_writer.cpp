@@ -7,7 +7,7 @@
 
 #include "io/file.h"
 #include "tests/voxels/grids.h"
-#include "voxels/grid/surface.h"
+#include "voxels/surface/block_surface.h"
 #include "voxels/mesh/mesh_writer.h"
 
 using namespace voxgrad;

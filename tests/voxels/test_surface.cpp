@@ -1,182 +1,271 @@
+// Smooth surfaces, and what every surface must be: a closed manifold even for readers that merge
+// vertices of one position.
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <cmath>
-#include <map>
-#include <set>
 
 #include "tests/voxels/grids.h"
-#include "voxels/grid/surface.h"
+#include "voxels/surface/block_surface.h"
+#include "voxels/surface/components.h"
+#include "voxels/surface/cube_polygons.h"
+#include "voxels/surface/decimation.h"
+#include "voxels/surface/marching_cubes.h"
+#include "voxels/surface/mesh_report.h"
+#include "voxels/surface/smoothing.h"
+#include "voxels/surface/surface.h"
 
 using namespace voxgrad;
-using testing::random_grid;
+using namespace voxgrad::testing;
 
 namespace {
 
-/// Each directed edge must occur once, and its opposite once.
-void check_closed(const Mesh& mesh) {
-  std::map<std::pair<std::uint32_t, std::uint32_t>, int> edges;
-  for (const auto& t : mesh.triangles) {
-    for (int k = 0; k < 3; ++k) ++edges[{t[k], t[(k + 1) % 3]}];
-  }
-  int bad = 0;
-  for (const auto& [edge, uses] : edges) {
-    const auto opposite = edges.find({edge.second, edge.first});
-    bad += uses != 1 || opposite == edges.end() || opposite->second != 1;
-  }
-  CHECK(bad == 0);
+constexpr MeshReportOptions kEdgesOnly{.thickness = false};
+
+VoxelGrid random_probabilities(int n, std::uint64_t seed) {
+  VoxelGrid grid(n);
+  Rng rng(seed);
+  for (float& value : grid.values) value = float(rng.uniform());
+  return grid;
 }
 
-/// The triangles around a vertex must form one ring: following them from any one visits all.
-void check_one_ring_a_vertex(const Mesh& mesh) {
-  std::vector<std::map<std::uint32_t, std::uint32_t>> links(mesh.vertices.size());
-  for (const auto& t : mesh.triangles) {
-    for (int k = 0; k < 3; ++k) links[t[k]][t[(k + 1) % 3]] = t[(k + 2) % 3];
-  }
-  int bad = 0;
-  for (const auto& link : links) {
-    if (link.empty()) {
-      ++bad;  // a vertex without triangles
-      continue;
-    }
-    std::size_t steps = 0;
-    std::uint32_t at = link.begin()->first;
-    do {
-      at = link.at(at);
-      ++steps;
-    } while (at != link.begin()->first && steps <= link.size());
-    bad += steps != link.size();
-  }
-  CHECK(bad == 0);
-}
-
-Vec3 minus(const Vec3& a, const Vec3& b) {
-  return {a[0] - b[0], a[1] - b[1], a[2] - b[2]};
-}
-Vec3 cross(const Vec3& a, const Vec3& b) {
-  return {a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
-}
-double dot(const Vec3& a, const Vec3& b) {
-  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
-struct Measures {
-  double volume = 0, area = 0, smallest_triangle = 1e300;
-};
-
-Measures measure(const Mesh& mesh) {
-  Measures result;
-  for (const auto& t : mesh.triangles) {
-    const Vec3 &a = mesh.vertices[t[0]], &b = mesh.vertices[t[1]], &c = mesh.vertices[t[2]];
-    const Vec3 normal = cross(minus(b, a), minus(c, a));
-    const double area = std::sqrt(dot(normal, normal)) / 2;
-    result.volume += dot(a, cross(b, c)) / 6;
-    result.area += area;
-    result.smallest_triangle = std::min(result.smallest_triangle, area);
-  }
-  return result;
-}
-
-std::int64_t exposed_faces(const VoxelGrid& grid) {
-  const auto occupied = [&](int x, int y, int z) {
-    return std::min({x, y, z}) >= 0 && std::max({x, y, z}) < grid.n && grid.at(x, y, z) >= 0.5f;
-  };
-  std::int64_t count = 0;
-  for (int x = -1; x < grid.n; ++x) {
-    for (int y = -1; y < grid.n; ++y) {
-      for (int z = -1; z < grid.n; ++z) {
-        const bool here = occupied(x, y, z);
-        count += (here != occupied(x + 1, y, z)) + (here != occupied(x, y + 1, z)) +
-                 (here != occupied(x, y, z + 1));
+/// 1 inside a ball around the grid's middle, falling to 0 over two voxels at its surface.
+VoxelGrid ball(int n, double radius) {
+  VoxelGrid grid(n);
+  for (int x = 0; x < n; ++x)
+    for (int y = 0; y < n; ++y)
+      for (int z = 0; z < n; ++z) {
+        const double distance = std::hypot(x + 0.5 - n / 2.0, y + 0.5 - n / 2.0, z + 0.5 - n / 2.0);
+        grid.at(x, y, z) = float(std::clamp(0.5 + (radius - distance) / 2, 0.0, 1.0));
       }
-    }
-  }
-  return count;
+  return grid;
 }
 
-std::int64_t euler_characteristic(const Mesh& mesh) {
-  std::set<std::pair<std::uint32_t, std::uint32_t>> edges;
-  for (const auto& t : mesh.triangles) {
-    for (int k = 0; k < 3; ++k) edges.insert(std::minmax({t[k], t[(k + 1) % 3]}));
-  }
-  return std::int64_t(mesh.vertices.size()) - std::int64_t(edges.size()) +
-         std::int64_t(mesh.triangles.size());
+VoxelGrid checkerboard(int n, int what) {
+  VoxelGrid grid(n);
+  for (int x = 0; x < n; ++x)
+    for (int y = 0; y < n; ++y)
+      for (int z = 0; z < n; ++z) {
+        const int odd = (x & 1) + (y & 1) + (z & 1);
+        grid.at(x, y, z) = what == 0   ? float(odd % 2)
+                           : what == 1 ? float(odd == 1)
+                           : what == 2 ? float(odd != 3)
+                                       : float((x & 1) == (y & 1));
+      }
+  return grid;
 }
 
-void check_surface(const VoxelGrid& grid) {
-  const Mesh mesh = block_surface(grid);
-  check_closed(mesh);
-  check_one_ring_a_vertex(mesh);
-  const double cell = grid.scale / grid.n;
-  const Measures measures = measure(mesh);
-  const double volume = double(grid.count()) * cell * cell * cell;
-  CHECK(measures.volume == doctest::Approx(volume).epsilon(1e-9));
-  CHECK(measures.area == doctest::Approx(double(exposed_faces(grid)) * cell * cell).epsilon(1e-9));
-  // A square with extra vertices is cut into triangles of an eighth of it and more.
-  CHECK(measures.smallest_triangle > 0.124 * cell * cell);
+void check_sound(const Mesh& mesh) {
+  const MeshReport report = report_on(mesh, kEdgesOnly);
+  CHECK(report.boundary_edges == 0);
+  CHECK(report.nonmanifold_edges == 0);
+  CHECK(report.flipped_edges == 0);
+  CHECK(report.degenerate_triangles == 0);
+  CHECK(report.vertices == std::int64_t(mesh.vertices.size()));
 }
 
 }  // namespace
 
-TEST_CASE("one voxel gives a cube in world coordinates") {
-  VoxelGrid grid(4);
-  grid.translate = {10, 20, 30};
-  grid.scale = 8;
-  grid.at(1, 2, 3) = 1;
-  const Mesh mesh = block_surface(grid);
-  CHECK(mesh.vertices.size() == 8);
-  CHECK(mesh.triangles.size() == 12);
-  CHECK(mesh.bounds().low == Vec3{12, 24, 36});
-  CHECK(mesh.bounds().high == Vec3{14, 26, 38});
-  CHECK(euler_characteristic(mesh) == 2);
-  check_surface(grid);
-}
-
-TEST_CASE("a surface of probabilities uses the threshold, and an empty grid gives an empty mesh") {
-  VoxelGrid grid(2);
-  grid.at(0, 0, 0) = 0.3f;
-  CHECK(block_surface(grid, 0.4).triangles.empty());
-  CHECK(block_surface(grid, 0.4).vertices.empty());
-  CHECK(block_surface(grid, 0.3f).triangles.size() == 12);
-}
-
-TEST_CASE("voxels that touch along an edge or at a corner stay separate") {
-  VoxelGrid edge(2);
-  edge.at(0, 0, 0) = edge.at(1, 1, 0) = 1;
-  CHECK(block_surface(edge).vertices.size() == 16);
-  CHECK(euler_characteristic(block_surface(edge)) == 4);
-  check_surface(edge);
-  VoxelGrid corner(2);
-  corner.at(0, 0, 0) = corner.at(1, 1, 1) = 1;
-  CHECK(block_surface(corner).vertices.size() == 16);
-  check_surface(corner);
-}
-
-TEST_CASE("a ring has the Euler characteristic of a torus") {
-  VoxelGrid grid(3);
-  for (int x = 0; x < 3; ++x) {
-    for (int z = 0; z < 3; ++z) grid.at(x, 1, z) = x != 1 || z != 1;
-  }
-  CHECK(euler_characteristic(block_surface(grid)) == 0);
-  check_surface(grid);
-}
-
-TEST_CASE("voxels that touch along an edge and are joined around both its ends") {
-  VoxelGrid grid(3);
-  for (int x = 0; x < 2; ++x) {
-    for (int y = 0; y < 2; ++y) {
-      for (int z = 0; z < 3; ++z) grid.at(x, y, z) = z != 1 || x == y;
+TEST_CASE("cells of marching cubes: a case and its mirror image have as many polygons") {
+  for (unsigned occupied = 0; occupied < 256; ++occupied) {
+    const unsigned ambiguous = ambiguous_faces(occupied);
+    std::size_t crossed = 0;
+    for (const CubeEdge& edge : cube_edges())
+      crossed += (occupied >> edge.low & 1) != (occupied >> edge.high & 1);
+    for (unsigned joined = 0; joined < 64; ++joined) {
+      if ((joined & ~ambiguous) != 0) continue;
+      std::vector<int> used;
+      for (const auto& polygon : cube_polygons(occupied, joined)) {
+        CHECK(polygon.size() >= 3);
+        used.insert(used.end(), polygon.begin(), polygon.end());
+      }
+      CHECK(used.size() == crossed);  // each crossed edge in one polygon
+      // Joining the occupied is separating the empty.
+      CHECK(cube_polygons(occupied, joined).size() ==
+            cube_polygons(255 - occupied, ambiguous & ~joined).size());
     }
   }
-  check_surface(grid);
 }
 
-TEST_CASE("random grids of every density give closed surfaces") {
-  for (int seed = 0; seed < 60; ++seed) {
-    VoxelGrid grid = random_grid(2 + seed % 7, 0.1 + 0.15 * (seed % 6), std::uint64_t(seed));
-    grid.translate = {-0.3, 0.7, 0.1};
-    grid.scale = 1.7;
+TEST_CASE("a smooth surface meets the threshold where interpolation does") {
+  const double radius = 9.3;
+  VoxelGrid grid = ball(32, radius);
+  grid.translate = {1, 2, 3};
+  grid.scale = 64;
+  const Mesh mesh = marching_cubes(grid);
+  check_sound(mesh);
+  for (const Vec3& v : mesh.vertices)
+    CHECK(std::hypot(v[0] - 33, v[1] - 34, v[2] - 35) ==
+          doctest::Approx(2 * radius).epsilon(0.006));
+  const MeshReport report = report_on(mesh);
+  CHECK(report.volume == doctest::Approx(4.0 / 3 * M_PI * std::pow(2 * radius, 3)).epsilon(0.01));
+  CHECK(report.components == 1);
+  CHECK(report.thinnest == doctest::Approx(4 * radius).epsilon(0.02));
+}
+
+TEST_CASE("a full grid is closed at its border, half a voxel beyond the last centres") {
+  VoxelGrid grid(3);
+  for (float& value : grid.values) value = 1;
+  const Mesh mesh = marching_cubes(grid);
+  check_sound(mesh);
+  CHECK(mesh.bounds().low == Vec3{0, 0, 0});
+  CHECK(mesh.bounds().high[2] == doctest::Approx(1));
+  check_sound(marching_cubes(VoxelGrid(2), {.threshold = 0}));
+  CHECK(marching_cubes(VoxelGrid(2)).triangles.empty());
+}
+
+TEST_CASE("1,000 random volumes give closed manifolds, vertices merged, blocks and smooth") {
+  for (std::uint64_t seed = 0; seed < 1000; ++seed) {
     CAPTURE(seed);
-    check_surface(grid);
+    const int n = 2 + int(seed % 9);
+    const VoxelGrid values = seed % 3 == 0
+                                 ? random_probabilities(n, seed)
+                                 : random_grid(n, 0.05 + 0.9 * double(seed % 7) / 6, seed);
+    const double threshold = seed % 2 == 0 ? 0.5 : 0.3;
+    check_sound(block_surface(values, threshold));
+    check_sound(marching_cubes(values, {.threshold = threshold}));
   }
+}
+
+TEST_CASE("checkerboards give closed manifolds") {
+  for (int what = 0; what < 4; ++what)
+    for (const int n : {2, 3, 8}) {
+      CAPTURE(what);
+      CAPTURE(n);
+      const VoxelGrid grid = checkerboard(n, what);
+      check_sound(block_surface(grid));
+      check_sound(marching_cubes(grid));
+      Mesh smoothed = marching_cubes(grid);
+      smooth(smoothed);
+      check_sound(smoothed);
+    }
+}
+
+TEST_CASE("values at the threshold itself are occupied and give no vertices of one place") {
+  VoxelGrid grid(4);
+  Rng rng(5);
+  for (float& value : grid.values) value = float(rng.below(3)) / 2;
+  check_sound(marching_cubes(grid, {.threshold = 0.5}));
+  check_sound(marching_cubes(grid, {.threshold = 1}));
+}
+
+TEST_CASE("the report finds what is wrong with a mesh") {
+  VoxelGrid grid(1);
+  grid.at(0, 0, 0) = 1;
+  Mesh cube = block_surface(grid);
+  MeshReport report = report_on(cube);
+  CHECK(report.sound());
+  CHECK(report.volume == doctest::Approx(1));
+  CHECK(report.area == doctest::Approx(6));
+  CHECK(report.thinnest == doctest::Approx(1));
+  CHECK(report.size[1] == doctest::Approx(1));
+  CHECK(problems_of(report, 0.9).empty());
+  CHECK(problems_of(report, 1.1).size() == 1);
+
+  Mesh open = cube;
+  open.triangles.pop_back();
+  CHECK(report_on(open).boundary_edges == 3);
+  Mesh flipped = cube;
+  std::swap(flipped.triangles[0][0], flipped.triangles[0][1]);
+  CHECK(report_on(flipped).flipped_edges == 3);
+  Mesh inside_out = cube;
+  for (auto& t : inside_out.triangles) std::swap(t[0], t[1]);
+  CHECK(report_on(inside_out).volume == doctest::Approx(-1));
+  CHECK_FALSE(report_on(inside_out).sound());
+  // Two cubes with a common edge and vertices of their own: four triangles at it once merged.
+  Mesh two = cube;
+  for (const Vec3& v : cube.vertices) two.vertices.push_back({v[0] + 1, v[1] + 1, v[2]});
+  for (const auto& t : cube.triangles) two.triangles.push_back({t[0] + 8, t[1] + 8, t[2] + 8});
+  CHECK(report_on(two).nonmanifold_edges == 1);
+  Mesh degenerate = cube;
+  degenerate.triangles.push_back({0, 0, 1});
+  CHECK(report_on(degenerate).degenerate_triangles == 1);
+  CHECK(problems_of(report_on(Mesh())).size() == 1);
+  cube.triangles.push_back({0, 1, 99});
+  CHECK(error_of([&] { report_on(cube); }).find("vertex 99") != std::string::npos);
+}
+
+TEST_CASE("a hollow part has a cavity, and its wall is its thinnest part") {
+  VoxelGrid grid(5);
+  for (float& value : grid.values) value = 1;
+  grid.at(2, 2, 3) = 0;
+  const MeshReport report = report_on(block_surface(grid));
+  CHECK(report.components == 1);
+  CHECK(report.cavities == 1);
+  CHECK(report.thinnest == doctest::Approx(0.2));
+}
+
+TEST_CASE("smoothing keeps volume and place, and evens out steps") {
+  VoxelGrid grid = ball(24, 8).thresholded(0.5);
+  const Mesh rough = marching_cubes(grid);
+  Mesh even = rough;
+  smooth(even, {.steps = 20});
+  check_sound(even);
+  const MeshReport before = report_on(rough, kEdgesOnly), after = report_on(even, kEdgesOnly);
+  CHECK(after.volume == doctest::Approx(before.volume).epsilon(0.02));
+  CHECK(after.area < 0.97 * before.area);
+  const auto spread = [](const Mesh& mesh) {
+    double low = 1, high = 0;
+    for (const Vec3& v : mesh.vertices) {
+      const double radius = std::hypot(v[0] - 0.5, v[1] - 0.5, v[2] - 0.5);
+      low = std::min(low, radius);
+      high = std::max(high, radius);
+    }
+    return high - low;
+  };
+  CHECK(spread(even) < 0.7 * spread(rough));
+}
+
+TEST_CASE("decimation keeps the shape a closed manifold") {
+  const Mesh mesh = marching_cubes(ball(32, 12));
+  const DecimationResult fewer = decimated(mesh, 0.1);
+  CHECK(fewer.reached);
+  CHECK(fewer.mesh.triangles.size() < mesh.triangles.size() / 8);
+  CHECK(report_on(fewer.mesh, kEdgesOnly).sound());
+  CHECK(report_on(fewer.mesh, kEdgesOnly).volume ==
+        doctest::Approx(report_on(mesh, kEdgesOnly).volume).epsilon(0.02));
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const Mesh rough = block_surface(random_grid(7, 0.5, seed));
+    CHECK(report_on(decimated(rough, 0.2).mesh, kEdgesOnly).sound());
+  }
+  CHECK(decimated(mesh, 1).mesh.triangles == mesh.triangles);
+  CHECK_THROWS_AS(decimated(mesh, 0), Error);
+}
+
+TEST_CASE("the largest parts are kept, and touching parts are separate") {
+  VoxelGrid grid(6);
+  for (int x = 0; x < 4; ++x) grid.at(x, 0, 0) = 0.9f;
+  grid.at(4, 1, 0) = grid.at(4, 1, 1) = 0.8f;  // touches the bar along an edge
+  grid.at(0, 5, 5) = 0.7f;
+  CHECK(component_sizes(grid, 0.5) == std::vector<std::int64_t>{4, 2, 1});
+  CHECK(keep_largest_components(grid, 0.5, 1).count() == 4);
+  CHECK(keep_largest_components(grid, 0.5, 2).count() == 6);
+  CHECK(keep_largest_components(grid, 0.5, 9).values == grid.values);
+  for (const SurfaceKind kind : {SurfaceKind::blocks, SurfaceKind::smooth}) {
+    const Surface surface = make_surface(grid, {.kind = kind, .components = 1});
+    CHECK(report_on(surface.mesh).components == 1);
+  }
+  CHECK_THROWS_AS(keep_largest_components(grid, 0.5, 0), Error);
+}
+
+TEST_CASE("meshes for printing are in millimetres, z up, on the plate") {
+  VoxelGrid grid(4);
+  for (int y = 0; y < 4; ++y) grid.at(1, y, 2) = 1;
+  grid.at(1, 0, 3) = 1;  // a foot to the front
+  const Mesh mesh = block_surface(grid);
+  const Mesh stl = placed(mesh, placement_for("stl"));
+  CHECK(stl.bounds().low[2] == doctest::Approx(0));
+  CHECK(stl.bounds().high[2] == doctest::Approx(100));
+  CHECK(stl.bounds().low[0] == doctest::Approx(-12.5));
+  double front = 0;  // the foot, at the bottom, must point to -y
+  for (const Vec3& v : stl.vertices)
+    if (v[1] < front) front = v[1];
+  CHECK(front == doctest::Approx(-25));
+  for (const Vec3& v : stl.vertices)
+    if (v[1] < -1) CHECK(v[2] < 26);
+  CHECK(report_on(stl).volume > 0);  // turned, not mirrored
+  CHECK(placed(mesh, placement_for("obj")).vertices == mesh.vertices);
+  const Mesh glb = placed(mesh, placement_for("glb", 50.0, "z"));
+  CHECK(glb.bounds().high[1] == doctest::Approx(0.05));
+  CHECK_THROWS_AS(placement_for("stl", -1.0), ConfigError);
+  CHECK_THROWS_AS(placement_for("stl", {}, "x"), ConfigError);
 }

@@ -12,6 +12,7 @@
 
 #include "io/file.h"
 #include "tensor/error.h"
+#include "voxels/image/srgb.h"
 
 namespace voxgrad {
 namespace {
@@ -22,6 +23,9 @@ using Bytes = std::vector<std::uint8_t>;
 void check_mesh(const Mesh& mesh) {
   check(mesh.colors.empty() || mesh.colors.size() == mesh.triangles.size(), "[write_mesh] ",
         mesh.colors.size(), " colours for ", mesh.triangles.size(), " triangles");
+  check(mesh.vertex_colors.empty() || mesh.vertex_colors.size() == mesh.vertices.size(),
+        "[write_mesh] ", mesh.vertex_colors.size(), " colours for ", mesh.vertices.size(),
+        " vertices");
   for (const Vec3& vertex : mesh.vertices) {
     for (const double value : vertex) {
       check(std::isfinite(value), "[write_mesh] a vertex has a coordinate that is not finite");
@@ -43,6 +47,11 @@ void append(Bytes& bytes, const T& value) {
 
 void append_vertex(Bytes& bytes, const Vec3& vertex) {
   for (const double value : vertex) append(bytes, float(value));
+}
+
+void append_color(Bytes& bytes, const std::array<float, 3>& color) {
+  for (const float value : color)
+    append(bytes, std::uint8_t(std::lround(255 * std::clamp(value, 0.0f, 1.0f))));
 }
 
 Vec3 unit_normal(const Vec3& a, const Vec3& b, const Vec3& c) {
@@ -74,18 +83,30 @@ std::string glb_json(const Mesh& mesh) {
       high[axis] = std::max(high[axis], float(vertex[axis]));
     }
   }
-  const std::size_t positions = 12 * mesh.vertices.size(), indices = 12 * mesh.triangles.size();
+  const bool colored = !mesh.vertex_colors.empty();
+  const std::size_t positions = 12 * mesh.vertices.size(), indices = 12 * mesh.triangles.size(),
+                    colors = colored ? positions : 0;
+  const std::string color_accessor =
+      colored ? fmt::format(R"(,{{"bufferView":2,"componentType":5126,"count":{},"type":"VEC3"}})",
+                            mesh.vertices.size())
+              : "";
+  const std::string color_view =
+      colored ? fmt::format(R"(,{{"buffer":0,"byteOffset":{},"byteLength":{},"target":34962}})",
+                            positions + indices, colors)
+              : "";
   return fmt::format(
       R"({{{},"scene":0,"scenes":[{{"nodes":[0]}}],"nodes":[{{"mesh":0}}],)"
-      R"("meshes":[{{"primitives":[{{"attributes":{{"POSITION":0}},"indices":1}}]}}],)"
+      R"("materials":[{{"pbrMetallicRoughness":{{"metallicFactor":0,"roughnessFactor":0.8}}}}],)"
+      R"("meshes":[{{"primitives":[{{"attributes":{{"POSITION":0{}}},"indices":1,"material":0}}]}}],)"
       R"("accessors":[{{"bufferView":0,"componentType":5126,"count":{},"type":"VEC3",)"
       R"("min":[{},{},{}],"max":[{},{},{}]}},)"
-      R"({{"bufferView":1,"componentType":5125,"count":{},"type":"SCALAR"}}],)"
+      R"({{"bufferView":1,"componentType":5125,"count":{},"type":"SCALAR"}}{}],)"
       R"("bufferViews":[{{"buffer":0,"byteOffset":0,"byteLength":{},"target":34962}},)"
-      R"({{"buffer":0,"byteOffset":{},"byteLength":{},"target":34963}}],)"
+      R"({{"buffer":0,"byteOffset":{},"byteLength":{},"target":34963}}{}],)"
       R"("buffers":[{{"byteLength":{}}}]}})",
-      asset, mesh.vertices.size(), low[0], low[1], low[2], high[0], high[1], high[2],
-      3 * mesh.triangles.size(), positions, positions, indices, positions + indices);
+      asset, colored ? R"(,"COLOR_0":2)" : "", mesh.vertices.size(), low[0], low[1], low[2],
+      high[0], high[1], high[2], 3 * mesh.triangles.size(), color_accessor, positions, positions,
+      indices, color_view, positions + indices + colors);
 }
 
 }  // namespace
@@ -94,9 +115,17 @@ Bytes encode_obj(const Mesh& mesh) {
   check_mesh(mesh);
   fmt::memory_buffer text;
   const auto out = std::back_inserter(text);
-  fmt::format_to(out, "# Voxgrad: {} vertices, {} triangles, y up\n", mesh.vertices.size(),
+  fmt::format_to(out, "# Voxgrad: {} vertices, {} triangles\n", mesh.vertices.size(),
                  mesh.triangles.size());
-  for (const Vec3& v : mesh.vertices) fmt::format_to(out, "v {} {} {}\n", v[0], v[1], v[2]);
+  for (std::size_t i = 0; i < mesh.vertices.size(); ++i) {
+    const Vec3& v = mesh.vertices[i];
+    fmt::format_to(out, "v {} {} {}", v[0], v[1], v[2]);
+    if (!mesh.vertex_colors.empty()) {
+      const auto& color = mesh.vertex_colors[i];
+      fmt::format_to(out, " {:.4g} {:.4g} {:.4g}", color[0], color[1], color[2]);
+    }
+    text.push_back('\n');
+  }
   for (const auto& t : mesh.triangles) {
     fmt::format_to(out, "f {} {} {}\n", t[0] + 1, t[1] + 1, t[2] + 1);
   }
@@ -105,22 +134,22 @@ Bytes encode_obj(const Mesh& mesh) {
 
 Bytes encode_ply(const Mesh& mesh) {
   check_mesh(mesh);
-  const bool colored = !mesh.colors.empty();
+  const bool colored = !mesh.colors.empty(), colored_vertices = !mesh.vertex_colors.empty();
+  constexpr const char* rgb = "property uchar red\nproperty uchar green\nproperty uchar blue\n";
   const std::string header = fmt::format(
-      "ply\nformat binary_little_endian 1.0\ncomment Voxgrad, y up\n"
-      "element vertex {}\nproperty float x\nproperty float y\nproperty float z\n"
+      "ply\nformat binary_little_endian 1.0\ncomment Voxgrad\n"
+      "element vertex {}\nproperty float x\nproperty float y\nproperty float z\n{}"
       "element face {}\nproperty list uchar int vertex_indices\n{}end_header\n",
-      mesh.vertices.size(), mesh.triangles.size(),
-      colored ? "property uchar red\nproperty uchar green\nproperty uchar blue\n" : "");
+      mesh.vertices.size(), colored_vertices ? rgb : "", mesh.triangles.size(), colored ? rgb : "");
   Bytes bytes(header.begin(), header.end());
-  for (const Vec3& vertex : mesh.vertices) append_vertex(bytes, vertex);
+  for (std::size_t i = 0; i < mesh.vertices.size(); ++i) {
+    append_vertex(bytes, mesh.vertices[i]);
+    if (colored_vertices) append_color(bytes, mesh.vertex_colors[i]);
+  }
   for (std::size_t i = 0; i < mesh.triangles.size(); ++i) {
     append(bytes, std::uint8_t(3));
     for (const std::uint32_t corner : mesh.triangles[i]) append(bytes, corner);
-    if (!colored) continue;
-    for (const float value : mesh.colors[i]) {
-      append(bytes, std::uint8_t(std::lround(255 * std::clamp(value, 0.0f, 1.0f))));
-    }
+    if (colored) append_color(bytes, mesh.colors[i]);
   }
   return bytes;
 }
@@ -128,7 +157,7 @@ Bytes encode_ply(const Mesh& mesh) {
 Bytes encode_stl(const Mesh& mesh) {
   check_mesh(mesh);
   Bytes bytes(80, ' ');
-  constexpr std::string_view title = "Voxgrad, y up";
+  constexpr std::string_view title = "Voxgrad";
   std::copy(title.begin(), title.end(), bytes.begin());
   append(bytes, std::uint32_t(mesh.triangles.size()));
   for (const auto& t : mesh.triangles) {
@@ -149,6 +178,8 @@ Bytes encode_glb(const Mesh& mesh) {
   if (!mesh.triangles.empty()) {
     for (const Vec3& vertex : mesh.vertices) append_vertex(binary, vertex);
     for (const auto& triangle : mesh.triangles) append(binary, triangle);
+    for (const auto& color : mesh.vertex_colors)  // glTF's are linear
+      for (const float value : color) append(binary, float(linear_from_srgb(value)));
   }
 
   Bytes bytes{'g', 'l', 'T', 'F', 2, 0, 0, 0};

@@ -1,5 +1,6 @@
-// Writes meshes as OBJ, PLY, STL or GLB, chosen by the suffix. Coordinates stay as they are, y up.
-// Triangle colours are kept by PLY (one per face) only; the other formats here carry the shape.
+// Writes meshes as OBJ, PLY, STL or GLB, chosen by the suffix. Coordinates stay as they are.
+// Colours of vertices are kept by OBJ (three more numbers a vertex, which MeshLab and Blender
+// read), PLY and GLB; those of triangles by PLY alone.
 #pragma once
 
 #include <cstdint>

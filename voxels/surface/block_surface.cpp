@@ -1,11 +1,14 @@
-#include "voxels/grid/surface.h"
+#include "voxels/surface/block_surface.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "tensor/error.h"
 #include "voxels/grid/union_find.h"
+#include "voxels/mesh/vec3.h"
 
 namespace voxgrad {
 namespace {
@@ -45,6 +48,7 @@ class Surface {
   Surface(const VoxelGrid& grid, double threshold) : grid_(grid), threshold_(threshold) {
     find_faces();
     weld_corners();
+    separate_double_vertices();
     separate_double_edges();
   }
 
@@ -123,8 +127,49 @@ class Surface {
     middle_.assign(sides_.size(), kNone);
   }
 
+  std::uint64_t lattice_key(std::uint32_t corner) const {
+    const Lattice point = faces_[corner / 4].corner(int(corner % 4));
+    const std::uint64_t n = std::uint64_t(grid_.n) + 1;
+    return (std::uint64_t(point[0]) * n + std::uint64_t(point[1])) * n + std::uint64_t(point[2]);
+  }
+
+  /// From a corner of a face to the middle of the face, in half voxels.
+  static Vec3 inwards(const Face& face, int k) {
+    const Lattice here = face.corner(k), opposite = face.corner((k + 2) % 4);
+    Vec3 way;
+    for (int axis = 0; axis < 3; ++axis) way[axis] = opposite[axis] - here[axis];
+    return way;
+  }
+
+  /// Where several rings of faces meet in one lattice point, each has a vertex of its own there.
+  /// They are moved apart, each towards the middle of its faces, or readers that merge vertices of
+  /// one position would join what only touches.
+  void separate_double_vertices() {
+    std::vector<std::pair<std::uint64_t, std::uint32_t>> rings;  // lattice point, name of the ring
+    for (std::uint32_t corner = 0; corner < sides_.size(); ++corner)
+      if (corners_.find(corner) == corner) rings.emplace_back(lattice_key(corner), corner);
+    std::sort(rings.begin(), rings.end());
+    for (std::size_t i = 0; i < rings.size(); ++i) {
+      const bool shared = (i > 0 && rings[i - 1].first == rings[i].first) ||
+                          (i + 1 < rings.size() && rings[i + 1].first == rings[i].first);
+      if (shared) shift_.emplace(rings[i].second, Vec3{0, 0, 0});
+    }
+    if (shift_.empty()) return;
+    for (std::uint32_t corner = 0; corner < sides_.size(); ++corner) {
+      const auto shift = shift_.find(corners_.find(corner));
+      if (shift != shift_.end())
+        shift->second = shift->second + inwards(faces_[corner / 4], int(corner % 4));
+    }
+    for (auto& [ring, shift] : shift_) {
+      double largest = 0;
+      for (const double value : shift) largest = std::max(largest, std::abs(value));
+      if (largest > 0) shift = contact_gap / largest * shift;
+    }
+  }
+
   /// Where voxels touch along an edge, both ends of its two copies may still be the same vertices,
-  /// joined around the edge's ends. A vertex in the middle of each copy keeps them apart.
+  /// joined around the edge's ends. A vertex in the middle of each copy, moved into its own voxel,
+  /// keeps them apart.
   void separate_double_edges() {
     for (std::size_t i = 0; i + 2 < sides_.size(); i += 2) {
       if (sides_[i].edge != sides_[i + 2].edge) continue;
@@ -139,8 +184,17 @@ class Surface {
   }
 
   std::uint32_t add_middle(const Side& side) {
+    const Face& face = face_of(side);
     const Vec3 a = position(side.corner), b = position(next_corner(side.corner));
-    return add_vertex({(a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (a[2] + b[2]) / 2});
+    const int k = int(side.corner % 4);
+    const Lattice from = face.corner(k), to = face.corner((k + 1) % 4);
+    Vec3 middle = 0.5 * (a + b);
+    for (int axis = 0; axis < 3; ++axis) {
+      if (from[axis] != to[axis]) continue;
+      const bool low_side = from[axis] == face.voxel[axis];
+      middle[axis] += (low_side ? 1 : -1) * contact_gap * grid_.scale / grid_.n;
+    }
+    return add_vertex(middle);
   }
 
   Vec3 position(std::uint32_t corner) const {
@@ -159,8 +213,11 @@ class Surface {
 
   std::uint32_t vertex_of(std::uint32_t corner) {
     std::uint32_t& vertex = vertex_[corners_.find(corner)];
-    if (vertex == kNone) vertex = add_vertex(position(corner));
-    return vertex;
+    if (vertex != kNone) return vertex;
+    Vec3 place = position(corner);
+    const auto shift = shift_.find(corners_.find(corner));
+    if (shift != shift_.end()) place = place + grid_.scale / grid_.n * shift->second;
+    return vertex = add_vertex(place);
   }
 
   void emit(std::uint32_t face) {
@@ -174,9 +231,7 @@ class Surface {
       mesh_.triangles.push_back({outline[0], outline[2], outline[3]});
       return;
     }
-    const Vec3 a = position(4 * face), c = position(4 * face + 2);
-    const std::uint32_t centre =
-        add_vertex({(a[0] + c[0]) / 2, (a[1] + c[1]) / 2, (a[2] + c[2]) / 2});
+    const std::uint32_t centre = add_vertex(0.5 * (position(4 * face) + position(4 * face + 2)));
     for (std::size_t i = 0; i < outline.size(); ++i) {
       mesh_.triangles.push_back({centre, outline[i], outline[(i + 1) % outline.size()]});
     }
@@ -185,10 +240,11 @@ class Surface {
   const VoxelGrid& grid_;
   double threshold_;
   std::vector<Face> faces_;
-  std::vector<Side> sides_;            // sorted; joined sides are neighbours
-  UnionFind corners_{0};               // joined ones are one vertex
-  std::vector<std::uint32_t> vertex_;  // of the root corner of a vertex
-  std::vector<std::uint32_t> middle_;  // vertex in the middle of the side that starts here
+  std::vector<Side> sides_;              // sorted; joined sides are neighbours
+  UnionFind corners_{0};                 // joined ones are one vertex
+  std::vector<std::uint32_t> vertex_;    // of the root corner of a vertex
+  std::map<std::uint32_t, Vec3> shift_;  // of rings that share a lattice point, in voxels
+  std::vector<std::uint32_t> middle_;    // vertex in the middle of the side that starts here
   Mesh mesh_;
 };
 
