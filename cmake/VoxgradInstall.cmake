@@ -16,6 +16,8 @@ foreach(folder ${core_folders} ${product_folders})
     FILES_MATCHING PATTERN *.h)
 endforeach()
 
+install(FILES voxgrad.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/voxgrad COMPONENT development)
+
 # Two sets of targets, as the framework needs far fewer libraries than Pix2Vox.
 set(core_targets voxgrad_headers voxgrad_program)
 foreach(folder ${VOXGRAD_CORE_FOLDERS})
@@ -51,7 +53,7 @@ endif()
 file(RELATIVE_PATH prefix_from_pc /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(cmake/voxgrad.pc.in ${PROJECT_BINARY_DIR}/package/voxgrad.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/package/voxgrad.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
-install(DIRECTORY examples/consumer DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples COMPONENT development)
+install(DIRECTORY examples/consumer examples/nets DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples COMPONENT development)
 
 if(TARGET pix2vox)
   install(TARGETS pix2vox RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
