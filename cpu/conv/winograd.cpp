@@ -57,11 +57,25 @@ std::array<const float*, side * side> pixels_at(const Plane& plane, const float*
   return result;
 }
 
-void transform_input_tile(const Tiling& t, const float* x, std::int64_t tile, const Points& to) {
+/// A stretch of a map's channels, or of other numbers.
+struct Stretch {
+  std::int64_t first, count;
+};
+
+void transform_input_tile(const Tiling& t, const float* x, std::int64_t tile,
+                          const Stretch& channels, const Points& to) {
+  const auto [sample, row, column] = t.place(tile);
+  const auto pixels = pixels_at<kSide>(t.in, x + sample * t.in.size() + channels.first,
+                                       row - t.pad_high, column - t.pad_wide);
+  transform_input(pixels.data(), channels.count, to);
+}
+
+void transform_gradient_tile(const Tiling& t, const float* dy, std::int64_t tile,
+                             const Stretch& channels, const Points& to) {
   const auto [sample, row, column] = t.place(tile);
   const auto pixels =
-      pixels_at<kSide>(t.in, x + sample * t.in.size(), row - t.pad_high, column - t.pad_wide);
-  transform_input(pixels.data(), t.in.channels, to);
+      pixels_at<kTile>(t.out, dy + sample * t.out.size() + channels.first, row, column);
+  transform_gradient(pixels.data(), channels.count, to);
 }
 
 /// The transformed weights [points, panel, channels in, panel_width()] of a pass.
@@ -158,7 +172,7 @@ class Pass {
 
   void transform_in(const Block& block, std::int64_t tile) const {
     const std::int64_t channels = t_.in.channels;
-    transform_input_tile(t_, x_, block.first + tile,
+    transform_input_tile(t_, x_, block.first + tile, {0, channels},
                          {block.v + tile * channels, block.tiles * channels, channels, 0});
   }
 
@@ -192,7 +206,104 @@ class Pass {
   std::int64_t panels_;
 };
 
-/// The gradient of the weights, some tiles at a time: what they add is transformed back and added
+/// The gradient of few weights: a part of the tiles and a block of dU at a time. The block stays in
+/// a core's second cache beside a few transformed tiles, whose products are added to it; tiles are
+/// transformed again for every block. The parts, whose number depends on the geometry alone, are
+/// then added up and transformed back.
+class SmallWeightGradient {
+ public:
+  static bool fits(const ConvGeometry& g) {
+    return g.in_channels * g.out_channels <= 4 * kEdge * kEdge;
+  }
+
+  SmallWeightGradient(const ConvGeometry& g, const Tensor& x, const Tensor& dy, const Tensor& dw)
+      : t_(tiling_of(g, ConvDirection::forward)),
+        x_(x.data<float>()),
+        dy_(dy.data<float>()),
+        dw_(dw.data<float>()),
+        across_((t_.in.channels + kEdge - 1) / kEdge),
+        blocks_(across_ * ((t_.out.channels + kEdge - 1) / kEdge)),
+        parts_(std::clamp<std::int64_t>(t_.tiles() / (2 * kTiles), 1, 16 / blocks_)) {}
+
+  void run() const {
+    const Tensor sums({parts_ * blocks_, kBlock}, DType::f32);
+    const Tensor scratch({omp_get_max_threads(), kPoints * kTiles * 2 * kEdge}, DType::f32);
+    const std::int64_t cost = kBlock * t_.tiles() / parts_;
+    for_each_task(parts_ * blocks_, cost, [&](std::int64_t task) {
+      float* const memory = scratch.data<float>() + omp_get_thread_num() * scratch.shape()[1];
+      add_part(task / blocks_, block_of(task % blocks_), memory,
+               sums.data<float>() + task * kBlock);
+    });
+    constexpr std::int64_t stretches = 16;
+    for_each_task(blocks_ * stretches, parts_ * kBlock / stretches, [&](std::int64_t task) {
+      add_up(sums.data<float>(), task / stretches,
+             {task % stretches * kBlock / stretches, kBlock / stretches});
+    });
+    for_each_task(blocks_, kBlock, [&](std::int64_t i) {
+      const WeightBlock block = block_of(i);
+      const std::int64_t row = block.end - block.begin;
+      transform_weight_gradient(sums.data<float>() + i * kBlock, (block.last - block.first) * row,
+                                row, block, t_.in.channels, false, dw_);
+    });
+  }
+
+ private:
+  static constexpr std::int64_t kEdge = 64;  // of a block, in channels
+  static constexpr std::int64_t kBlock = kPoints * kEdge * kEdge;
+  static constexpr std::int64_t kTiles = 40;  // transformed at a time
+
+  WeightBlock block_of(std::int64_t i) const {
+    const std::int64_t j = i / across_ * kEdge, c = i % across_ * kEdge;
+    return {j, std::min(j + kEdge, t_.out.channels), c, std::min(c + kEdge, t_.in.channels)};
+  }
+
+  /// du: [points, filters, channels] of the block.
+  void add_part(std::int64_t part, const WeightBlock& block, float* memory, float* du) const {
+    const std::int64_t begin = part * t_.tiles() / parts_, end = (part + 1) * t_.tiles() / parts_;
+    const std::int64_t width = panel_width();
+    const Stretch in{block.begin, block.end - block.begin};
+    const Stretch out{block.first, block.last - block.first};
+    float* const v = memory;
+    float* const s = v + kPoints * kTiles * in.count;
+    for (std::int64_t first = begin; first < end; first += kTiles) {
+      const std::int64_t tiles = std::min(kTiles, end - first);
+      for (std::int64_t tile = 0; tile < tiles; ++tile) {
+        transform_input_tile(t_, x_, first + tile, in,
+                             {v + tile * width, tiles * in.count, width, tiles * width});
+        transform_gradient_tile(t_, dy_, first + tile, out,
+                                {s + tile * kGroup, tiles * out.count, kGroup, tiles * kGroup});
+      }
+      for (std::int64_t p = 0; p < kPoints; ++p)
+        for (std::int64_t c = 0; c < in.count; c += width)
+          for (std::int64_t j = 0; j < out.count; j += kGroup)
+            multiply({.left = s + (p * out.count + j) * tiles,
+                      .transposed = true,
+                      .right = v + (p * in.count + c) * tiles,
+                      .rows = kGroup,
+                      .depth = tiles,
+                      .m = du + (p * out.count + j) * in.count + c,
+                      .m_stride = in.count,
+                      .add = first > begin});
+    }
+  }
+
+  /// Adds all parts of a block to the first one.
+  void add_up(float* sums, std::int64_t block, const Stretch& stretch) const {
+    float* const total = sums + block * kBlock + stretch.first;
+    for (std::int64_t part = 1; part < parts_; ++part) {
+      const float* const more = total + part * blocks_ * kBlock;
+#pragma omp simd
+      for (std::int64_t i = 0; i < stretch.count; ++i) total[i] += more[i];
+    }
+  }
+
+  Tiling t_;
+  const float *x_, *dy_;
+  float* dw_;
+  std::int64_t across_, blocks_, parts_;
+};
+
+/// The gradient of many weights, some tiles at a time: what they add is transformed back and added
 /// to dw.
 class WeightGradient {
  public:
@@ -242,12 +353,11 @@ class WeightGradient {
 
   void transform_tile(const Chunk& chunk, std::int64_t tile) const {
     const std::int64_t width = panel_width(), tiles = chunk.tiles;
-    transform_input_tile(t_, x_, chunk.first + tile,
+    transform_input_tile(t_, x_, chunk.first + tile, {0, t_.in.channels},
                          {chunk.v + tile * width, tiles * t_.in.channels, width, tiles * width});
-    const auto [sample, row, column] = t_.place(chunk.first + tile);
-    const auto pixels = pixels_at<kTile>(t_.out, dy_ + sample * t_.out.size(), row, column);
-    transform_gradient(pixels.data(), t_.out.channels,
-                       {chunk.s + tile * kGroup, tiles * t_.out.channels, kGroup, tiles * kGroup});
+    transform_gradient_tile(
+        t_, dy_, chunk.first + tile, {0, t_.out.channels},
+        {chunk.s + tile * kGroup, tiles * t_.out.channels, kGroup, tiles * kGroup});
   }
 
   void add_block(const Chunk& chunk, const WeightBlock& block, float* sums) const {
@@ -296,8 +406,11 @@ bool preferred(const ConvProblem& problem, bool packed) {
 
 void convolve(const ConvProblem& problem, const ConvOperands& operands) {
   const ConvGeometry& g = problem.geometry;
-  if (problem.direction == ConvDirection::backward_weight)
+  if (problem.direction == ConvDirection::backward_weight) {
+    if (SmallWeightGradient::fits(g))
+      return SmallWeightGradient(g, operands.x, operands.y, operands.w).run();
     return WeightGradient(g, operands.x, operands.y, operands.w).run();
+  }
   const bool flipped = problem.direction == ConvDirection::backward_data;
   const auto transform = [&] { return transformed_weights(operands.w, g, flipped); };
   const char* const layout = flipped ? "winograd flipped" : "winograd";

@@ -265,10 +265,13 @@ void transform_weight_gradient_impl(const float* u, std::int64_t point, std::int
 
 template <int rows, bool transposed>
 void multiply_rows(const float* left, const float* right, std::int64_t depth, float* m,
-                   std::int64_t m_stride) {
+                   std::int64_t m_stride, bool add) {
   const Tag d;
   Vec sums[rows][2];
-  for (int i = 0; i < rows; ++i) sums[i][0] = sums[i][1] = hn::Zero(d);
+  for (int i = 0; i < rows; ++i) {
+    sums[i][0] = add ? hn::LoadU(d, m + i * m_stride) : hn::Zero(d);
+    sums[i][1] = add ? hn::LoadU(d, m + i * m_stride + kLanes) : hn::Zero(d);
+  }
   const std::int64_t row = transposed ? 1 : depth, step = transposed ? kGroup : 1;
   for (std::int64_t e = 0; e < depth; ++e, left += step, right += kPanel) {
     const Vec first = hn::LoadU(d, right), second = hn::LoadU(d, right + kLanes);
@@ -284,7 +287,7 @@ void multiply_rows(const float* left, const float* right, std::int64_t depth, fl
   }
 }
 
-using MultiplyRows = void (*)(const float*, const float*, std::int64_t, float*, std::int64_t);
+using MultiplyRows = void (*)(const float*, const float*, std::int64_t, float*, std::int64_t, bool);
 
 template <bool transposed, int... row>
 constexpr std::array<MultiplyRows, sizeof...(row)> multiply_table(
@@ -303,7 +306,8 @@ void multiply_impl(const Product& product) {
   float* m = product.m;
   for (std::int64_t steps = (rows + kRows - 1) / kRows; steps > 0; --steps) {
     const std::int64_t now = (rows + steps - 1) / steps;
-    table[std::size_t(now - 1)](left, product.right, product.depth, m, product.m_stride);
+    table[std::size_t(now - 1)](left, product.right, product.depth, m, product.m_stride,
+                                product.add);
     rows -= now;
     left += now * (product.transposed ? 1 : product.depth);
     m += now * product.m_stride;

@@ -70,8 +70,9 @@ void transform_weight_gradient(const float* u, std::int64_t point, std::int64_t 
                                const WeightBlock& block, std::int64_t channels, bool add,
                                float* dw);
 
-/// m[i * m_stride + 0..panel_width()) = sum over e < depth of left(i, e) * right[e][...]
-/// for i < rows, where left(i, e) is left[i * depth + e], or left[e * kGroup + i] if transposed.
+/// m[i * m_stride + 0..panel_width()) = sum over e < depth of left(i, e) * right[e][...], or +=
+/// where it adds, for i < rows, where left(i, e) is left[i * depth + e], or left[e * kGroup + i] if
+/// transposed.
 struct Product {
   const float* left;
   bool transposed;
@@ -79,6 +80,7 @@ struct Product {
   std::int64_t rows, depth;
   float* m;
   std::int64_t m_stride;
+  bool add = false;
 };
 void multiply(const Product& product);
 

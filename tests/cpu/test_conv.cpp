@@ -399,8 +399,8 @@ TEST_CASE("Winograd's algorithm gives the same bits with any number of threads")
   Rng rng(21);
   const int threads = omp_get_max_threads();
   const ConvOps winograd{cpu::winograd::convolve};
-  // The second has more tiles than a gradient of weights takes at a time.
-  for (const Shape& shape : {Shape{2, 30, 31, 128}, Shape{2, 97, 150, 64}}) {
+  // The last two have more tiles than a gradient of few weights, and of many, takes at a time.
+  for (const Shape& shape : {Shape{2, 30, 31, 128}, Shape{2, 97, 150, 64}, Shape{2, 81, 97, 288}}) {
     const ConvGeometry g =
         ConvGeometry::convolution("conv2d", shape, {64, 3, 3, shape[-1]}, {{1, 1, 1}, {0, 1, 1}});
     CAPTURE(concat(g));
