@@ -325,6 +325,30 @@ GradcheckCase loss_case(Rng& rng) {
           }};
 }
 
+GradcheckCase focal_case(Rng& rng) {
+  const Shape shape{draw(rng, 1, 3), draw(rng, 1, 9)};
+  const Tensor target = random_tensor(rng, shape, 0, 1);
+  const double gamma = rng.uniform(1, 4);
+  return {"",
+          concat("input ", shape, ", gamma ", gamma),
+          {Variable(random_tensor(rng, shape, 0.1, 0.9), true)},
+          [target, gamma](const std::vector<Variable>& inputs) {
+            return focal_loss(inputs[0], target.to(inputs[0].device()), gamma);
+          }};
+}
+
+GradcheckCase dice_case(Rng& rng) {
+  const Shape shape{draw(rng, 1, 4), draw(rng, 1, 5), draw(rng, 1, 5)};
+  const Tensor target = random_tensor(rng, shape, 0, 1);
+  const double smoothing = rng.uniform(0.1, 3);
+  return {"",
+          concat("input ", shape, ", smoothing ", smoothing),
+          {Variable(random_tensor(rng, shape, 0.1, 0.9), true)},
+          [target, smoothing](const std::vector<Variable>& inputs) {
+            return dice_loss(inputs[0], target.to(inputs[0].device()), smoothing);
+          }};
+}
+
 struct Family {
   const char* layer;
   GradcheckCase (*make)(Rng&);
@@ -352,6 +376,8 @@ constexpr Family kFamilies[] = {
     {"permute", permute_case},
     {"arithmetic", arithmetic_case},
     {"binary_cross_entropy", loss_case},
+    {"focal_loss", focal_case},
+    {"dice_loss", dice_case},
     {"batch_norm_pool2d", [](Rng& rng) { return pooled_batch_norm_case(rng, 2); }},
     {"batch_norm_pool3d", [](Rng& rng) { return pooled_batch_norm_case(rng, 3); }},
 };

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -30,9 +31,8 @@ namespace fs = std::filesystem;
 // The network sees the central 128 of 137 pixels; the object keeps a pixel off its border.
 constexpr double share_of_picture = 126.0 / 137.0;
 constexpr double field_of_view = 25;
-constexpr double lowest_elevation = 25, highest_elevation = 30;
-// Views from up to this much farther than the nearest that shows the whole object.
-constexpr double farthest = 1.2;
+// Behind an object's own key: what is drawn besides its views.
+constexpr std::uint64_t appearance_stream = 1, variant_stream = 2;
 constexpr std::int64_t min_voxels = 8;
 // Of all voxels: shapes worth a look.
 constexpr double nearly_empty = 0.002, nearly_full = 0.95;
@@ -53,12 +53,14 @@ void check_options(const BuildOptions& options) {
   within("views", options.views, 1, 1000);
   within("image size", options.image_size, 16, 2048);
   within("threads", options.threads, 0, 1024);
+  check_widening(options.widening);
 }
 
 // What a resumed build must have in common with the one that was interrupted.
-std::string description_of(const BuildOptions& options) {
-  return fmt::format("resolution {} views {} image-size {} seed {}", options.resolution,
-                     options.views, options.image_size, options.seed);
+std::string description_of(const BuildOptions& options, const std::string& origin) {
+  return fmt::format("resolution {} views {} image-size {} seed {}{}{}", options.resolution,
+                     options.views, options.image_size, options.seed,
+                     description_of(options.widening), origin.empty() ? "" : " of " + origin);
 }
 
 void write_text(const fs::path& file, const std::string& text) {
@@ -73,22 +75,31 @@ struct BuiltObject {
   std::vector<std::string> notes;
 };
 
+// Objects to be measured with are shown as they are.
+Widening widening_of(const MeshSource& source, const BuildOptions& options) {
+  return source.split == "train" ? options.widening : Widening{};
+}
+
 BuiltObject make_object(const MeshSource& source, const BuildOptions& options) {
   BuiltObject object;
-  const Mesh mesh = source.load();
+  Mesh mesh = source.load();
   object.notes = mesh.notes;
   object.grid = voxelize(mesh, options.resolution);
   check(object.grid.count() >= min_voxels, "only ", object.grid.count(), " voxels");
+  const std::uint64_t key = hash_of(source.category + "/" + source.id);
+  const Widening widening = widening_of(source, options);
+  Rng looks(options.seed, {key, appearance_stream});
+  const RenderStyle style = draw_appearance(mesh, widening, looks);
   const MeshRenderer renderer(mesh);
-  Rng rng(options.seed, {hash_of(source.category + "/" + source.id)});
+  Rng rng(options.seed, {key});
   for (int view = 0; view < options.views; ++view) {
     Camera camera;
     camera.azimuth = rng.uniform(0, 360);
-    camera.elevation = rng.uniform(lowest_elevation, highest_elevation);
+    camera.elevation = rng.uniform(widening.elevation[0], widening.elevation[1]);
     camera.field_of_view = field_of_view;
-    camera.distance =
-        renderer.fitting_distance(camera, share_of_picture) * rng.uniform(1, farthest);
-    object.pictures.push_back(renderer.render(camera, options.image_size));
+    camera.distance = renderer.fitting_distance(camera, share_of_picture) *
+                      rng.uniform(widening.distance[0], widening.distance[1]);
+    object.pictures.push_back(renderer.render(camera, options.image_size, style));
     object.cameras.push_back(camera);
   }
   return object;
@@ -135,13 +146,18 @@ struct Outcome {
 // reason; a file that cannot be written ends the build.
 class Builder {
  public:
+  /// The second builder of a build may do objects of the first again, so the journal tells them
+  /// apart; `before` are the first one's, for the progress.
   Builder(const std::vector<MeshSource>& sources, const BuildOptions& options,
-          const BuildProgress& progress)
+          const BuildProgress& progress, BuildJournal& journal, const std::string& suffix = "",
+          int before = 0)
       : sources_(sources),
         options_(options),
         progress_(progress),
-        journal_(options.out, description_of(options), options.resume),
-        outcomes_(sources.size()) {}
+        journal_(journal),
+        outcomes_(sources.size()),
+        suffix_(suffix),
+        before_(before) {}
 
   /// False if it was told to stop before the last object.
   bool run() {
@@ -154,10 +170,7 @@ class Builder {
     return done_ == int(sources_.size());
   }
 
-  void finish() {
-    journal_.remove();
-  }
-  const std::vector<Outcome>& outcomes() const {
+  std::vector<Outcome>& outcomes() {
     return outcomes_;
   }
 
@@ -195,7 +208,7 @@ class Builder {
 
   // Is the object complete from the build that is resumed?
   bool keep(const MeshSource& source, Outcome& outcome) const {
-    if (!journal_.is_done({source.category, source.id})) return false;
+    if (!journal_.is_done({source.category, source.id + suffix_})) return false;
     try {
       describe(read_binvox(volume_of(source, options_)), outcome);
       outcome.kept = true;
@@ -214,9 +227,9 @@ class Builder {
     std::exception_ptr thrown;
 #pragma omp critical(builder_progress)
     try {
-      if (is_new) journal_.add({source.category, source.id});
+      if (is_new) journal_.add({source.category, source.id + suffix_});
       ++done_;
-      if (progress_) progress_(done_, int(sources_.size()), source.name);
+      if (progress_) progress_(before_ + done_, before_ + int(sources_.size()), source.name);
     } catch (...) {
       thrown = std::current_exception();
     }
@@ -226,8 +239,10 @@ class Builder {
   const std::vector<MeshSource>& sources_;
   const BuildOptions& options_;
   const BuildProgress& progress_;
-  BuildJournal journal_;
+  BuildJournal& journal_;
   std::vector<Outcome> outcomes_;
+  const std::string suffix_;
+  const int before_;
   std::atomic<bool> failed_ = false;
   std::exception_ptr failure_;
   int done_ = 0;
@@ -306,41 +321,116 @@ void report_outcomes(const std::vector<MeshSource>& sources, const std::vector<O
   }
 }
 
-// The taxonomy, and the credits of what is in it.
-std::string divide(const std::vector<MeshSource>& sources, const std::vector<Outcome>& outcomes,
-                   std::uint64_t seed, BuildReport& report) {
-  std::string credits = "category\tobject\tsplit\ttitle\tauthor\tlicence\tsource\n";
+// Of the built objects among `sources`, the splits; of the others nothing.
+std::vector<std::string> divide(const std::vector<MeshSource>& sources,
+                                const std::vector<Outcome>& outcomes, std::uint64_t seed,
+                                BuildReport& report) {
+  std::vector<std::string> result(sources.size());
   for (std::size_t begin = 0, end = 0; begin < sources.size(); begin = end) {
     const std::string& category = sources[begin].category;
+    std::vector<std::size_t> places;
     std::vector<const MeshSource*> built;
     std::vector<const RotatedShape*> shapes;
     for (; end < sources.size() && sources[end].category == category; ++end) {
       if (!outcomes[end].shape) continue;
+      places.push_back(end);
       built.push_back(&sources[end]);
       shapes.push_back(outcomes[end].shape.get());
     }
     if (built.empty()) continue;
     const Splits splits = splits_of(built, shapes, seed);
     report.grouped += splits.grouped;
-    Category entry{category, category, {}, {}, {}};
-    for (std::size_t i = 0; i < built.size(); ++i) {
-      const std::string& split = splits.names[i];
-      auto& list = split == "train" ? entry.train : split == "val" ? entry.val : entry.test;
-      list.push_back(built[i]->id);
-      credits += credits_row(*built[i], split);
-    }
-    report.taxonomy.push_back(std::move(entry));
+    for (std::size_t i = 0; i < places.size(); ++i) result[places[i]] = splits.names[i];
   }
-  return credits;
+  return result;
+}
+
+// Objects of the training split to be built now that the splits are known: those that were not
+// known to be in it, whose looks are widened, and variants.
+std::vector<MeshSource> second_round(const std::vector<MeshSource>& sources,
+                                     const std::vector<std::string>& splits,
+                                     const BuildOptions& options) {
+  std::vector<MeshSource> round;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (splits[i] != "train") continue;
+    MeshSource object = sources[i];
+    object.split = "train";
+    if (sources[i].split.empty() && changes_looks(options.widening)) round.push_back(object);
+    for (int number = 1; number <= options.widening.variants; ++number) {
+      MeshSource variant = object;
+      variant.id += fmt::format("+v{}", number);
+      variant.title += " (derived)";
+      variant.name = fmt::format("{} (variant {})", sources[i].name, number);
+      const std::uint64_t key = hash_of(variant.category + "/" + variant.id);
+      variant.load = [load = sources[i].load, widening = options.widening, number, key,
+                      seed = options.seed] {
+        Mesh mesh = load();
+        Rng rng(seed, {key, variant_stream});
+        derive_shape(mesh, widening, number, rng);
+        return mesh;
+      };
+      round.push_back(std::move(variant));
+    }
+  }
+  return round;
+}
+
+bool is_variant(const MeshSource& source) {
+  return source.id.find("+v") != std::string::npos;  // names have no '+' (plain_name.h)
+}
+
+// Variants that came near an object of val or test are not built, as far as the data set goes.
+void leave_out_near_held_out(const std::vector<Outcome>& outcomes,
+                             const std::vector<std::string>& splits,
+                             const std::vector<MeshSource>& derived, std::vector<Outcome>& built,
+                             BuildReport& report) {
+  std::vector<const RotatedShape*> held_out;
+  for (std::size_t i = 0; i < outcomes.size(); ++i)
+    if (outcomes[i].shape && splits[i] != "train") held_out.push_back(outcomes[i].shape.get());
+  for (std::size_t i = 0; i < derived.size(); ++i) {
+    Outcome& variant = built[i];
+    if (!variant.shape || !is_variant(derived[i])) continue;
+    const bool near = std::ranges::any_of(held_out, [&](const RotatedShape* shape) {
+      return are_near_duplicates(*shape, *variant.shape);
+    });
+    if (!near) continue;
+    variant.shape.reset();
+    ++report.near_held_out;
+  }
+}
+
+// Adds objects to the taxonomy and to the credits.
+void list_objects(const std::vector<MeshSource>& sources, const std::vector<Outcome>& outcomes,
+                  const std::vector<std::string>& splits, Taxonomy& taxonomy,
+                  std::string& credits) {
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (!outcomes[i].shape) continue;
+    const std::string& category = sources[i].category;
+    auto entry = std::ranges::find(taxonomy, category, &Category::taxonomy_id);
+    if (entry == taxonomy.end()) {
+      taxonomy.push_back({category, category, {}, {}, {}});
+      entry = std::prev(taxonomy.end());
+    }
+    const std::string& split = splits[i];
+    auto& list = split == "train" ? entry->train : split == "val" ? entry->val : entry->test;
+    list.push_back(sources[i].id);
+    credits += credits_row(sources[i], split);
+  }
 }
 
 }  // namespace
 
 BuildReport build_dataset(const BuildOptions& options, const BuildProgress& progress) {
   check_options(options);
-  const MeshSources sources = list_mesh_sources(options.meshes);
+  return build_dataset(list_mesh_sources(options.meshes), "", options, progress);
+}
+
+BuildReport build_dataset(const MeshSources& sources, const std::string& origin,
+                          const BuildOptions& options, const BuildProgress& progress) {
+  check_options(options);
   prepare_folder(options);
-  Builder builder(sources.objects, options, progress);
+  BuildJournal journal(options.out, description_of(options, origin), options.resume);
+  Builder builder(sources.objects, options, progress, journal);
 
   BuildReport report;
   report.meshes = int(sources.objects.size());
@@ -360,12 +450,34 @@ BuildReport build_dataset(const BuildOptions& options, const BuildProgress& prog
     fail<DataError>("[build] none of the ", report.meshes,
                     " meshes can be used; the first: ", first.name, ": ", first.reason);
   }
-  const std::string credits = divide(sources.objects, builder.outcomes(), options.seed, report);
+  const std::vector<std::string> splits =
+      divide(sources.objects, builder.outcomes(), options.seed, report);
+
+  const std::vector<MeshSource> round = second_round(sources.objects, splits, options);
+  Builder second(round, options, progress, journal, " 2", report.meshes);
+  report.interrupted = !second.run();
+  if (report.interrupted) return report;
+  leave_out_near_held_out(builder.outcomes(), splits, round, second.outcomes(), report);
+  std::vector<MeshSource> variants;
+  std::vector<Outcome> variant_outcomes;
+  for (std::size_t i = 0; i < round.size(); ++i) {
+    if (!is_variant(round[i])) continue;
+    variants.push_back(round[i]);
+    variant_outcomes.push_back(std::move(second.outcomes()[i]));
+  }
+  const int without_variants = report.objects;
+  report_outcomes(variants, variant_outcomes, report);
+  report.variants = report.objects - without_variants;
+
+  std::string credits = "category\tobject\tsplit\ttitle\tauthor\tlicence\tsource\n";
+  list_objects(sources.objects, builder.outcomes(), splits, report.taxonomy, credits);
+  list_objects(variants, variant_outcomes, std::vector<std::string>(variants.size(), "train"),
+               report.taxonomy, credits);
   remove_orphans(options, report.taxonomy);
   write_text(options.out / "credits.tsv", credits);
   write_skipped(report, options.out / "skipped.tsv");
   write_taxonomy(report.taxonomy, options.out / "dataset.json");
-  builder.finish();
+  journal.remove();
   return report;
 }
 

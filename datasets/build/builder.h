@@ -11,7 +11,9 @@
 //
 // Splits are kept where the meshes come with them. Else near-duplicates (voxel IoU over 0.9 in some
 // quarter turn about y, within a category) form groups, and whole groups are dealt to train, val
-// and test, about 80, 10 and 10 in 100. The same options give the same bytes, independent of the
+// and test, about 80, 10 and 10 in 100. Variants (Widening::variants) are derived from objects of
+// the training split alone, their ids end in +v1, +v2 ...; one that is a near-duplicate of an
+// object of val or test is left out. The same options give the same bytes, independent of the
 // number of threads.
 #pragma once
 
@@ -22,6 +24,8 @@
 #include <string>
 #include <vector>
 
+#include "datasets/build/appearance.h"
+#include "datasets/build/mesh_sources.h"
 #include "datasets/shapenet/taxonomy.h"
 
 namespace voxgrad {
@@ -34,7 +38,8 @@ struct BuildOptions {
   int resolution = 32;
   int views = 24;
   int image_size = 137;
-  std::uint64_t seed = 0;                   // of the views and the splits
+  std::uint64_t seed = 0;  // of the views, the splits and what is widened
+  Widening widening;
   int threads = 0;                          // 0: OpenMP's default
   const std::atomic<bool>* stop = nullptr;  // once true: finish the objects under way, then return
 };
@@ -48,6 +53,8 @@ struct BuildReport {
   Taxonomy taxonomy;
   int meshes = 0;                     // found
   int objects = 0;                    // in the data set
+  int variants = 0;                   // of those, derived
+  int near_held_out = 0;              // variants left out: near-duplicates of val or test objects
   int kept = 0;                       // of those, made by the build that was resumed
   std::vector<SkippedMesh> skipped;   // could not be used
   std::vector<SkippedMesh> left_out;  // catalogue entries that belong to no class
@@ -66,5 +73,9 @@ using BuildProgress = std::function<void(int done, int total, const std::string&
 /// set, or was begun with other options; Error if a file cannot be written or `out` holds something
 /// else.
 BuildReport build_dataset(const BuildOptions& options, const BuildProgress& progress = {});
+/// The same from objects that come from elsewhere; options.meshes is not looked at. `origin` says
+/// in one line what they are: a build is only resumed with the same.
+BuildReport build_dataset(const MeshSources& sources, const std::string& origin,
+                          const BuildOptions& options, const BuildProgress& progress = {});
 
 }  // namespace voxgrad

@@ -1,11 +1,59 @@
 // The random numbers of transforms.h, and the colour map that they give.
 #include <algorithm>
+#include <cmath>
 
 #include "datasets/transforms/color_matrix.h"
 #include "datasets/transforms/transforms.h"
 #include "tensor/error.h"
 
 namespace voxgrad {
+
+namespace {
+
+bool widens(const TransformOptions& o) {
+  return !o.backdrops.empty() || o.hue > 0 || o.tint > 0 || o.zoom > 0 || o.shift > 0 ||
+         o.blur > 0 || o.pixel_noise > 0 || o.jpeg > 0;
+}
+
+WideningDraw::Backdrop backdrop_of(const std::string& name) {
+  if (name == "plain") return WideningDraw::Backdrop::plain;
+  if (name == "gradient") return WideningDraw::Backdrop::gradient;
+  if (name == "noise") return WideningDraw::Backdrop::noise;
+  check<ConfigError>(name == "published", "[transform] no backdrop \"", name,
+                     "\": there are plain, gradient, noise, published");
+  return WideningDraw::Backdrop::published;
+}
+
+/// Colours of the object, the same in all views; the rest is drawn for each view.
+void sample_widening(Rng& rng, AugmentationDraw& draw, const TransformOptions& options) {
+  WideningDraw object;
+  object.hue = rng.uniform(-options.hue, options.hue);
+  const bool tinted = rng.uniform() < options.tint;
+  object.tint_share = tinted ? rng.uniform(0.4, 1) : 0;
+  for (double& channel : object.tint) channel = rng.uniform(0.05, 0.95);
+  for (AugmentationDraw::View& view : draw.views) {
+    WideningDraw& w = view.widening = object;
+    if (!options.backdrops.empty())
+      w.backdrop = backdrop_of(options.backdrops[rng.below(options.backdrops.size())]);
+    const auto [low, high] = options.backdrop_range;
+    for (auto& color : w.colors)
+      for (int& channel : color) channel = low + int(rng.below(std::uint64_t(high - low) + 1));
+    w.direction = rng.uniform(0, 6.283185307179586);
+    const double reach = std::log(1 + options.zoom);
+    w.zoom = std::exp(rng.uniform(-reach, reach));
+    w.shift_x = rng.uniform(-options.shift, options.shift);
+    w.shift_y = rng.uniform(-options.shift, options.shift);
+    w.blur = rng.uniform() * options.blur;
+    w.noise = rng.uniform() * options.pixel_noise;
+    const bool jpeg = rng.uniform() < options.jpeg;
+    const auto [worst, best] = options.jpeg_quality;
+    const int quality = worst + int(rng.below(std::uint64_t(best - worst) + 1));
+    w.jpeg_quality = jpeg ? quality : 0;
+    w.seed = rng.next_u64();
+  }
+}
+
+}  // namespace
 
 void check_transform_options(const TransformOptions& options) {
   check<ConfigError>(
@@ -25,6 +73,26 @@ void check_transform_options(const TransformOptions& options) {
                        jitter);
   check<ConfigError>(options.noise_std >= 0 && options.noise_std <= 10,
                      "[transform] noise_std must be in 0..10, got ", options.noise_std);
+  const auto within = [](const char* name, double value, double most) {
+    check<ConfigError>(value >= 0 && value <= most, "[transform] ", name, " must be in 0..", most,
+                       ", got ", value);
+  };
+  for (const std::string& name : options.backdrops) backdrop_of(name);
+  within("hue", options.hue, 180);
+  within("tint", options.tint, 1);
+  within("zoom", options.zoom, 1);
+  within("shift", options.shift, 0.5);
+  within("blur", options.blur, 16);
+  within("pixel_noise", options.pixel_noise, 128);
+  within("jpeg", options.jpeg, 1);
+  const auto [dark, bright] = options.backdrop_range;
+  check<ConfigError>(is_color(dark) && is_color(bright) && dark <= bright,
+                     "[transform] backdrops must be in 0..255 and low <= high, got ", dark, "..",
+                     bright);
+  const auto [worst, best] = options.jpeg_quality;
+  check<ConfigError>(worst >= 1 && worst <= best && best <= 100,
+                     "[transform] jpeg_quality must be in 1..100 and low <= high, got ", worst,
+                     "..", best);
 }
 
 AugmentationDraw no_augmentation(int n_views, const TransformOptions& options) {
@@ -55,6 +123,8 @@ AugmentationDraw sample_augmentation(Rng& rng, int n_views, const TransformOptio
     view.box_scale = rng.uniform(0.8, 1.2);
     for (double& edge : view.box_edges) edge = rng.uniform(0.4, 0.6);
   }
+  // Behind all others, so that these do not change.
+  if (widens(options)) sample_widening(rng, draw, options);
   return draw;
 }
 

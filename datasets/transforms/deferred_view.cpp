@@ -6,6 +6,7 @@
 #include "datasets/transforms/clear_pixels.h"
 #include "datasets/transforms/color_matrix.h"
 #include "datasets/transforms/crop.h"
+#include "datasets/transforms/picture_widening.h"
 #include "tensor/ops/backend.h"
 
 namespace voxgrad {
@@ -40,21 +41,24 @@ std::shared_ptr<const std::uint8_t> bytes_of(const std::shared_ptr<Owner>& owner
 DeferredView pack_view(const std::shared_ptr<const Image>& given, const std::optional<Box>& box,
                        const AugmentationDraw& draw, int view, const TransformOptions& options) {
   check_picture(*given);
+  const AugmentationDraw::View& view_draw = draw.views.at(std::size_t(view));
+  std::optional<Image> widened = widened_picture(*given, view_draw.widening);
+  const std::shared_ptr<const Image> shown =
+      widened ? std::make_shared<const Image>(*std::move(widened)) : given;
   std::optional<Image> filled =
-      with_clear_pixels_filled(*given, draw.background, options.min_alpha);
+      with_clear_pixels_filled(*shown, draw.background, options.min_alpha);
   const std::shared_ptr<const Image> picture =
-      filled ? std::make_shared<const Image>(*std::move(filled)) : given;
+      filled ? std::make_shared<const Image>(*std::move(filled)) : shown;
   DeferredView result;
   PictureParameters& parameters = result.parameters;
   const std::size_t floats = 3 * std::size_t(options.size) * std::size_t(options.size);
   if (picture->pixels.size() > floats * sizeof(float)) {
     const auto finished = std::make_shared<std::vector<float>>(floats);
-    transform_view(*picture, box, draw, view, options, finished->data());
+    transform_view(*given, box, draw, view, options, finished->data());
     result.bytes = bytes_of(finished, finished->data());
     result.size = floats * sizeof(float);
     return result;
   }
-  const AugmentationDraw::View& view_draw = draw.views.at(std::size_t(view));
   const CropArea area = crop_area(*picture, box, view_draw, options.crop);
   parameters.width = picture->width;
   parameters.height = picture->height;

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <array>
+#include <string>
+#include <vector>
 
 namespace voxgrad {
 
@@ -22,6 +24,18 @@ struct TransformOptions {
   double noise_std = 0.1;        // of the colour noise along ImageNet's principal components
   bool flip = true;              // left-right with probability 1/2, each view; volumes are not
   bool permute_channels = true;  // one random order of the channels for all views of an object
+
+  /// Beyond the published steps, before all of them (picture_widening.h); all off.
+  std::vector<std::string> backdrops{};       // of plain, gradient, noise, published: one drawn
+  std::array<int, 2> backdrop_range{0, 255};  // of their colours, each channel
+  double hue = 0;                             // turn drawn from +- this, degrees
+  double tint = 0;                            // probability of one colour for all of the object
+  double zoom = 0;                            // size of the object: factor 1/(1+this)..1+this
+  double shift = 0;                           // share of the picture, either way
+  double blur = 0;                            // largest radius (standard deviation), pixels
+  double pixel_noise = 0;                     // largest standard deviation, of 255
+  double jpeg = 0;                            // probability of JPEG's artefacts
+  std::array<int, 2> jpeg_quality{30, 95};
 
   bool operator==(const TransformOptions&) const = default;
 };

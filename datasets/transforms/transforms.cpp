@@ -7,6 +7,7 @@
 #include "datasets/transforms/color_matrix.h"
 #include "datasets/transforms/crop.h"
 #include "datasets/transforms/image_resampler.h"
+#include "datasets/transforms/picture_widening.h"
 #include "tensor/error.h"
 
 namespace voxgrad {
@@ -20,10 +21,12 @@ void check_picture(const Image& picture) {
 void transform_view(const Image& given, const std::optional<Box>& box, const AugmentationDraw& draw,
                     int view, const TransformOptions& options, float* result) {
   check_picture(given);
-  const std::optional<Image> filled =
-      with_clear_pixels_filled(given, draw.background, options.min_alpha);
-  const Image& picture = filled ? *filled : given;
   const AugmentationDraw::View& view_draw = draw.views.at(std::size_t(view));
+  const std::optional<Image> widened = widened_picture(given, view_draw.widening);
+  const Image& shown = widened ? *widened : given;
+  const std::optional<Image> filled =
+      with_clear_pixels_filled(shown, draw.background, options.min_alpha);
+  const Image& picture = filled ? *filled : shown;
   std::array<float, 3> background;
   for (std::size_t c = 0; c < 3; ++c) background[c] = float(draw.background[c]) / 255.0f;
   const bool with_mean = draw.contrast != 1;  // contrast blends with it

@@ -2,6 +2,8 @@
 // trained (Xie et al., ICCV 2019). Random numbers are drawn first (AugmentationDraw) and applied
 // afterwards, so that a test can apply the same draws with another library.
 //
+// A picture may be widened first: picture_widening.h.
+//
 // Steps, on floats in [0,1] in the order B, G, R, A (grey becomes three equal channels):
 //   1. Crop. With a box: the square around the box's middle with its longer side, continued with
 //      edge pixels outside the picture. Without: the centre crop*crop pixels if the picture is
@@ -27,12 +29,30 @@
 
 namespace voxgrad {
 
+/// What is done to a picture before the published steps (picture_widening.h). The defaults change
+/// nothing.
+struct WideningDraw {
+  enum class Backdrop { published, plain, gradient, noise };
+  Backdrop backdrop = Backdrop::published;
+  std::array<std::array<int, 3>, 2> colors{};  // R, G, B: of the backdrop, at its two ends
+  double direction = 0;                        // of a gradient, radians
+  double hue = 0;                              // degrees
+  std::array<double, 3> tint{};                // R, G, B, 0..1
+  double tint_share = 0;
+  double zoom = 1, shift_x = 0, shift_y = 0;
+  double blur = 0, noise = 0;
+  int jpeg_quality = 0;    // 0: none
+  std::uint64_t seed = 0;  // of the noises
+  bool operator==(const WideningDraw&) const = default;
+};
+
 enum class ColorStep { brightness, contrast, saturation };
 
 /// One object's random numbers. The defaults change nothing.
 struct AugmentationDraw {
   struct View {
     bool flip = false;
+    WideningDraw widening;
     double box_scale = 1;                                 // of the square's side
     std::array<double, 4> box_edges{0.5, 0.5, 0.5, 0.5};  // left, right, top, bottom: distance
   };                                                      // from the middle over the side

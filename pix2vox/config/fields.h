@@ -110,6 +110,34 @@ void visit_fields(AnyConfig& config, Visitor&& visit) {
   visit(F{"data.augmentation.permute_channels", "one random channel order per object"},
         augmentation.permute_channels);
 
+  visit(F{.key = "data.augmentation.backdrops",
+          .meaning = "kinds of background, one drawn for each picture; []: the published one",
+          .choices = {"published", "plain", "gradient", "noise"}},
+        augmentation.backdrops);
+  visit(F{"data.augmentation.backdrop_range",
+          "range of the colours of plain, gradient and noise",
+          0,
+          255,
+          {},
+          2},
+        augmentation.backdrop_range);
+  visit(F{"data.augmentation.hue", "hues turn by an angle drawn from +- this, degrees", 0, 180},
+        augmentation.hue);
+  visit(F{"data.augmentation.tint", "probability that one colour is laid over the object", 0, 1},
+        augmentation.tint);
+  visit(F{"data.augmentation.zoom", "the object's size is changed by up to 1 + this", 0, 1},
+        augmentation.zoom);
+  visit(F{"data.augmentation.shift", "its place, by up to this share of the picture", 0, 0.5},
+        augmentation.shift);
+  visit(F{"data.augmentation.blur", "largest standard deviation of a blur, pixels", 0, 16},
+        augmentation.blur);
+  visit(F{"data.augmentation.pixel_noise", "largest standard deviation of noise, of 255", 0, 128},
+        augmentation.pixel_noise);
+  visit(F{"data.augmentation.jpeg", "probability that a picture is compressed as JPEG", 0, 1},
+        augmentation.jpeg);
+  visit(F{"data.augmentation.jpeg_quality", "range of its quality", 1, 100, {}, 2},
+        augmentation.jpeg_quality);
+
   auto& train = config.train;
   visit(F{"train.epochs", "passes over the training split", 1, many}, train.epochs);
   const std::vector<std::string> precisions{"f32", "tf32", "bf16"};

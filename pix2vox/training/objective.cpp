@@ -19,11 +19,11 @@ Variable loss_of(const Variable& volume, const Tensor& truth, const TrainConfig&
 
 Losses training_losses(const Prediction& prediction, const Tensor& truth,
                        const TrainConfig& config) {
-  const NameScope scope("loss");
   Losses losses;
   if (config.loss == "bce") {
     losses = Pix2Vox::losses(prediction, truth);
   } else {
+    const NameScope scope("loss");
     losses.merged = losses.total = loss_of(prediction.merged, truth, config);
     if (prediction.refined.defined()) {
       losses.refined = loss_of(prediction.refined, truth, config);

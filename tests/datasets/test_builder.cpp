@@ -463,3 +463,88 @@ TEST_CASE("a report tells what was renamed, merged, not read, and nearly empty o
   CHECK(report.nearly_full == std::vector<std::string>{"box/a.obj", "box/b.obj"});
   CHECK(report.nearly_empty.empty());
 }
+
+TEST_CASE("variants come from training objects alone, and nothing else is widened") {
+  const TemporaryFolder folder;
+  std::string manifest = "file\tcategory\tsplit\n";
+  for (const auto& [name, split] : {std::pair{"a", "train"}, {"b", "val"}, {"c", "test"}}) {
+    write_text(folder / "meshes" / (name + std::string(".obj")),
+               obj_text(angle(2 + (name[0] - 'a'))));
+    manifest += std::string(name) + ".obj\tchair\t" + split + "\n";
+  }
+  write_text(folder / "meshes/manifest.tsv", manifest);
+  build_dataset(small(folder / "meshes", folder / "plain"));
+  BuildOptions options = small(folder / "meshes", folder / "wide");
+  options.widening.variants = 2;
+  options.widening.stretch = 0.8;
+  options.widening.mirror = true;
+  options.widening.light = options.widening.materials = options.widening.recolor = 1;
+  options.widening.elevation = {-10, 60};
+  const BuildReport report = build_dataset(options);
+  CHECK(report.objects == 5);
+  CHECK(report.variants == 2);
+  REQUIRE(report.taxonomy.size() == 1);
+  CHECK(report.taxonomy[0].train == std::vector<std::string>{"a", "a+v1", "a+v2"});
+  CHECK(report.taxonomy[0].val == std::vector<std::string>{"b"});
+
+  const auto plain = contents(folder / "plain"), wide = contents(folder / "wide");
+  const std::string views = "ShapeNetRendering/chair/";
+  for (const char* id : {"b", "c"})
+    for (int view = 0; view < 3; ++view) {
+      const std::string file = views + id + "/rendering/0" + std::to_string(view) + ".png";
+      REQUIRE(plain.contains(file));
+      CHECK(wide.at(file) == plain.at(file));
+    }
+  CHECK(wide.at(views + "a/rendering/00.png") != plain.at(views + "a/rendering/00.png"));
+  const std::string volume = "ShapeNetVox8/chair/";
+  CHECK(wide.at(volume + "a/model.binvox") == plain.at(volume + "a/model.binvox"));
+  CHECK(wide.at(volume + "a+v1/model.binvox") != plain.at(volume + "a/model.binvox"));
+  CHECK(says(wide.at("credits.tsv"), "chair\ta+v2\ttrain\t"));
+
+  options.out = folder / "again";
+  build_dataset(options);
+  CHECK(contents(folder / "again") == wide);
+  ShapeNetOptions reading;
+  reading.root = folder / "wide";
+  CHECK(ShapeNetDataset(reading).size() == 3);
+}
+
+TEST_CASE("objects whose splits the builder deals are widened where they are dealt to train") {
+  const TemporaryFolder folder;
+  for (int i = 0; i < 12; ++i)
+    write_text(folder / "meshes/chair" / (std::to_string(i) + ".obj"),
+               obj_text(angle(1.5 + 0.6 * i)));
+  build_dataset(small(folder / "meshes", folder / "plain"));
+  BuildOptions options = small(folder / "meshes", folder / "wide");
+  options.widening.recolor = 1;
+  const BuildReport report = build_dataset(options);
+  CHECK(report.variants == 0);
+  const auto plain = contents(folder / "plain"), wide = contents(folder / "wide");
+  CHECK(plain.at("dataset.json") == wide.at("dataset.json"));
+  int held_out = 0;
+  for (const Category& category : report.taxonomy)
+    for (const std::string& id : all_ids(category)) {
+      const std::string file = "ShapeNetRendering/chair/" + id + "/rendering/00.png";
+      const bool train = std::ranges::count(category.train, id) > 0;
+      held_out += !train;
+      CAPTURE(id);
+      CHECK((wide.at(file) == plain.at(file)) == !train);
+    }
+  CHECK(held_out > 0);
+}
+
+TEST_CASE("variants that are near-duplicates of held-out objects are left out") {
+  const TemporaryFolder folder;
+  write_text(folder / "meshes/a.obj", obj_text(angle(3)));
+  write_text(folder / "meshes/b.obj", obj_text(angle(3)));
+  write_text(folder / "meshes/manifest.tsv",
+             "file\tcategory\tsplit\na.obj\tchair\ttrain\nb.obj\tchair\tval\n");
+  BuildOptions options = small(folder / "meshes", folder / "out");
+  options.widening.variants = 3;
+  options.widening.stretch = 0.001;  // all but copies
+  const BuildReport report = build_dataset(options);
+  CHECK(report.near_held_out == 3);
+  CHECK(report.variants == 0);
+  CHECK(report.taxonomy[0].train == std::vector<std::string>{"a"});
+  CHECK_FALSE(std::filesystem::exists(folder / "out/ShapeNetRendering/chair/a+v1"));
+}

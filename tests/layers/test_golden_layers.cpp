@@ -102,6 +102,14 @@ const std::map<std::string, Function>& functions() {
        [](const Inputs& in, const json&) {
          return binary_cross_entropy(in.at("probability"), in.at("target").value());
        }},
+      {"focal_loss",
+       [](const Inputs& in, const json& options) {
+         return focal_loss(in.at("probability"), in.at("target").value(), options.at("gamma"));
+       }},
+      {"dice_loss",
+       [](const Inputs& in, const json& options) {
+         return dice_loss(in.at("probability"), in.at("target").value(), options.at("smoothing"));
+       }},
   };
   return table;
 }

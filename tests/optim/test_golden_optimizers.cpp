@@ -40,7 +40,8 @@ void check_case(const json& golden_case) {
   std::vector<ParameterEntry> parameters;
   for (const json& description : golden_case.at("parameters"))
     parameters.push_back({concat("parameter ", parameters.size()),
-                          Variable(golden::formula_tensor(description), true)});
+                          Variable(golden::formula_tensor(description), true), 0,
+                          golden_case.at("options").value("weight_decay", 0.0)});
   const auto optimizer = make_optimizer(golden_case, parameters);
 
   const std::size_t steps = golden_case.at("gradients").size();
@@ -64,7 +65,7 @@ void check_case(const json& golden_case) {
 
 TEST_CASE("optimizers and schedule agree with PyTorch") {
   const json cases = golden::load_json("layers.json").at("optimizers");
-  CHECK(cases.size() >= 6);
+  CHECK(cases.size() >= 7);
   for (const json& golden_case : cases) {
     const std::string name = golden_case.at("name");
     CAPTURE(name);

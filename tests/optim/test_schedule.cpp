@@ -136,3 +136,30 @@ TEST_CASE("SGD's momentum goes on after its state was saved and loaded") {
   CHECK_THROWS_WITH(second->load_state(copy),
                     doctest::Contains("not in the optimizer: y/momentum_buffer"));
 }
+
+TEST_CASE("a cosine falls from 1 to its final factor, half-way in the middle") {
+  CHECK(cosine_factor(0, 10, 0.1) == 1);
+  CHECK(cosine_factor(5, 10, 0.1) == doctest::Approx(0.55));
+  CHECK(cosine_factor(10, 10, 0.1) == doctest::Approx(0.1));
+  CHECK(cosine_factor(12, 10, 0.1) == doctest::Approx(0.1));
+  CHECK(cosine_factor(2.5, 10, 0) == doctest::Approx((1 + std::sqrt(0.5)) / 2));
+}
+
+TEST_CASE("a warm-up rises in a line and then is over") {
+  CHECK(warmup_factor(0.5, 2) == 0.25);
+  CHECK(warmup_factor(2, 2) == 1);
+  CHECK(warmup_factor(7, 2) == 1);
+  CHECK(warmup_factor(0, 0) == 1);
+}
+
+TEST_CASE("decoupled weight decay shrinks parameters apart from the moments") {
+  Variable x(Tensor::from(std::vector<double>{2}, {1}), true);
+  Variable y(Tensor::from(std::vector<double>{2}, {1}), true);
+  const auto sgd = make_sgd({{"x", x, 0, 0.5}, {"y", y, 0}}, {0.1}, 0.9);
+  x.backward(Tensor::from(std::vector<double>{1}, {1}));
+  y.backward(Tensor::from(std::vector<double>{1}, {1}));
+  sgd->step();
+  CHECK(x.value().item() == doctest::Approx(2 * (1 - 0.1 * 0.5) - 0.1));
+  CHECK(y.value().item() == doctest::Approx(2 - 0.1));
+  CHECK(sgd->state()[0].tensor.item() == 1);
+}

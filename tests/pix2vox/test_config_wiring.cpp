@@ -48,6 +48,16 @@ const std::map<std::string, std::string>& values() {
       {"data.augmentation.noise_std", "0.54"},
       {"data.augmentation.flip", "false"},
       {"data.augmentation.permute_channels", "false"},
+      {"data.augmentation.backdrops", "[noise, plain]"},
+      {"data.augmentation.backdrop_range", "[55, 56]"},
+      {"data.augmentation.hue", "57"},
+      {"data.augmentation.tint", "0.58"},
+      {"data.augmentation.zoom", "0.59"},
+      {"data.augmentation.shift", "0.401"},
+      {"data.augmentation.blur", "6.02"},
+      {"data.augmentation.pixel_noise", "60.3"},
+      {"data.augmentation.jpeg", "0.604"},
+      {"data.augmentation.jpeg_quality", "[5, 65]"},
       {"train.epochs", "61"},
       {"train.precision", "bf16"},
       {"train.batch_size", "62"},
@@ -149,6 +159,16 @@ TEST_CASE("every key of data sets its own field, and the loaders take it") {
   CHECK(options.noise_std == 0.54);
   CHECK_FALSE(options.flip);
   CHECK_FALSE(options.permute_channels);
+  CHECK(options.backdrops == std::vector<std::string>{"noise", "plain"});
+  CHECK(options.backdrop_range == std::array<int, 2>{55, 56});
+  CHECK(options.hue == 57);
+  CHECK(options.tint == 0.58);
+  CHECK(options.zoom == 0.59);
+  CHECK(options.shift == 0.401);
+  CHECK(options.blur == 6.02);
+  CHECK(options.pixel_noise == 60.3);
+  CHECK(options.jpeg == 0.604);
+  CHECK(options.jpeg_quality == std::array<int, 2>{5, 65});
   CHECK(training_loader(config).transform == options);
   CHECK(testing_loader(config).transform == options);
 }

@@ -67,6 +67,18 @@ def max_pool(inputs, options):
     return function(inputs["x"], options["kernel_size"], options["stride"])
 
 
+def focal_loss(p, t, gamma):
+    """Lin et al., ICCV 2017, without alpha; binary_cross_entropy takes its terms apart."""
+    full = F.binary_cross_entropy(p, torch.ones_like(p), reduction="none")
+    empty = F.binary_cross_entropy(p, torch.zeros_like(p), reduction="none")
+    return (t * (1 - p) ** gamma * full + (1 - t) * p ** gamma * empty).mean()
+
+
+def dice_loss(p, t, smoothing):
+    p, t = p.flatten(1), t.flatten(1)
+    return (1 - (2 * (p * t).sum(1) + smoothing) / ((p + t).sum(1) + smoothing)).mean()
+
+
 FUNCTIONS = {
     "conv": convolution,
     "conv_transpose": transposed_convolution,
@@ -81,6 +93,10 @@ FUNCTIONS = {
     "concat_channels": lambda inputs, options: torch.cat((inputs["a"], inputs["b"]), 1),
     "binary_cross_entropy": lambda inputs, options: F.binary_cross_entropy(
         inputs["probability"], inputs["target"]).reshape(1),
+    "focal_loss": lambda inputs, options: focal_loss(
+        inputs["probability"], inputs["target"], options["gamma"]).reshape(1),
+    "dice_loss": lambda inputs, options: dice_loss(
+        inputs["probability"], inputs["target"], options["smoothing"]).reshape(1),
 }
 
 
@@ -239,6 +255,19 @@ def remaining_cases():
         "target": spec(30, gradient=False, scale=0.5, offset=0.5)})
 
 
+def loss_cases():
+    """Behind all others, which keep their numbers."""
+    for gamma in (1.0, 2.0, 3.5):
+        yield golden(f"focal_loss, gamma {gamma}", "focal_loss", {
+            "probability": spec(2, 30, scale=0.49, offset=0.5),
+            "target": spec(2, 30, steps=2, gradient=False, scale=1.0, offset=1.0)}, gamma=gamma)
+    for smoothing in (1.0, 0.25):
+        yield golden(f"dice_loss, smoothing {smoothing}", "dice_loss", {
+            "probability": spec(3, 4, 5, scale=0.49, offset=0.5),
+            "target": spec(3, 4, 5, steps=2, gradient=False, scale=1.0, offset=1.0)},
+            smoothing=smoothing)
+
+
 def optimizer_case(name, make, options, steps=6, milestones=None):
     """Parameters of the formula, a new gradient of the formula each step; their values after each."""
     parameters = [spec(3, 4), spec(5)]
@@ -274,11 +303,19 @@ def optimizer_cases():
                          milestones={"epochs": [3], "gamma": 0.5})
 
 
+def decay_cases():
+    yield optimizer_case("adam, decoupled weight decay", torch.optim.AdamW,
+                         {"lr": 0.02, "weight_decay": 0.1})
+
+
 def main(path):
     cases = [*convolution_cases(), *transposed_convolution_cases(), *batch_norm_cases(),
              *elementwise_cases(), *pooling_cases(), *remaining_cases()]
+    optimizers = list(optimizer_cases())
+    cases += loss_cases()
+    optimizers += decay_cases()
     with open(path, "w") as file:
-        json.dump({"torch": torch.__version__, "layers": cases, "optimizers": list(optimizer_cases())},
+        json.dump({"torch": torch.__version__, "layers": cases, "optimizers": optimizers},
                   file, separators=(",", ":"))
         file.write("\n")
 

@@ -37,5 +37,7 @@ Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
                    std::vector<std::string>* warnings = nullptr);
 /// Writes a PNG: to a temporary file first, then renamed.
 void write_png(const Image& image, const std::filesystem::path& file);
+/// A grey or RGB picture as baseline JPEG; quality 1..100, as libjpeg counts it.
+std::vector<std::uint8_t> encode_jpeg(const Image& image, int quality);
 
 }  // namespace voxgrad

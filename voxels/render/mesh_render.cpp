@@ -17,12 +17,6 @@ namespace {
 constexpr int rays_a_side = 4;  // of the square of rays in a pixel
 static_assert(rays_a_side * rays_a_side == RayScene::packet_size);
 
-// The light, in camera coordinates (right, up, towards the viewer).
-const Vec3f key_light = normalized(Vec3f{-0.45f, 0.75f, 0.6f});
-const Vec3f fill_light = normalized(Vec3f{0.8f, 0.15f, 0.55f});
-constexpr float key_strength = 0.62f, fill_strength = 0.2f;
-constexpr float sky_strength = 0.5f, ground_strength = 0.16f;  // ambient from above and below
-constexpr float gloss_strength = 0.07f;
 // Of the rays that look for what shuts the ambient light out, in longest sides.
 constexpr float occlusion_reach = 0.35f, clearance = 2e-3f;
 
@@ -32,7 +26,7 @@ struct View {
   float tangent;    // of half the field of view
   Vec3f key, fill;  // the lights
 
-  explicit View(const Camera& camera) {
+  explicit View(const Camera& camera, const Lighting& lighting = {}) {
     constexpr double degree = std::numbers::pi / 180;
     const double azimuth = camera.azimuth * degree, elevation = camera.elevation * degree;
     const double sin_a = std::sin(azimuth), cos_a = std::cos(azimuth);
@@ -42,8 +36,8 @@ struct View {
     up = {float(-sin_e * sin_a), float(cos_e), float(-sin_e * cos_a)};
     eye = float(camera.distance) * back;
     tangent = float(std::tan(camera.field_of_view * degree / 2));
-    key = to_scene(key_light);
-    fill = to_scene(fill_light);
+    key = to_scene(normalized(lighting.key));
+    fill = to_scene(normalized(lighting.fill));
   }
 
   Vec3f to_scene(const Vec3f& v) const { return v[0] * right + v[1] * up + v[2] * back; }
@@ -112,7 +106,8 @@ struct MeshRenderer::Scene {
   std::vector<Vec3f> colors;  // linear
   std::unique_ptr<RayScene> rays;
 
-  Surfel surfel(const RayScene::Rays& rays_cast, const RayScene::Hits& hits, int ray) const {
+  Surfel surfel(const RayScene::Rays& rays_cast, const RayScene::Hits& hits, int ray,
+                const RenderStyle& style) const {
     const std::uint32_t triangle = hits.triangle[ray];
     const Vec3f direction{rays_cast.direction[0][ray], rays_cast.direction[1][ray],
                           rays_cast.direction[2][ray]};
@@ -123,17 +118,22 @@ struct MeshRenderer::Scene {
     Vec3f normal = normalized((1 - v - w) * corner[0] + v * corner[1] + w * corner[2]);
     const Vec3f to_viewer = normalized(-1.0f * direction);
     if (dot(normal, to_viewer) < 0) normal = -1.0f * normal;
-    return {origin + hits.distance[ray] * direction, normal, to_viewer, colors[triangle]};
+    const Vec3f place = origin + hits.distance[ray] * direction;
+    Vec3f color = colors[triangle];
+    if (!style.pattern_of_triangle.empty())
+      color = pattern_factor(style.patterns[style.pattern_of_triangle[triangle]], place) * color;
+    return {place, normal, to_viewer, color};
   }
 
-  static Vec3f shade(const Surfel& s, const View& view, bool open) {
+  static Vec3f shade(const Surfel& s, const View& view, const Lighting& light, bool open) {
     const float towards_sky = 0.5f + 0.5f * s.normal[1];
-    const float ambient = ground_strength + (sky_strength - ground_strength) * towards_sky;
-    const float diffuse = key_strength * std::max(0.0f, dot(s.normal, view.key)) +
-                          fill_strength * std::max(0.0f, dot(s.normal, view.fill)) +
+    const float ambient =
+        light.ground_strength + (light.sky_strength - light.ground_strength) * towards_sky;
+    const float diffuse = light.key_strength * std::max(0.0f, dot(s.normal, view.key)) +
+                          light.fill_strength * std::max(0.0f, dot(s.normal, view.fill)) +
                           ambient * (open ? 1.0f : 0.25f);
     const float halfway = std::max(0.0f, dot(s.normal, normalized(view.key + s.to_viewer)));
-    const float gloss = gloss_strength * gloss_curve(halfway);
+    const float gloss = light.gloss_strength * gloss_curve(halfway);
     return diffuse * s.color + Vec3f{gloss, gloss, gloss};
   }
 
@@ -155,11 +155,12 @@ struct MeshRenderer::Scene {
     return box;
   }
 
-  void render_pixel(const View& view, int x, int y, int size, std::uint8_t* pixel) const;
+  void render_pixel(const View& view, const RenderStyle& style, int x, int y, int size,
+                    std::uint8_t* pixel) const;
 };
 
-void MeshRenderer::Scene::render_pixel(const View& view, int x, int y, int size,
-                                       std::uint8_t* pixel) const {
+void MeshRenderer::Scene::render_pixel(const View& view, const RenderStyle& style, int x, int y,
+                                       int size, std::uint8_t* pixel) const {
   RayScene::Rays cast;
   for (int i = 0; i < RayScene::packet_size; ++i) {
     const int column = i % rays_a_side, row = i / rays_a_side;
@@ -189,7 +190,7 @@ void MeshRenderer::Scene::render_pixel(const View& view, int x, int y, int size,
   for (int i = 0; i < RayScene::packet_size; ++i) {
     outward.active[i] = hits.triangle[i] == RayScene::no_triangle ? 0 : -1;
     if (!outward.active[i]) continue;
-    surfels[i] = surfel(cast, hits, i);
+    surfels[i] = surfel(cast, hits, i, style);
     const Vec3f& d = directions[i];
     const Vec3f turned{cosine * d[0] - sine * d[1], sine * d[0] + cosine * d[1], d[2]};
     const Vec3f direction = around(surfels[i].normal, turned);
@@ -203,7 +204,7 @@ void MeshRenderer::Scene::render_pixel(const View& view, int x, int y, int size,
   rays->occluded(outward, blocked);
   Vec3f sum{};
   for (int i = 0; i < RayScene::packet_size; ++i) {
-    if (outward.active[i]) sum = sum + shade(surfels[i], view, !blocked[i]);
+    if (outward.active[i]) sum = sum + shade(surfels[i], view, style.lighting, !blocked[i]);
   }
   for (int c = 0; c < 3; ++c) pixel[c] = srgb_byte(sum[c] / float(covered));
   pixel[3] = std::uint8_t(std::lround(255.0 * covered / RayScene::packet_size));
@@ -247,19 +248,23 @@ double MeshRenderer::fitting_distance(const Camera& camera, double share) const 
   return distance;
 }
 
-Image MeshRenderer::render(const Camera& camera, int size) const {
+Image MeshRenderer::render(const Camera& camera, int size, const RenderStyle& style) const {
   check(size >= 1 && size <= 4096, "[render] size ", size, " is not in 1..4096");
   check_field_of_view(camera);
   check(std::isfinite(camera.azimuth) && std::isfinite(camera.elevation) && camera.distance > 0.9,
         "[render] the camera at distance ", camera.distance,
         " may be inside the object; keep it over 0.9");
-  const View view(camera);
+  check(style.pattern_of_triangle.empty() ||
+            style.pattern_of_triangle.size() == scene_->triangles.size(),
+        "[render] patterns for ", style.pattern_of_triangle.size(), " triangles, the mesh has ",
+        scene_->triangles.size());
+  const View view(camera, style.lighting);
   const PixelBox box = scene_->pixel_box(view, size);
   Image image(size, size, 4);
 #pragma omp parallel for schedule(dynamic, 4)
   for (int y = box.low[1]; y < box.high[1]; ++y) {
     for (int x = box.low[0]; x < box.high[0]; ++x) {
-      scene_->render_pixel(view, x, y, size, image.at(x, y));
+      scene_->render_pixel(view, style, x, y, size, image.at(x, y));
     }
   }
   return image;

@@ -11,6 +11,7 @@
 
 #include "voxels/image/image.h"
 #include "voxels/mesh/mesh.h"
+#include "voxels/render/render_style.h"
 
 namespace voxgrad {
 
@@ -33,7 +34,7 @@ class MeshRenderer {
   /// size x size RGBA, not premultiplied. Alpha is exactly 0, and the colour black, where no ray
   /// met the object. Error unless 1 <= size <= 4096, the camera is outside the object and the
   /// field of view in 1..120 degrees.
-  Image render(const Camera& camera, int size = 137) const;
+  Image render(const Camera& camera, int size = 137, const RenderStyle& style = {}) const;
 
  private:
   struct Scene;
