@@ -109,6 +109,7 @@ if(VOXGRAD_PIX2VOX)
   find_package(assimp REQUIRED)
   find_package(meshoptimizer REQUIRED)
   pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
+  find_package(ZLIB REQUIRED)
   find_package(PNG REQUIRED)
   find_package(JPEG REQUIRED)
   find_package(embree 3 QUIET)
@@ -144,7 +145,7 @@ if(VOXGRAD_PIX2VOX)
   endif()
   voxgrad_globally(${yaml_cpp} nlohmann_json::nlohmann_json fmt::fmt spdlog::spdlog assimp::assimp PkgConfig::libzip
     meshoptimizer::meshoptimizer
-    PNG::PNG JPEG::JPEG embree)
+    ZLIB::ZLIB PNG::PNG JPEG::JPEG embree)
 endif()
 
 if(VOXGRAD_WITH_CUDA)

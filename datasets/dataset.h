@@ -10,6 +10,7 @@
 
 #include "voxels/grid/grid.h"
 #include "voxels/image/image.h"
+#include "voxels/render/grid_camera.h"
 
 namespace voxgrad {
 
@@ -17,6 +18,12 @@ struct ObjectInfo {
   std::string taxonomy_id;    // "03001627"
   std::string taxonomy_name;  // "chair"
   std::string object_id;
+};
+
+/// An object of a list without its files.
+struct MissingObject {
+  ObjectInfo info;
+  std::string file;  // the first that is not there
 };
 
 /// Where the object is in a picture, as fractions of its width and height.
@@ -41,6 +48,10 @@ class Dataset {
   virtual std::optional<Box> box(std::int64_t /*object*/, int /*view*/) const { return {}; }
   /// How often an epoch of training shows the object, on average (loading/epoch_order.h).
   virtual double weight(std::int64_t /*object*/) const { return 1; }
+  /// None where the set does not tell.
+  virtual std::optional<GridCamera> camera(std::int64_t /*object*/, int /*view*/) const {
+    return {};
+  }
 };
 
 }  // namespace voxgrad

@@ -146,6 +146,12 @@ void remove_leftovers(const fs::path& folder) {
   }
 }
 
+void sync_file(const fs::path& file) {
+  const Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (descriptor.get() < 0 || ::fsync(descriptor.get()) != 0)
+    fail_errno(file, "cannot sync to disk");
+}
+
 void rename_file(const fs::path& from, const fs::path& to) {
   if (::rename(from.c_str(), to.c_str()) != 0) fail_errno(to, "cannot rename to this name");
   sync_folder(to);

@@ -20,6 +20,9 @@ void write_file_atomically(const std::filesystem::path& file, std::span<const st
 /// running programs of this machine alone. This program may not be writing to the folder.
 void remove_leftovers(const std::filesystem::path& folder);
 
+/// Waits until a file that somebody else wrote is on the disk.
+void sync_file(const std::filesystem::path& file);
+
 /// Renames a file within its folder, in place of what has the new name, and syncs the folder, so
 /// that renames reach the disk in the order in which they were made.
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);

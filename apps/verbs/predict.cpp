@@ -17,6 +17,7 @@
 #include "pix2vox/prediction/photo.h"
 #include "pix2vox/prediction/predictor.h"
 #include "pix2vox/prediction/volume_check.h"
+#include "pix2vox/weights/weights.h"
 #include "voxels/grid/binvox.h"
 #include "voxels/grid/npy.h"
 #include "voxels/image/contact_sheet.h"
@@ -248,6 +249,16 @@ int predict_each(Prediction& prediction, const std::vector<Job>& jobs,
   return kFailed;
 }
 
+Predictor load_predictor(const PredictFlags& flags, Device device) {
+  const LoadedWeights loaded = load_weights(flags.weights);
+  for (const std::string& note : loaded.notes)
+    std::cerr << "note: " << flags.weights << ": " << note << '\n';
+  return Predictor(loaded.checkpoint, device,
+                   {.precision = precision_from(flags.precision),
+                    .min_alpha = flags.min_alpha,
+                    .squeeze = flags.squeeze});
+}
+
 int predict(PredictFlags flags) {
   watch_signals("stopping: this object is finished, or nothing of it written\n");
   flags.formats = checked_formats(flags.formats, kFormats);
@@ -259,10 +270,7 @@ int predict(PredictFlags flags) {
   std::optional<Views> views;  // before the weights, which take longer to read
   if (!flags.each) views = read_views(jobs.front());
   OutputFolder out(flags.out);
-  Predictor predictor(flags.weights, device,
-                      {.precision = precision_from(flags.precision),
-                       .min_alpha = flags.min_alpha,
-                       .squeeze = flags.squeeze});
+  Predictor predictor = load_predictor(flags, device);
   Prediction prediction(predictor, flags, out);
   nlohmann::ordered_json objects = nlohmann::ordered_json::array();
   int code = kOk;

@@ -135,7 +135,10 @@ int test(const TestFlags& flags) {
   flags.json.check_writable();
   const Device device = flags.device.apply();
   const Config config = flags.config.load();
-  const Checkpoint checkpoint = load_weights(flags.weights).checkpoint;
+  const LoadedWeights loaded = load_weights(flags.weights);
+  for (const std::string& note : loaded.notes)
+    std::cerr << "note: " << flags.weights << ": " << note << '\n';
+  const Checkpoint& checkpoint = loaded.checkpoint;
   check_same_network(checkpoint.config.model, config.model, flags.weights);
   const auto dataset = open_dataset(config.data, config.test.split);
   check_testing_fits(config, *dataset);

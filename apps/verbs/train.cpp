@@ -206,6 +206,13 @@ void add_train(Verb& app, Action& action) {
   flags->config.add(*verb);
   flags->config.add_key(*verb, "--data", "data.root", "Folder of the data set", "DIR");
   flags->config.add_key(*verb, "--weights", "train.weights", "Start from this checkpoint", "FILE");
+  verb->add_flag_callback(
+      "--weights-partial",
+      [flags] {
+        flags->config.overrides.flags.push_back(
+            {"--weights-partial", "train.weights_partial", "true"});
+      },
+      "Take of --weights what fits, and list the rest (train.weights_partial)");
   flags->config.add_key(*verb, "--precision", "train.precision", "f32, bf16, or tf32 on CUDA",
                         "f32|bf16|tf32");
   flags->config.add_key(*verb, "--epochs", "train.epochs", "Total epochs");

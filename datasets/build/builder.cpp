@@ -15,6 +15,7 @@
 #include "datasets/build/mesh_sources.h"
 #include "datasets/build/out_folder.h"
 #include "datasets/build/split_groups.h"
+#include "datasets/common/rendered_views.h"
 #include "io/file.h"
 #include "tensor/error.h"
 #include "tensor/rng.h"
@@ -28,21 +29,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The network sees the central 128 of 137 pixels; the object keeps a pixel off its border.
-constexpr double share_of_picture = 126.0 / 137.0;
-constexpr double field_of_view = 25;
 // Behind an object's own key: what is drawn besides its views.
 constexpr std::uint64_t appearance_stream = 1, variant_stream = 2;
 constexpr std::int64_t min_voxels = 8;
 // Of all voxels: shapes worth a look.
 constexpr double nearly_empty = 0.002, nearly_full = 0.95;
-
-// FNV-1a, so that an object's views depend on its name and not on its place in the list.
-std::uint64_t hash_of(const std::string& text) {
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  for (const char c : text) hash = (hash ^ std::uint8_t(c)) * 0x100000001b3u;
-  return hash;
-}
 
 void check_options(const BuildOptions& options) {
   const auto within = [](const char* name, int value, int low, int high) {
@@ -86,22 +77,16 @@ BuiltObject make_object(const MeshSource& source, const BuildOptions& options) {
   object.notes = mesh.notes;
   object.grid = voxelize(mesh, options.resolution);
   check(object.grid.count() >= min_voxels, "only ", object.grid.count(), " voxels");
-  const std::uint64_t key = hash_of(source.category + "/" + source.id);
+  const std::uint64_t key = hash_of_name(source.category + "/" + source.id);
   const Widening widening = widening_of(source, options);
   Rng looks(options.seed, {key, appearance_stream});
   const RenderStyle style = draw_appearance(mesh, widening, looks);
   const MeshRenderer renderer(mesh);
   Rng rng(options.seed, {key});
-  for (int view = 0; view < options.views; ++view) {
-    Camera camera;
-    camera.azimuth = rng.uniform(0, 360);
-    camera.elevation = rng.uniform(widening.elevation[0], widening.elevation[1]);
-    camera.field_of_view = field_of_view;
-    camera.distance = renderer.fitting_distance(camera, share_of_picture) *
-                      rng.uniform(widening.distance[0], widening.distance[1]);
+  object.cameras = draw_cameras(renderer, rng, options.views,
+                                {.elevation = widening.elevation, .distance = widening.distance});
+  for (const Camera& camera : object.cameras)
     object.pictures.push_back(renderer.render(camera, options.image_size, style));
-    object.cameras.push_back(camera);
-  }
   return object;
 }
 
@@ -272,7 +257,7 @@ Splits splits_of(const std::vector<const MeshSource*>& sources,
   std::map<std::uint32_t, int> members;
   for (const std::uint32_t group : groups) ++members[group];
   for (const auto& [group, count] : members) splits.grouped += count > 1 ? count : 0;
-  const auto dealt = assign_splits(groups, seed, hash_of(sources[0]->category));
+  const auto dealt = assign_splits(groups, seed, hash_of_name(sources[0]->category));
   for (std::size_t i = 0; i < open.size(); ++i) splits.names[open[i]] = dealt[i];
   return splits;
 }
@@ -361,7 +346,7 @@ std::vector<MeshSource> second_round(const std::vector<MeshSource>& sources,
       variant.id += fmt::format("+v{}", number);
       variant.title += " (derived)";
       variant.name = fmt::format("{} (variant {})", sources[i].name, number);
-      const std::uint64_t key = hash_of(variant.category + "/" + variant.id);
+      const std::uint64_t key = hash_of_name(variant.category + "/" + variant.id);
       variant.load = [load = sources[i].load, widening = options.widening, number, key,
                       seed = options.seed] {
         Mesh mesh = load();

@@ -34,6 +34,9 @@ class CachedDataset : public Dataset {
   std::optional<Box> box(std::int64_t object, int view) const override {
     return source_.box(object, view);
   }
+  std::optional<GridCamera> camera(std::int64_t object, int view) const override {
+    return source_.camera(object, view);
+  }
 
   double weight(std::int64_t object) const override { return source_.weight(object); }
 

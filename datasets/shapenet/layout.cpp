@@ -4,6 +4,7 @@
 #include <set>
 #include <sstream>
 
+#include "datasets/common/data_errors.h"
 #include "io/file.h"
 #include "tensor/error.h"
 #include "voxels/grid/binvox.h"
@@ -11,20 +12,6 @@
 namespace voxgrad {
 namespace fs = std::filesystem;
 namespace {
-
-/// Runs a reader of another folder, whose errors do not say that the data set is at fault.
-template <class Read>
-auto read_as_data(const Read& read) {
-  try {
-    return read();
-  } catch (const DataError&) {
-    throw;
-  } catch (const DeviceError&) {
-    throw;
-  } catch (const Error& error) {
-    throw DataError(error.what());
-  }
-}
 
 bool is_hidden(const fs::path& file) {
   return file.filename().string().starts_with('.');

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "datasets/shapenet/taxonomy.h"
+#include "datasets/shapenet/view_cameras.h"
 #include "tensor/error.h"
 
 namespace voxgrad {
@@ -98,6 +99,12 @@ std::string ShapeNetDataset::view_name(std::int64_t object, int view) const {
 
 std::string ShapeNetDataset::volume_name(std::int64_t object) const {
   return object_at(object).files.volume.string();
+}
+
+std::optional<GridCamera> ShapeNetDataset::camera(std::int64_t object, int view) const {
+  const ShapeNetFiles& files = object_at(object).files;
+  return rendering_camera(files.rendering, int(files.views.size()), view,
+                          [&] { return volume(object); });
 }
 
 }  // namespace voxgrad

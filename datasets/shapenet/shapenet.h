@@ -34,6 +34,8 @@ class ShapeNetDataset : public Dataset {
   VoxelGrid volume(std::int64_t object) const override;
   std::string view_name(std::int64_t object, int view) const override;
   std::string volume_name(std::int64_t object) const override;
+  /// Of rendering_metadata.txt (view_cameras.h).
+  std::optional<GridCamera> camera(std::int64_t object, int view) const override;
 
   /// Objects of the split that were left out because files are missing.
   std::int64_t missing() const { return missing_; }

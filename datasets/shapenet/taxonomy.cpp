@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <unordered_set>
 
 #include "io/file.h"
+#include "io/json_guard.h"
 #include "tensor/error.h"
 
 namespace voxgrad {
@@ -16,41 +16,6 @@ using Json = nlohmann::json;
 constexpr std::size_t max_bytes = std::size_t{64} << 20;
 constexpr int max_depth = 8;
 constexpr std::size_t max_id_length = 255;
-
-/// Refuses deep nesting while the text is being read, and keys that an object has twice (the
-/// library would keep the last one).
-class Guard {
- public:
-  explicit Guard(const std::string& name) : name_(name) {}
-
-  bool operator()(int depth, Json::parse_event_t event, const Json& value) {
-    switch (event) {
-      case Json::parse_event_t::object_start:
-      case Json::parse_event_t::array_start:
-        check<DataError>(depth < max_depth, name_, ": nested deeper than ", max_depth,
-                         " levels; a taxonomy is a list of objects with lists of ids");
-        keys_.emplace_back();
-        break;
-      case Json::parse_event_t::object_end:
-      case Json::parse_event_t::array_end:
-        keys_.pop_back();
-        break;
-      case Json::parse_event_t::key: {
-        const auto& key = value.get_ref<const std::string&>();
-        check<DataError>(keys_.back().insert(key).second, name_, ": key \"", key,
-                         "\" occurs twice in one object");
-        break;
-      }
-      case Json::parse_event_t::value:
-        break;
-    }
-    return true;
-  }
-
- private:
-  const std::string& name_;
-  std::vector<std::set<std::string>> keys_;
-};
 
 bool is_plain_name(const std::string& id) {
   return !id.empty() && id.size() <= max_id_length && id != "." && id != ".." &&
@@ -136,7 +101,7 @@ Taxonomy parse_taxonomy(std::string_view json, const std::string& name) {
                    " are read");
   Json root;
   try {
-    root = Json::parse(json, Guard(name));
+    root = Json::parse(json, JsonGuard(name, max_depth));
   } catch (const Json::exception& error) {
     fail<DataError>(name, ": not valid JSON: ", error.what());
   }

@@ -5,6 +5,8 @@
 #include <array>
 #include <utility>
 
+#include "io/file.h"
+
 namespace voxgrad {
 namespace {
 
@@ -25,6 +27,8 @@ class Handle {
     if (id_ >= 0) close_(id_);
   }
   operator hid_t() const { return id_; }
+  herr_t close_now() { return close_(std::exchange(id_, -1)); }
+  void leak() { id_ = -1; }
 
  private:
   hid_t id_ = -1;
@@ -70,6 +74,7 @@ void order_without_times(hid_t group_creation) {
 struct Hdf5Writer::State {
   std::string name;
   Handle file;
+  bool on_disk = false;
 
   template <class... Parts>
   void require(herr_t status, const Parts&... parts) const {
@@ -102,7 +107,31 @@ Hdf5Writer::Hdf5Writer(std::string name) : state_(std::make_unique<State>()) {
   state_->require(state_->file, "a new image");
 }
 
-Hdf5Writer::~Hdf5Writer() = default;
+Hdf5Writer::Hdf5Writer(const std::filesystem::path& file, OnDisk)
+    : state_(std::make_unique<State>()) {
+  // At the program's end the library would write again what could not be written, and crash.
+  H5dont_atexit();
+  silence();
+  state_->name = file.string();
+  state_->on_disk = true;
+  const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST);
+  const Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
+  order_without_times(creation);
+  state_->file = Handle(H5Fcreate(state_->name.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose);
+  state_->require(state_->file, "a new file; is its folder there, and may it be written to?");
+}
+
+// A file that could not be written stays open: closing it would write to it again.
+Hdf5Writer::~Hdf5Writer() {
+  if (state_->on_disk) state_->file.leak();
+}
+
+void Hdf5Writer::close() {
+  state_->require(H5Fflush(state_->file, H5F_SCOPE_GLOBAL), "to the disk: is it full?");
+  state_->require(state_->file.close_now(), "to the disk: is it full?");
+  sync_file(state_->name);
+}
 
 void Hdf5Writer::group(const std::string& path) {
   const Handle creation(H5Pcreate(H5P_GROUP_CREATE), H5Pclose);

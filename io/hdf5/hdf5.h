@@ -1,11 +1,12 @@
-// The few features of HDF5 that checkpoints use, in memory: a root group and groups below it,
-// scalar attributes, and contiguous little-endian datasets without filters. The writer is the HDF5
-// library. The reader is our own (hdf5_format.h), because the library may crash on an image made on
-// purpose: it refuses all else and checks every address, name, rank and size against the image
-// before memory is taken. Errors begin with the image's name.
+// The few features of HDF5 that checkpoints and packed data sets use: a root group and groups below
+// it, scalar attributes, and contiguous little-endian datasets without filters. The writer is the
+// HDF5 library. The reader is our own (hdf5_format.h), because the library may crash on an image
+// made on purpose: it refuses all else and checks every address, name, rank and size against the
+// image before memory is taken. Errors begin with the image's name.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,6 +21,10 @@ namespace voxgrad {
 class Hdf5Writer {
  public:
   explicit Hdf5Writer(std::string name);
+  /// Writes to a new file instead, so that contents may be larger than the memory. End it with
+  /// close(); a file that was not closed is of no use.
+  struct OnDisk {};
+  Hdf5Writer(const std::filesystem::path& file, OnDisk);
   ~Hdf5Writer();
   void group(const std::string& path);
   void attribute(const std::string& group, const std::string& key, std::int64_t value);
@@ -28,6 +33,8 @@ class Hdf5Writer {
   void attribute(const std::string& group, const std::string& key, const std::string& value);
   void tensor(const std::string& group, const std::string& key, const Tensor& tensor);
   std::vector<std::uint8_t> finish();
+  /// Of a file on disk: all is on the disk afterwards.
+  void close();
 
  private:
   struct State;
@@ -46,6 +53,12 @@ class Hdf5Reader {
   std::string text_attribute(const std::string& group, const std::string& key) const;
   /// All datasets of a group that holds nothing else, in the order in which they were written.
   std::vector<NamedTensor> tensors(const std::string& group) const;
+  /// The same without copying, for groups of u8 datasets: where in the image their elements are.
+  struct NamedBytes {
+    std::string name;
+    std::span<const std::uint8_t> bytes;
+  };
+  std::vector<NamedBytes> bytes(const std::string& group) const;
 
  private:
   struct State;

@@ -129,7 +129,13 @@ struct Hdf5Reader::State {
     return value;
   }
 
-  Tensor read_tensor(const hdf5::Link& link) const {
+  /// A dataset in one piece: its type, extents and place in the image.
+  struct Stored {
+    DType dtype = DType::u8;
+    std::vector<std::int64_t> sizes;
+    Bytes values;
+  };
+  Stored find_stored(const hdf5::Link& link) const {
     const std::string& key = link.name;
     std::array<std::optional<Bytes>, 3> found;  // type, space, layout
     for (const Message& message : image.messages(link.address)) {
@@ -154,9 +160,13 @@ struct Hdf5Reader::State {
             " is not stored in one piece in the file");
     const std::uint64_t address = layout.number(8), stored = layout.number(8);
     require(stored == bytes, key, " has no complete data");
-    const Bytes values = image.bytes(address, bytes);
-    Tensor tensor(Shape(sizes), *dtype);
-    std::memcpy(tensor.raw(), values.data(), values.size());
+    return {*dtype, sizes, image.bytes(address, bytes)};
+  }
+
+  Tensor read_tensor(const hdf5::Link& link) const {
+    const Stored stored = find_stored(link);
+    Tensor tensor(Shape(stored.sizes), stored.dtype);
+    std::memcpy(tensor.raw(), stored.values.data(), stored.values.size());
     return tensor;
   }
 };
@@ -208,6 +218,18 @@ std::vector<NamedTensor> Hdf5Reader::tensors(const std::string& group) const {
     state_->require(bytes <= room, absolute(group), " is larger than the file");
     room -= bytes;
     result.push_back({link.name, std::move(tensor)});
+  }
+  return result;
+}
+
+std::vector<Hdf5Reader::NamedBytes> Hdf5Reader::bytes(const std::string& group) const {
+  const std::optional<std::uint64_t> place = state_->find(group);
+  state_->require(place.has_value(), "there is no group ", absolute(group));
+  std::vector<NamedBytes> result;
+  for (const hdf5::Link& link : state_->image.links(*place)) {
+    const State::Stored stored = state_->find_stored(link);
+    state_->require(stored.dtype == DType::u8, link.name, " has an unexpected element type");
+    result.push_back({link.name, stored.values});
   }
   return result;
 }

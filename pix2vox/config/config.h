@@ -70,14 +70,17 @@ struct ModelConfig {
 ModelConfig default_model(const std::string& variant, std::int64_t n_vox = 32);
 
 struct DataConfig {
-  std::string root;      // folder of the data set
-  std::string taxonomy;  // JSON with the split; empty: the one in `root`
+  std::string kind = "shapenet";  // what `root` holds (datasets/open.h)
+  std::string root;               // folder of the data set
+  std::string taxonomy;           // JSON with the split; empty: the one in `root`
   /// More data sets, each with a dataset.json of its own, whose training splits are shown besides,
   /// and how often an epoch shows each of their objects; no weights: once.
   std::vector<std::string> mix{};
   std::vector<double> mix_weights{};
+  std::int64_t n_vox = 32;       // of volumes that have to be made: model.n_vox, no key of its own
   std::int64_t cache_mb = 2048;  // decoded pictures kept in memory
   std::int64_t loader_threads = 2;
+  bool masks = false;    // cut objects out by the set's masks
   bool lenient = false;  // read files that viewers open although they are damaged
   double skip_bad = 0;   // percent of unreadable samples to replace; 0: stop at the first
   /// data.crop_size, data.background, data.min_alpha and all of data.augmentation; `size` is
@@ -120,6 +123,7 @@ struct TrainConfig {
   std::uint64_t seed = 0;
   std::vector<std::string> freeze;  // parts without gradient: encoder, decoder, merger, refiner
   std::string weights;              // start from this checkpoint
+  bool weights_partial = false;     // take of it what fits
   bool operator==(const TrainConfig&) const = default;
 };
 

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "datasets/open.h"
 #include "pix2vox/config/config.h"
 
 namespace voxgrad {
@@ -67,7 +68,11 @@ void visit_fields(AnyConfig& config, Visitor&& visit) {
         model.track_merger);
 
   auto& data = config.data;
-  visit(F{"data.root", "folder in the layout of 3D-R2N2"}, data.root);
+  visit(F{.key = "data.kind",
+          .meaning = "which data set data.root holds, in the form in which it is published",
+          .choices = dataset_kinds()},
+        data.kind);
+  visit(F{"data.root", "folder of the data set"}, data.root);
   visit(F{"data.taxonomy", "JSON file with categories and splits; empty: the one in data.root"},
         data.taxonomy);
   visit(F{"data.mix", "more data sets, whose training splits are trained on besides"}, data.mix);
@@ -83,6 +88,7 @@ void visit_fields(AnyConfig& config, Visitor&& visit) {
           "pixels of less alpha (0..255) are background before resizing; 0: the published order", 0,
           255},
         data.transform.min_alpha);
+  visit(F{"data.masks", "cut objects out of pix3d's pictures by their masks"}, data.masks);
   visit(F{"data.lenient", "read damaged pictures whose pixels are all there, as viewers do"},
         data.lenient);
   visit(F{"data.cache_mb", "MiB of decoded pictures kept in memory", 0, many}, data.cache_mb);
@@ -198,6 +204,8 @@ void visit_fields(AnyConfig& config, Visitor&& visit) {
   visit(F{.key = "train.freeze", .meaning = "parts that are not trained", .choices = parts},
         train.freeze);
   visit(F{"train.weights", "checkpoint to start from; empty: random weights"}, train.weights);
+  visit(F{"train.weights_partial", "take of train.weights what fits, and list the rest"},
+        train.weights_partial);
 
   auto& test = config.test;
   visit(F{.key = "test.split", .meaning = "split to test on", .choices = {"train", "val", "test"}},

@@ -238,6 +238,7 @@ Config parse_config(const std::string& yaml, const std::string& name,
     if (entry.key == "model.variant" || entry.key == "model.n_vox") apply(entry, config);
   config.model = default_model(config.model.variant, config.model.n_vox);
   for (const YamlEntry& entry : entries) apply(entry, config);
+  config.data.n_vox = config.model.n_vox;
   check_together(config);
   return config;
 }

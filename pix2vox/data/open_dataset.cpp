@@ -3,25 +3,27 @@
 #include <algorithm>
 
 #include "datasets/mixed_dataset.h"
-#include "datasets/shapenet/shapenet.h"
-#include "datasets/shapenet/taxonomy.h"
 #include "io/plural.h"
 
 namespace voxgrad {
 
+DatasetSource dataset_source(const DataConfig& config) {
+  return {.kind = config.kind,
+          .root = config.root,
+          .taxonomy = config.taxonomy,
+          .n_vox = int(config.n_vox),
+          .masks = config.masks,
+          .lenient = config.lenient};
+}
+
 std::unique_ptr<Dataset> open_dataset(const DataConfig& config, const std::string& split) {
   check<ConfigError>(!config.root.empty(),
                      "no data set: give --data DIR, or data.root in the configuration");
-  return std::make_unique<ShapeNetDataset>(ShapeNetOptions{
-      .root = config.root, .split = split, .taxonomy = config.taxonomy, .lenient = config.lenient});
+  return open_dataset(dataset_source(config), split);
 }
 
 bool has_split(const DataConfig& config, const std::string& split) {
-  std::filesystem::path taxonomy = config.taxonomy;
-  if (taxonomy.empty()) taxonomy = std::filesystem::path(config.root) / "dataset.json";
-  return std::ranges::any_of(read_taxonomy(taxonomy), [&](const Category& category) {
-    return !category.objects(split).empty();
-  });
+  return std::ranges::count(splits_of(dataset_source(config)), split) > 0;
 }
 
 std::unique_ptr<Dataset> open_training_data(const DataConfig& config,
@@ -35,6 +37,7 @@ std::unique_ptr<Dataset> open_training_data(const DataConfig& config,
   for (std::size_t i = 0; i < config.mix.size(); ++i) {
     DataConfig other = config;
     other.root = config.mix[i];
+    other.kind = std::filesystem::is_directory(other.root) ? "shapenet" : "packed";
     other.taxonomy.clear();
     const double weight = config.mix_weights.empty() ? 1 : config.mix_weights[i];
     const std::int64_t before = mixed->size();

@@ -6,10 +6,13 @@
 #include <vector>
 
 #include "datasets/loading/loader.h"
+#include "datasets/open.h"
 #include "pix2vox/config/config.h"
 
 namespace voxgrad {
 
+/// The data set that a configuration names.
+DatasetSource dataset_source(const DataConfig& config);
 /// One split of the data set that config.data names. ConfigError if it names none; DataError if the
 /// folder is not as expected.
 std::unique_ptr<Dataset> open_dataset(const DataConfig& config, const std::string& split);
@@ -19,7 +22,7 @@ std::unique_ptr<Dataset> open_dataset(const DataConfig& config, const std::strin
 std::unique_ptr<Dataset> open_training_data(const DataConfig& config,
                                             std::vector<std::string>& notes);
 
-/// True if the data set's taxonomy lists objects for this split.
+/// True if the data set has objects in this split.
 bool has_split(const DataConfig& config, const std::string& split);
 
 /// Looks at both splits before anything is trained. ConfigError, in the words of the configuration,

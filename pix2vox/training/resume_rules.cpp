@@ -16,6 +16,7 @@ constexpr Entry rules[] = {
     {"model.track_merger", ResumeRule::said},
     {"model.", ResumeRule::fixed},
     // Where the data are may change: that they are the same is shown by their fingerprint.
+    {"data.kind", ResumeRule::said},
     {"data.root", ResumeRule::said},
     {"data.taxonomy", ResumeRule::said},
     {"data.mix", ResumeRule::said},
@@ -41,6 +42,7 @@ constexpr Entry rules[] = {
     {"train.patience", ResumeRule::free},
     {"train.accumulate", ResumeRule::between_epochs},
     {"train.weights", ResumeRule::kept},
+    {"train.weights_partial", ResumeRule::kept},
     // optimizer, betas, momentum, loss, dice_weight, focal_gamma, ema, seed, freeze
     {"train.", ResumeRule::fixed},
     {"test.thresholds", ResumeRule::said},
@@ -49,6 +51,7 @@ constexpr Entry rules[] = {
 
 void keep(const std::string& key, const Config& before, Config& now) {
   if (key == "model.vgg_init") now.model.vgg_init = before.model.vgg_init;
+  if (key == "train.weights_partial") now.train.weights_partial = before.train.weights_partial;
   if (key == "train.weights") now.train.weights = before.train.weights;
 }
 

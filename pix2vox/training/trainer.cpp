@@ -108,14 +108,35 @@ void Trainer::start_fresh() {
     std::vector<std::string> notes;
     model_.load_trunk(load_any_tensors(config_.model.vgg_init, notes));
   }
-  if (!config_.train.weights.empty()) {
-    const Checkpoint start = load_weights(config_.train.weights).checkpoint;
+  const std::string& file = config_.train.weights;
+  check<ConfigError>(!config_.train.weights_partial || !file.empty(),
+                     "train.weights_partial (--weights-partial) needs train.weights (--weights)");
+  if (config_.train.weights_partial) {
+    load_fitting(file);
+  } else if (!file.empty()) {
+    const LoadedWeights loaded = load_weights(file);
+    for (const std::string& note : loaded.notes) notice(concat("note: ", file, ": ", note));
+    const Checkpoint& start = loaded.checkpoint;
     check_same_network(start.config.model, config_.model, config_.train.weights);
     model_.load_state(start.model);
     threshold_ = start.threshold;
   }
   optimizer_ = make_optimizer();
   if (config_.train.ema > 0) average_.emplace(model_.state(), config_.train.ema);
+}
+
+void Trainer::load_fitting(const std::string& file) {
+  const PartialWeights fitting = load_fitting_weights(file, config_.model);
+  for (const std::string& note : fitting.notes) notice(concat("note: ", note));
+  notice(concat(fitting.tensors.size(), " of ", fitting.wanted, " tensors are from ", file,
+                ", the others are drawn anew"));
+  std::vector<NamedTensor> state = model_.state();
+  for (NamedTensor& own : state) {
+    const auto same_name = [&](const NamedTensor& each) { return each.name == own.name; };
+    const auto found = std::ranges::find_if(fitting.tensors, same_name);
+    if (found != fitting.tensors.end()) own.tensor = found->tensor;
+  }
+  model_.load_state(state);
 }
 
 std::unique_ptr<Optimizer> Trainer::make_optimizer() const {

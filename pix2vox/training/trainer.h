@@ -113,6 +113,7 @@ class Trainer {
 
  private:
   void start_fresh();
+  void load_fitting(const std::string& file);
   void resume();
   void check_same_data(const std::filesystem::path& file);
   void restart_best(const Config& before);

@@ -217,6 +217,38 @@ LoadedWeights load_weights(const fs::path& file) {
   return result;
 }
 
+PartialWeights load_fitting_weights(const fs::path& file, const ModelConfig& network) {
+  PartialWeights result;
+  const std::vector<NamedTensor> offered = load_any_tensors(file, result.notes);
+  check_finite(file.string(), offered);
+  std::map<std::string, Tensor> by_name;
+  for (const auto& [name, tensor] : offered) by_name.emplace(name, tensor);
+  const Pix2Vox model(network);
+  for (const auto& [name, own] : model.state()) {
+    ++result.wanted;
+    const auto found = by_name.find(name);
+    if (found == by_name.end()) {
+      result.notes.push_back(concat(name, " stays as drawn: the file has no such tensor"));
+      continue;
+    }
+    const Tensor tensor = found->second;
+    by_name.erase(found);
+    if (!(tensor.shape() == own.shape())) {
+      result.notes.push_back(
+          concat(name, " stays as drawn: it is ", own.shape(), ", in the file ", tensor.shape()));
+      continue;
+    }
+    const bool counter = own.dtype() == DType::i64;
+    result.tensors.push_back({name, counter ? tensor : tensor.to(DType::f32)});
+  }
+  for (const auto& [name, tensor] : by_name)
+    result.notes.push_back(concat(name, " ", tensor.shape(), " of the file is not used"));
+  check(!result.tensors.empty(), file.string(), ": no tensor fits a network of variant ",
+        network.variant, " of ", network.n_vox, "^3 voxels. Its first is ",
+        offered.empty() ? std::string("none") : offered.front().name);
+  return result;
+}
+
 void save_weights(const fs::path& file, const Checkpoint& checkpoint) {
   const std::string extension = file.extension().string();
   if (extension == ".h5") {

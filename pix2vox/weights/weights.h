@@ -20,6 +20,18 @@ struct LoadedWeights {
 /// a network that this program has; Error if one is not finite.
 LoadedWeights load_weights(const std::filesystem::path& file);
 
+/// What of a file fits another network, for transfer to other sizes.
+struct PartialWeights {
+  std::vector<NamedTensor> tensors;  // of the network's own names and shapes, f32 or i64
+  std::int64_t wanted = 0;           // tensors of the network
+  std::vector<std::string> notes;    // what was converted; then each tensor that stays as it was,
+                                     // and why; then what the network has no use for
+};
+
+/// The tensors of a file that have a name and a shape of the network's. Error if there are none, or
+/// if one is not finite.
+PartialWeights load_fitting_weights(const std::filesystem::path& file, const ModelConfig& network);
+
 /// All tensors of a file under our names and in our order of axes, whatever network they are of.
 std::vector<NamedTensor> load_any_tensors(const std::filesystem::path& file,
                                           std::vector<std::string>& notes);

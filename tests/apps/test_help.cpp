@@ -16,6 +16,8 @@ const std::vector<Arguments>& all_verbs() {
                                             {"dataset"},
                                             {"dataset", "build"},
                                             {"dataset", "check"},
+                                            {"dataset", "look"},
+                                            {"dataset", "pack"},
                                             {"dataset", "stats"},
                                             {"voxelize"},
                                             {"gradcheck"},

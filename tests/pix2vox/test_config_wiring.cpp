@@ -30,6 +30,7 @@ const std::map<std::string, std::string>& values() {
       {"model.vgg_init", "trunk.h5"},
       {"model.freeze_vgg", "true"},
       {"model.track_merger", "false"},
+      {"data.kind", "pix3d"},
       {"data.root", "the-root"},
       {"data.taxonomy", "the-taxonomy.json"},
       {"data.mix", "[more, \"even more\"]"},
@@ -37,6 +38,7 @@ const std::map<std::string, std::string>& values() {
       {"data.crop_size", "41"},
       {"data.background", "42"},
       {"data.min_alpha", "43"},
+      {"data.masks", "true"},
       {"data.lenient", "true"},
       {"data.cache_mb", "44"},
       {"data.loader_threads", "45"},
@@ -87,6 +89,7 @@ const std::map<std::string, std::string>& values() {
       {"train.seed", "79"},
       {"train.freeze", "[merger]"},
       {"train.weights", "start.h5"},
+      {"train.weights_partial", "true"},
       {"test.split", "val"},
       {"test.precision", "tf32"},
       {"test.batch_size", "81"},
@@ -139,10 +142,12 @@ TEST_CASE("every key of model sets its own field") {
 TEST_CASE("every key of data sets its own field, and the loaders take it") {
   const Config config = parsed();
   const DataConfig& data = config.data;
+  CHECK(data.kind == "pix3d");
   CHECK(data.root == "the-root");
   CHECK(data.taxonomy == "the-taxonomy.json");
   CHECK(data.mix == std::vector<std::string>{"more", "even more"});
   CHECK(data.mix_weights == std::vector<double>{0.401, 40.2});
+  CHECK(data.masks);
   CHECK(data.lenient);
   CHECK(data.cache_mb == 44);
   CHECK(data.loader_threads == 45);
@@ -205,6 +210,7 @@ TEST_CASE("every key of train and test sets its own field") {
   CHECK(train.seed == 79);
   CHECK(train.freeze == std::vector<std::string>{"merger"});
   CHECK(train.weights == "start.h5");
+  CHECK(train.weights_partial);
   const TestConfig& test = config.test;
   CHECK(test.split == "val");
   CHECK(test.precision == "tf32");

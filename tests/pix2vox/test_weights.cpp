@@ -137,3 +137,40 @@ TEST_CASE("what is not this network is listed") {
   write_torch(folder / "c.pth", tensors, false);
   CHECK(says(error_of([&] { load_weights(folder / "c.pth"); }), expected));
 }
+
+TEST_CASE("partial weights: what fits is loaded, the rest is listed with its reason") {
+  const TemporaryFolder folder;
+  const Checkpoint checkpoint = mini_checkpoint();
+  for (const char* name : {"a.h5", "a.pth"}) {
+    save_weights(folder / name, checkpoint);
+    // The same network: everything fits.
+    const PartialWeights all = load_fitting_weights(folder / name, checkpoint.config.model);
+    CHECK(std::int64_t(all.tensors.size()) == all.wanted);
+    check_same(checkpoint.model, all.tensors);
+    // A larger volume: one more layer in the decoder, so that other layers have other channels.
+    const ModelConfig larger = default_model("mini", 16);
+    const PartialWeights some = load_fitting_weights(folder / name, larger);
+    CHECK(some.tensors.size() > 10);
+    CHECK(std::int64_t(some.tensors.size()) < some.wanted);
+    const Pix2Vox model(larger);
+    const std::vector<NamedTensor> own = model.state();
+    for (const NamedTensor& tensor : some.tensors) {
+      const auto found = std::ranges::find(own, tensor.name, &NamedTensor::name);
+      REQUIRE(found != own.end());
+      CHECK(found->tensor.shape() == tensor.tensor.shape());
+    }
+    std::string notes;
+    for (const std::string& note : some.notes) notes += note + "\n";
+    CHECK(says(notes, "stays as drawn: it is"));
+    for (const NamedTensor& tensor : own) {
+      const bool loaded = std::ranges::count(some.tensors, tensor.name, &NamedTensor::name) == 1;
+      CHECK(loaded != (notes.find(tensor.name + " stays as drawn") != std::string::npos));
+    }
+  }
+  const std::vector<NamedTensor> others{{"something", Tensor::zeros({2})}};
+  write_safetensors(folder / "other.safetensors", others);
+  CHECK(says(error_of([&] {
+               load_fitting_weights(folder / "other.safetensors", checkpoint.config.model);
+             }),
+             "no tensor fits"));
+}

@@ -18,11 +18,13 @@ namespace voxgrad {
 class ImageSource {
  public:
   /// Without a list of warnings every damage is an error.
-  explicit ImageSource(std::string name, std::vector<std::string>* warnings = nullptr)
-      : name_(std::move(name)), warnings_(warnings) {}
+  explicit ImageSource(std::string name, std::vector<std::string>* warnings = nullptr,
+                       Orientation orientation = Orientation::upright)
+      : name_(std::move(name)), warnings_(warnings), orientation_(orientation) {}
 
   const std::string& name() const { return name_; }
   bool lenient() const { return warnings_ != nullptr; }
+  bool as_stored() const { return orientation_ == Orientation::as_stored; }
   /// Damage after which all pixels are still there: a warning that says what was done about it, or
   /// an error. The same one is noted once.
   void tolerate(const std::string& damage, const std::string& remedy) const;
@@ -30,6 +32,7 @@ class ImageSource {
  private:
   std::string name_;
   std::vector<std::string>* warnings_;
+  Orientation orientation_;
 };
 
 /// Walks all chunks first: order, sizes and every CRC, ancillary ones too, up to IEND.

@@ -40,18 +40,19 @@ void ImageSource::tolerate(const std::string& damage, const std::string& remedy)
 }
 
 Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
-                   std::vector<std::string>* warnings) {
+                   std::vector<std::string>* warnings, Orientation orientation) {
   check(!bytes.empty(), name, ": the file is empty");
   check(bytes.size() <= kMaxFileBytes, name, ": has ", bytes.size(), " bytes, the limit is ",
         kMaxFileBytes);
-  const ImageSource source(name, warnings);
+  const ImageSource source(name, warnings, orientation);
   if (starts_with(bytes, kPngSignature)) return decode_png(bytes, source);
   if (starts_with(bytes, kJpegSignature)) return decode_jpeg(bytes, source);
   fail(name, ": ", explain_format(bytes));
 }
 
-Image read_image(const std::filesystem::path& file, std::vector<std::string>* warnings) {
-  return decode_image(read_file(file, kMaxFileBytes), file.string(), warnings);
+Image read_image(const std::filesystem::path& file, std::vector<std::string>* warnings,
+                 Orientation orientation) {
+  return decode_image(read_file(file, kMaxFileBytes), file.string(), warnings, orientation);
 }
 
 void write_png(const Image& image, const std::filesystem::path& file) {

@@ -23,18 +23,22 @@ struct Image {
   }
 };
 
+/// Whether EXIF's orientation is applied, or the pixels stay as the file has them.
+enum class Orientation { upright, as_stored };
+
 /// Reads a PNG or JPEG of any bit depth and colour type to 8-bit Grey, GreyA, RGB or RGBA, upright
-/// (EXIF orientation applied). PNG chunk CRCs and the JPEG end marker are checked. Sides at most
-/// 8192, at most 64 million pixels, checked before decoding. Error names the file and what is
-/// wrong.
-/// With `warnings`, files are read that break their format's rules although all pixels are there,
-/// as viewers do: stray bytes in a JPEG, one without its end marker, bytes after a PNG's pixels, a
-/// wrong tRNS chunk, colours that the palette lacks, a damaged chunk that no pixel depends on. What
-/// was wrong is added to the list.
-Image read_image(const std::filesystem::path& file, std::vector<std::string>* warnings = nullptr);
+/// (by its EXIF orientation, unless it is asked for as stored). PNG chunk CRCs and the JPEG end
+/// marker are checked. Sides at most 8192, at most 64 million pixels, checked before decoding.
+/// Error names the file and what is wrong. With `warnings`, files are read that break their
+/// format's rules although all pixels are there, as viewers do: stray bytes in a JPEG, one without
+/// its end marker, bytes after a PNG's pixels, a wrong tRNS chunk, colours that the palette lacks,
+/// a damaged chunk that no pixel depends on. What was wrong is added to the list.
+Image read_image(const std::filesystem::path& file, std::vector<std::string>* warnings = nullptr,
+                 Orientation orientation = Orientation::upright);
 /// The same from memory; `name` stands in the messages.
 Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
-                   std::vector<std::string>* warnings = nullptr);
+                   std::vector<std::string>* warnings = nullptr,
+                   Orientation orientation = Orientation::upright);
 /// Writes a PNG: to a temporary file first, then renamed.
 void write_png(const Image& image, const std::filesystem::path& file);
 /// A grey or RGB picture as baseline JPEG; quality 1..100, as libjpeg counts it.

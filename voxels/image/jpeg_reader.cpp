@@ -281,7 +281,7 @@ Image decode_jpeg(std::span<const std::uint8_t> bytes, const ImageSource& source
   if (decoder.skipped_bytes())
     source.tolerate("JPEG damaged: stray bytes before a marker", "they are ignored");
   if (image.channels == 4) image = cmyk_to_rgb(image, decoder.inverted());
-  return upright(std::move(image), walk.orientation());
+  return upright(std::move(image), source.as_stored() ? 1 : walk.orientation());
 }
 
 }  // namespace voxgrad

@@ -176,7 +176,8 @@ Image to_image(const Png& png, const Scratch& lines, const ImageSource& source) 
 
 Image decode_png(std::span<const std::uint8_t> bytes, const ImageSource& source) {
   const Png png = read_png_chunks(bytes, source);
-  return upright(to_image(png, inflate(png, source), source), png.orientation.value_or(1));
+  return upright(to_image(png, inflate(png, source), source),
+                 source.as_stored() ? 1 : png.orientation.value_or(1));
 }
 
 }  // namespace voxgrad

@@ -1,8 +1,9 @@
-// `pix2vox dataset check` and `stats`: is a folder in the layout of shapenet.h complete and sound,
-// and what is in it. Nothing here throws for a damaged or missing file: it is counted and named.
+// `pix2vox dataset check` and `stats`: is a data set complete and sound, and what is in it. Nothing
+// here throws for a damaged or missing file: it is counted and named.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -10,15 +11,19 @@
 #include <string>
 #include <vector>
 
+#include "datasets/check/journal.h"
 #include "datasets/dataset.h"
+#include "datasets/open.h"
 
 namespace voxgrad {
 
 struct CheckOptions {
-  std::filesystem::path taxonomy;  // empty: root/dataset.json
-  bool decode = true;              // read every file; else only look whether it is there
+  std::filesystem::path taxonomy{};  // empty: the set's own
+  bool decode = true;                // read every file; else only look whether it is there
   int threads = 2;
-  std::function<void(std::int64_t done, std::int64_t total)> progress;  // from one thread at a time
+  std::filesystem::path journal{};          // if given: keeps what was found, and goes on from it
+  const std::atomic<bool>* stop = nullptr;  // once true: report what was checked until then
+  std::function<void(std::int64_t done, std::int64_t total)> progress{};  // one thread at a time
 };
 
 /// Objects of one split of one category.
@@ -33,19 +38,17 @@ struct CategoryCount {
   std::array<SplitCount, 3> splits;  // train, val, test
 };
 
-/// What is wrong with one file.
-struct FileProblem {
-  std::string path, message;
-};
-
 struct DatasetReport {
   static constexpr std::array<const char*, 3> split_names{"train", "val", "test"};
 
   std::vector<CategoryCount> categories;
   std::vector<std::string> missing;  // in taxonomy order
   std::vector<FileProblem> bad;      // damaged files and volumes of another size than the others
-  std::vector<std::string> notes;    // sound, but worth a look: full volumes, ids in two splits
-  std::string expected_layout;
+  /// Sound, but worth a look: full volumes, surfaces without inside, axes that may be exchanged,
+  /// duplicates in two splits, counts other than the published ones.
+  std::vector<std::string> notes;
+  std::string expected_layout;  // of 3D-R2N2's sets
+  bool interrupted = false;     // not all objects were looked at
 
   SplitCount total() const;
   /// Empty if nothing is missing.
@@ -54,8 +57,11 @@ struct DatasetReport {
   bool good() const { return total().complete > 0 && missing.empty() && bad.empty(); }
 };
 
-/// DataError only if root or its taxonomy cannot be read at all.
+/// A set in the layout of 3D-R2N2. DataError only if root or its taxonomy cannot be read at all.
 DatasetReport check_dataset(const std::filesystem::path& root, const CheckOptions& options = {});
+/// A set of any kind; of others than 3D-R2N2's, objects whose files are missing are named where the
+/// set can be opened without them.
+DatasetReport check_dataset(const DatasetSource& source, const CheckOptions& options = {});
 
 struct CategoryStatistics {
   std::int64_t objects = 0, views = 0;

@@ -1,4 +1,4 @@
-// pix2vox dataset build | synth | check | stats
+// pix2vox dataset build | synth
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,10 +10,8 @@
 #include "apps/command_line/json_flag.h"
 #include "apps/terminal/progress.h"
 #include "apps/terminal/signals.h"
-#include "apps/verbs/verbs.h"
+#include "apps/verbs/dataset/parts.h"
 #include "datasets/build/builder.h"
-#include "datasets/shapenet/check.h"
-#include "datasets/shapenet/shapenet.h"
 #include "datasets/synth/catalogue.h"
 #include "io/plural.h"
 
@@ -140,7 +138,9 @@ int run_build(BuildOptions& options, const JsonFlag& json, const BuildFunction& 
   return int(kOk);
 }
 
-void add_build(Verb& parent, Action& action) {
+}  // namespace
+
+void add_dataset_build(Verb& parent, Action& action) {
   auto options = std::make_shared<BuildOptions>();
   auto json = std::make_shared<JsonFlag>();
   Verb* verb = parent.add_subcommand("build", "Make a training set out of meshes");
@@ -173,7 +173,7 @@ void add_build(Verb& parent, Action& action) {
   });
 }
 
-void add_synth(Verb& parent, Action& action) {
+void add_dataset_synth(Verb& parent, Action& action) {
   struct Flags {
     BuildOptions options;
     std::int64_t count = 1000;
@@ -208,169 +208,6 @@ void add_synth(Verb& parent, Action& action) {
       });
     };
   });
-}
-
-void print_problems(const std::vector<std::string>& problems, const std::string& what) {
-  constexpr std::size_t kShown = 10;
-  for (std::size_t i = 0; i < std::min(kShown, problems.size()); ++i)
-    std::cout << what << ": " << problems[i] << '\n';
-  if (problems.size() > kShown) std::cout << "... and " << problems.size() - kShown << " more\n";
-}
-
-int check_folder(const std::filesystem::path& root, const CheckOptions& options,
-                 const JsonFlag& json) {
-  json.check_writable();
-  ProgressLine line;
-  CheckOptions with_progress = options;
-  with_progress.progress = [&](std::int64_t done, std::int64_t total) {
-    line.count("checked", done, total);
-  };
-  const DatasetReport report = check_dataset(root, with_progress);
-  line.finish();
-  std::vector<std::string> bad;
-  for (const FileProblem& problem : report.bad)
-    bad.push_back(problem.path + ": " + problem.message);
-  if (json.wanted()) {
-    nlohmann::json categories = nlohmann::json::array();
-    for (const CategoryCount& category : report.categories) {
-      nlohmann::json row{{"taxonomy_id", category.taxonomy_id},
-                         {"taxonomy_name", category.taxonomy_name}};
-      for (std::size_t i = 0; i < category.splits.size(); ++i)
-        row[DatasetReport::split_names[i]] = {{"listed", category.splits[i].listed},
-                                              {"complete", category.splits[i].complete},
-                                              {"views", category.splits[i].views}};
-      categories.push_back(row);
-    }
-    json.write(nlohmann::json{
-        {"good", report.good()},
-        {"categories", categories},
-        {"notes", report.notes},
-        {"missing", report.missing},
-        {"bad",
-         bad}}.dump(2));
-  }
-  if (!json.prints_text()) return report.good() ? kOk : kDataFailed;
-  std::cout << fmt::format("{:<24}{:>14}{:>14}{:>14}{:>10}\n", "category", "train", "val", "test",
-                           "pictures");
-  for (const CategoryCount& category : report.categories) {
-    std::cout << fmt::format("{:<24}", category.taxonomy_name);
-    std::int64_t views = 0;
-    for (const SplitCount& split : category.splits) {
-      std::cout << fmt::format("{:>14}", fmt::format("{}/{}", split.complete, split.listed));
-      views += split.views;
-    }
-    std::cout << fmt::format("{:>10}\n", views);
-  }
-  const SplitCount total = report.total();
-  std::cout << fmt::format("complete objects: {} of {} listed, {}\n", total.complete, total.listed,
-                           counted(total.views, "picture"));
-  print_problems(report.notes, "note");
-  print_problems(report.missing, "missing");
-  print_problems(bad, "damaged");
-  if (report.good()) {
-    std::cout << "the data set is complete\n";
-    return kOk;
-  }
-  if (!report.missing.empty() || total.complete == 0)
-    std::cout << "the layout expected:\n" << report.expected_layout << '\n';
-  return kDataFailed;
-}
-
-void add_check(Verb& parent, Action& action) {
-  struct Flags {
-    std::string root;
-    CheckOptions options;
-    JsonFlag json;
-  };
-  auto flags = std::make_shared<Flags>();
-  Verb* verb =
-      parent.add_subcommand("check", "Is a data set complete and sound? Exit code 3 if not");
-  verb->add_option("dir", flags->root, "Folder of the data set")->required()->type_name("DIR");
-  verb->add_option("--taxonomy", flags->options.taxonomy, "JSON with the splits [DIR/dataset.json]")
-      ->type_name("FILE");
-  verb->add_flag_callback(
-      "--fast", [flags] { flags->options.decode = false; },
-      "Only look whether the files are there");
-  verb->add_option("--threads", flags->options.threads, "CPU threads; 0: all cores")
-      ->capture_default_str();
-  flags->json.add(*verb);
-  verb->footer(
-      "Examples:\n"
-      "  pix2vox dataset check my-data\n"
-      "  pix2vox dataset check shapenet --taxonomy ShapeNet.json --fast");
-  verb->callback([flags, &action] {
-    action = [flags] { return check_folder(flags->root, flags->options, flags->json); };
-  });
-}
-
-std::string to_text(const DatasetStatistics& s) {
-  std::string text = fmt::format("{}, {} ({} to {} per object)\n", counted(s.objects, "object"),
-                                 counted(s.views, "picture"), s.min_views, s.max_views);
-  for (const auto& [kind, count] : s.picture_kinds)
-    text += fmt::format("pictures {} (width x height x channels): {}\n", kind,
-                        counted(count, "object"));
-  for (const auto& [n, count] : s.resolutions) text += fmt::format("volumes {}^3: {}\n", n, count);
-  text += fmt::format("occupied: mean {:.1f}%, least {:.1f}%, most {:.1f}%\n",
-                      100 * s.mean_occupancy, 100 * s.min_occupancy, 100 * s.max_occupancy);
-  for (const auto& [name, category] : s.categories)
-    text += fmt::format("  {:<24}{:>14}{:>16}  {:>5.1f}% occupied\n", name,
-                        counted(category.objects, "object"), counted(category.views, "picture"),
-                        100 * category.mean_occupancy);
-  return text;
-}
-
-std::string to_json(const DatasetStatistics& s) {
-  nlohmann::ordered_json json{{"objects", s.objects},
-                              {"views", s.views},
-                              {"min_views", s.min_views},
-                              {"max_views", s.max_views},
-                              {"mean_occupancy", s.mean_occupancy},
-                              {"min_occupancy", s.min_occupancy},
-                              {"max_occupancy", s.max_occupancy}};
-  for (const auto& [kind, count] : s.picture_kinds) json["picture_kinds"][kind] = count;
-  for (const auto& [n, count] : s.resolutions) json["resolutions"][std::to_string(n)] = count;
-  for (const auto& [name, category] : s.categories)
-    json["categories"][name] = {{"objects", category.objects},
-                                {"views", category.views},
-                                {"mean_occupancy", category.mean_occupancy}};
-  return json.dump(2);
-}
-
-void add_stats(Verb& parent, Action& action) {
-  auto options = std::make_shared<ShapeNetOptions>();
-  auto json = std::make_shared<JsonFlag>();
-  Verb* verb = parent.add_subcommand("stats", "What a data set holds");
-  verb->add_option("dir", options->root, "Folder of the data set")->required()->type_name("DIR");
-  verb->add_option("--split", options->split, "train, val or test")
-      ->type_name("train|val|test")
-      ->capture_default_str();
-  verb->add_option("--taxonomy", options->taxonomy, "JSON with the splits [DIR/dataset.json]")
-      ->type_name("FILE");
-  json->add(*verb);
-  verb->footer(
-      "Example:\n"
-      "  pix2vox dataset stats my-data --split test");
-  verb->callback([options, json, &action] {
-    action = [options, json] {
-      json->check_writable();
-      const DatasetStatistics statistics = dataset_statistics(ShapeNetDataset(*options));
-      if (json->prints_text()) std::cout << to_text(statistics);
-      json->write(to_json(statistics));
-      return int(kOk);
-    };
-  });
-}
-
-}  // namespace
-
-void add_dataset(Verb& app, Action& action) {
-  Verb* verb = app.add_subcommand("dataset", "Build, check and describe data sets");
-  verb->require_subcommand();
-  verb->footer("pix2vox help dataset build shows the flags and examples of build.");
-  add_build(*verb, action);
-  add_synth(*verb, action);
-  add_check(*verb, action);
-  add_stats(*verb, action);
 }
 
 }  // namespace voxgrad::apps
