@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -217,6 +218,7 @@ template Option* Verb::add_option(const std::string&, int&, const std::string&);
 template Option* Verb::add_option(const std::string&, std::int64_t&, const std::string&);
 template Option* Verb::add_option(const std::string&, std::uint64_t&, const std::string&);
 template Option* Verb::add_option(const std::string&, double&, const std::string&);
+template Option* Verb::add_option(const std::string&, std::array<double, 2>&, const std::string&);
 template Option* Verb::add_option(const std::string&, std::optional<double>&, const std::string&);
 template Option* Verb::add_option(const std::string&, std::optional<int>&, const std::string&);
 template Option* Verb::add_option(const std::string&, std::vector<std::string>&,

@@ -64,7 +64,7 @@ inline constexpr std::size_t max_config_text = 60'000;
 struct Checkpoint {
   Config config;
   std::vector<NamedTensor> model;  // with train.ema: the moving average
-  double threshold = 0.3;  // calibrated on the validation set
+  double threshold = 0.3;          // calibrated on the validation set
   std::optional<TrainingState> training;
 };
 
