@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "layers/loss.h"
+#include "optim/schedule.h"
 #include "pix2vox/training/objective.h"
 #include "tests/pix2vox/small_run.h"
 
