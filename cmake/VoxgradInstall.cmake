@@ -57,7 +57,7 @@ install(DIRECTORY examples/consumer examples/nets DESTINATION ${CMAKE_INSTALL_DO
 
 if(TARGET pix2vox)
   install(TARGETS pix2vox RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
-  install(DIRECTORY configs DESTINATION ${CMAKE_INSTALL_DATADIR}/voxgrad COMPONENT runtime)
+  install(DIRECTORY configs models DESTINATION ${CMAKE_INSTALL_DATADIR}/voxgrad COMPONENT runtime)
   install(DIRECTORY datasets/splits DESTINATION ${CMAKE_INSTALL_DATADIR}/voxgrad COMPONENT runtime)
   install(FILES README.md docs/training.md docs/datasets.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT runtime)
   install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright COMPONENT runtime)

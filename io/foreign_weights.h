@@ -7,6 +7,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,8 +22,9 @@ enum class WeightsFormat { hdf5, torch_zip, torch_legacy, safetensors };
 WeightsFormat weights_format(const std::filesystem::path& file);
 
 struct ForeignWeights {
-  std::vector<NamedTensor> tensors;  // in the file's order
-  std::vector<std::string> notes;    // what was left out or converted: to be shown
+  std::vector<NamedTensor> tensors;               // in the file's order
+  std::vector<std::string> notes;                 // what was left out or converted: to be shown
+  std::map<std::string, std::string> metadata{};  // free text of safetensors
 };
 
 /// Of any format but hdf5. Nothing in the file is executed. Error, with the file's name, for
@@ -37,7 +39,14 @@ using NamedNumber = std::pair<std::string, std::int64_t>;
 void write_torch(const std::filesystem::path& file, const std::vector<NamedTensor>& tensors,
                  bool grouped, const std::vector<NamedNumber>& numbers = {});
 
+struct SafetensorsOptions {
+  /// f32 tensors as f16 where every value fits its range (65504), rounded to the nearest.
+  bool half = false;
+  std::map<std::string, std::string> metadata{};
+};
+
 /// Written atomically. Names must be distinct.
-void write_safetensors(const std::filesystem::path& file, const std::vector<NamedTensor>& tensors);
+void write_safetensors(const std::filesystem::path& file, const std::vector<NamedTensor>& tensors,
+                       const SafetensorsOptions& options = {});
 
 }  // namespace voxgrad

@@ -12,7 +12,7 @@ namespace {
 
 struct ConvertFlags {
   std::string in, out;
-  bool overwrite = false;
+  bool overwrite = false, half = false;
   JsonFlag json;
 };
 
@@ -22,7 +22,7 @@ int convert(const ConvertFlags& flags) {
                      " exists: give another name, or --overwrite");
   const LoadedWeights weights = load_weights(flags.in);
   for (const std::string& note : weights.notes) std::cerr << flags.in << ": " << note << '\n';
-  save_weights(flags.out, weights.checkpoint);
+  save_weights(flags.out, weights.checkpoint, flags.half);
   std::int64_t values = 0;
   for (const auto& [name, tensor] : weights.checkpoint.model) values += tensor.numel();
   std::cerr << weights.checkpoint.config.model.full_name() << ", "
@@ -54,6 +54,7 @@ void add_convert(Verb& app, Action& action) {
       ->required()
       ->type_name("FILE");
   verb->add_flag("--overwrite", flags->overwrite, "Replace OUT if it exists");
+  verb->add_flag("--half", flags->half, "In half precision, half as large (.safetensors only)");
   flags->json.add(*verb);
   verb->footer(
       "Nothing in a .pth is executed. The variant and its sizes are recognized from\n"

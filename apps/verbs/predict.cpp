@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "apps/command_line/json_flag.h"
+#include "apps/command_line/shipped_models.h"
 #include "apps/meshes/mesh_output.h"
 #include "apps/terminal/signals.h"
 #include "apps/verbs/output_folder.h"
@@ -266,6 +267,7 @@ int predict(PredictFlags flags) {
   flags.json.check_writable();
   const std::vector<Job> jobs = jobs_of(flags);
   check_inputs_stay(flags, jobs);
+  flags.weights = weights_or_shipped(flags.weights).string();
   const Device device = flags.device.apply();
   std::optional<Views> views;  // before the weights, which take longer to read
   if (!flags.each) views = read_views(jobs.front());
@@ -292,7 +294,9 @@ void add_predict(Verb& app, Action& action) {
   verb->add_option("images", flags->images, "Pictures (PNG or JPEG), the views of one object")
       ->required()
       ->type_name("FILE");
-  verb->add_option("--weights", flags->weights, "Checkpoint")->required()->type_name("FILE");
+  verb->add_option("--weights", flags->weights,
+                   "Checkpoint [the weights that come with the program]")
+      ->type_name("FILE");
   verb->add_option("--out", flags->out, "Folder for the results")
       ->type_name("DIR")
       ->capture_default_str();
@@ -327,6 +331,7 @@ void add_predict(Verb& app, Action& action) {
   flags->device.add(*verb);
   verb->footer(
       "Examples:\n"
+      "  pix2vox predict chair.png\n"
       "  pix2vox predict chair.png --weights best.h5 --out out\n"
       "  pix2vox predict front.png side.png --weights best.h5   (one object)\n"
       "  pix2vox predict --each a.png b.png --weights best.h5   (two objects)\n"

@@ -24,6 +24,7 @@ void add_dataset(Verb& app, Action& action);
 void add_voxelize(Verb& app, Action& action);
 void add_mesh(Verb& app, Action& action);
 void add_convert(Verb& app, Action& action);
+void add_models(Verb& app, Action& action);
 void add_gradcheck(Verb& app, Action& action);
 void add_summary(Verb& app, Action& action);
 void add_bench(Verb& app, Action& action);

@@ -1,6 +1,7 @@
 #include "io/torch/safetensors.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -92,6 +93,17 @@ Entry parse_entry(const std::string& file, const std::string& name, const nlohma
   return entry;
 }
 
+std::map<std::string, std::string> parse_metadata(const std::string& file,
+                                                  const nlohmann::json& json) {
+  check(json.is_object(), file, ": its metadata is no JSON object");
+  std::map<std::string, std::string> metadata;
+  for (const auto& [key, value] : json.items()) {
+    check(value.is_string(), file, ": its metadata '", key, "' is no text");
+    metadata[key] = value.get<std::string>();
+  }
+  return metadata;
+}
+
 }  // namespace
 
 ForeignWeights read_safetensors(const std::filesystem::path& path) {
@@ -106,13 +118,17 @@ ForeignWeights read_safetensors(const std::filesystem::path& path) {
   const nlohmann::json header = parse_header(file, text, text + length);
   const std::span<const std::uint8_t> data = std::span(bytes).subspan(8 + std::size_t(length));
 
+  ForeignWeights result;
   std::vector<Entry> entries;
-  for (const auto& [name, json] : header.items())
-    if (name != "__metadata__") entries.push_back(parse_entry(file, name, json));
+  for (const auto& [name, json] : header.items()) {
+    if (name == "__metadata__")
+      result.metadata = parse_metadata(file, json);
+    else
+      entries.push_back(parse_entry(file, name, json));
+  }
   check(!entries.empty(), file, ": holds no tensors");
   std::ranges::stable_sort(entries, {}, [](const Entry& e) { return std::pair(e.begin, e.end); });
   std::int64_t end = 0;
-  ForeignWeights result;
   int halves = 0;
   for (const Entry& entry : entries) {
     const std::string where = concat(file, ": tensor '", entry.name, "'");
@@ -153,24 +169,58 @@ const char* type_name(DType dtype) {
   fail("[safetensors] unknown dtype ", int(dtype));
 }
 
+/// A tensor as it is written.
+struct Written {
+  std::string name;
+  Tensor tensor;  // on the host
+  bool half;
+
+  const char* type() const { return half ? "F16" : type_name(tensor.dtype()); }
+  std::size_t item_size() const { return half ? 2 : size_of(tensor.dtype()); }
+  std::size_t bytes() const { return item_size() * std::size_t(tensor.numel()); }
+
+  void append_to(std::vector<std::uint8_t>& out) const {
+    if (!half) {
+      const auto* const raw = static_cast<const std::uint8_t*>(tensor.raw());
+      out.insert(out.end(), raw, raw + tensor.bytes());
+      return;
+    }
+    for (const float value : tensor.to_vector<float>()) {
+      const std::uint16_t bits = torch_io::to_half(value);
+      out.insert(out.end(), {std::uint8_t(bits), std::uint8_t(bits >> 8)});
+    }
+  }
+};
+
+bool fits_half(const Tensor& tensor) {
+  if (tensor.dtype() != DType::f32) return false;
+  const std::vector<float> values = tensor.to_vector<float>();
+  return std::ranges::all_of(values, [](float value) { return std::abs(value) <= 65504; });
+}
+
 }  // namespace
 
-void write_safetensors(const std::filesystem::path& file, const std::vector<NamedTensor>& tensors) {
+void write_safetensors(const std::filesystem::path& file, const std::vector<NamedTensor>& tensors,
+                       const SafetensorsOptions& options) {
+  std::vector<Written> sorted;
+  for (const auto& [name, tensor] : tensors) {
+    const Tensor here = tensor.to(Device::cpu());
+    sorted.push_back({name, here, options.half && fits_half(here)});
+  }
   // By descending item size, then name, as the authors' writer does: every tensor is aligned.
-  std::vector<NamedTensor> sorted = tensors;
-  std::ranges::stable_sort(sorted, [](const NamedTensor& a, const NamedTensor& b) {
-    return std::pair(size_of(b.tensor.dtype()), a.name) <
-           std::pair(size_of(a.tensor.dtype()), b.name);
+  std::ranges::stable_sort(sorted, [](const Written& a, const Written& b) {
+    return std::pair(b.item_size(), a.name) < std::pair(a.item_size(), b.name);
   });
   nlohmann::ordered_json header;
+  if (!options.metadata.empty()) header["__metadata__"] = options.metadata;
   std::size_t at = 0;
-  for (const auto& [name, tensor] : sorted) {
-    check(!header.contains(name), file.string(), ": two tensors named ", name);
-    header[name] = {
-        {"dtype", type_name(tensor.dtype())},
-        {"shape", std::vector<std::int64_t>(tensor.shape().begin(), tensor.shape().end())},
-        {"data_offsets", {at, at + tensor.bytes()}}};
-    at += tensor.bytes();
+  for (const Written& each : sorted) {
+    check(!header.contains(each.name), file.string(), ": two tensors named ", each.name);
+    const Shape& shape = each.tensor.shape();
+    header[each.name] = {{"dtype", each.type()},
+                         {"shape", std::vector<std::int64_t>(shape.begin(), shape.end())},
+                         {"data_offsets", {at, at + each.bytes()}}};
+    at += each.bytes();
   }
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');
@@ -179,11 +229,7 @@ void write_safetensors(const std::filesystem::path& file, const std::vector<Name
     bytes[i] = std::uint8_t(std::uint64_t(text.size()) >> (8 * i));
   bytes.reserve(8 + text.size() + at);
   bytes.insert(bytes.end(), text.begin(), text.end());
-  for (const auto& [name, tensor] : sorted) {
-    const Tensor on_host = tensor.to(Device::cpu());
-    const auto* const raw = static_cast<const std::uint8_t*>(on_host.raw());
-    bytes.insert(bytes.end(), raw, raw + on_host.bytes());
-  }
+  for (const Written& each : sorted) each.append_to(bytes);
   write_file_atomically(file, bytes);
 }
 

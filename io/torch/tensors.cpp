@@ -47,6 +47,21 @@ Tensor gather_typed(const PickleTensor& tensor, const Shape& shape, const std::u
 
 }  // namespace
 
+std::uint16_t to_half(float value) {
+  const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
+  const auto sign = std::uint16_t(bits >> 16 & 0x8000u);
+  const std::uint32_t magnitude = bits & 0x7fffffffu;
+  if (magnitude > 0x7f800000u) return std::uint16_t(sign | 0x7e00u);   // NaN
+  if (magnitude >= 0x477ff000u) return std::uint16_t(sign | 0x7c00u);  // rounds to 65536 and more
+  if (magnitude < 0x38800000u) {                                       // below 2^-14: subnormal
+    // Adding 0.5 leaves the multiple of 2^-24 in the lowest bits, rounded by the addition.
+    const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
+    return std::uint16_t(sign | (std::bit_cast<std::uint32_t>(shifted) - 0x3f000000u));
+  }
+  const std::uint32_t odd = magnitude >> 13 & 1u;
+  return std::uint16_t(sign | ((magnitude - 0x38000000u + 0xfffu + odd) >> 13));
+}
+
 std::int64_t count_elements(const std::string& where, const std::vector<std::int64_t>& size) {
   std::int64_t count = 1;
   for (const std::int64_t extent : size)

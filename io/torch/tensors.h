@@ -13,6 +13,9 @@ namespace voxgrad::torch_io {
 Tensor gather(const std::string& where, const PickleTensor& tensor,
               std::span<const std::uint8_t> storage);
 
+/// To IEEE half precision, to the nearest and ties to even. Beyond 65504 it is an infinity.
+std::uint16_t to_half(float value);
+
 /// Number of elements, with checked arithmetic.
 std::int64_t count_elements(const std::string& where, const std::vector<std::int64_t>& size);
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "io/foreign_weights.h"
@@ -192,15 +194,38 @@ ModelConfig recognize_network(const std::string& file, const std::vector<NamedTe
   return config;
 }
 
-std::vector<NamedTensor> load_any_tensors(const fs::path& file, std::vector<std::string>& notes) {
-  if (weights_format(file) == WeightsFormat::hdf5)
-    return load_checkpoint(file, CheckpointPart::weights).model;
-  ForeignWeights foreign = read_foreign_weights(file);
+namespace {
+
+const std::string threshold_key = "pix2vox.threshold";
+
+/// The threshold that save_weights() kept in the metadata, if any.
+std::optional<double> threshold_of(const std::string& file,
+                                   const std::map<std::string, std::string>& metadata) {
+  const auto found = metadata.find(threshold_key);
+  if (found == metadata.end()) return std::nullopt;
+  const std::string& text = found->second;
+  double value = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  check(error == std::errc() && end == text.data() + text.size() && value >= 0 && value <= 1, file,
+        ": its metadata give the threshold '", text, "', expected a number from 0 to 1");
+  return value;
+}
+
+/// Under our names and in our order of axes.
+std::vector<NamedTensor> our_tensors(ForeignWeights foreign, std::vector<std::string>& notes) {
   notes = std::move(foreign.notes);
   rename_published(foreign.tensors);
   for (NamedTensor& tensor : foreign.tensors) tensor.tensor = move_channels(tensor.tensor, true);
   complete_counters(foreign.tensors, notes);
   return std::move(foreign.tensors);
+}
+
+}  // namespace
+
+std::vector<NamedTensor> load_any_tensors(const fs::path& file, std::vector<std::string>& notes) {
+  if (weights_format(file) == WeightsFormat::hdf5)
+    return load_checkpoint(file, CheckpointPart::weights).model;
+  return our_tensors(read_foreign_weights(file), notes);
 }
 
 LoadedWeights load_weights(const fs::path& file) {
@@ -209,7 +234,10 @@ LoadedWeights load_weights(const fs::path& file) {
     result.checkpoint = load_checkpoint(file, CheckpointPart::weights);
     return result;
   }
-  result.checkpoint.model = load_any_tensors(file, result.notes);
+  ForeignWeights foreign = read_foreign_weights(file);
+  if (const auto threshold = threshold_of(file.string(), foreign.metadata))
+    result.checkpoint.threshold = *threshold;
+  result.checkpoint.model = our_tensors(std::move(foreign), result.notes);
   check_finite(file.string(), result.checkpoint.model);
   result.checkpoint.config.model = recognize_network(file.string(), result.checkpoint.model);
   for (NamedTensor& tensor : result.checkpoint.model)
@@ -249,8 +277,10 @@ PartialWeights load_fitting_weights(const fs::path& file, const ModelConfig& net
   return result;
 }
 
-void save_weights(const fs::path& file, const Checkpoint& checkpoint) {
+void save_weights(const fs::path& file, const Checkpoint& checkpoint, bool half) {
   const std::string extension = file.extension().string();
+  check<ConfigError>(!half || extension == ".safetensors", file.string(),
+                     ": half precision is written as .safetensors only");
   if (extension == ".h5") {
     Checkpoint weights = checkpoint;
     weights.training.reset();
@@ -267,7 +297,9 @@ void save_weights(const fs::path& file, const Checkpoint& checkpoint) {
     const std::size_t dot = name.find('.');
     tensors.push_back({torch ? name.substr(0, dot) + suffix + name.substr(dot) : name, moved});
   }
-  if (!torch) return write_safetensors(file, tensors);
+  if (!torch)
+    return write_safetensors(
+        file, tensors, {half, {{"format", "pt"}, {threshold_key, concat(checkpoint.threshold)}}});
   // The published programs read these three.
   write_torch(file, tensors, true, {{"epoch_idx", 0}, {"best_iou", -1}, {"best_epoch", -1}});
 }

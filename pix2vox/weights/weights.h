@@ -12,7 +12,8 @@
 namespace voxgrad {
 
 struct LoadedWeights {
-  Checkpoint checkpoint;           // without a training; of foreign files the default threshold
+  Checkpoint checkpoint;           // without a training; of foreign files without a threshold the
+                                   // default one
   std::vector<std::string> notes;  // what was converted, left out or supplied: to be shown
 };
 
@@ -40,7 +41,9 @@ std::vector<NamedTensor> load_any_tensors(const std::filesystem::path& file,
 ModelConfig recognize_network(const std::string& file, const std::vector<NamedTensor>& tensors);
 
 /// Writes weights in the format of the file's suffix: .h5, .pth or .pt (published layout), or
-/// .safetensors (flat names). ConfigError for another suffix.
-void save_weights(const std::filesystem::path& file, const Checkpoint& checkpoint);
+/// .safetensors (flat names; its metadata keep the threshold). `half`: in half precision, for
+/// .safetensors alone. ConfigError for another suffix.
+void save_weights(const std::filesystem::path& file, const Checkpoint& checkpoint,
+                  bool half = false);
 
 }  // namespace voxgrad

@@ -43,7 +43,6 @@ TEST_CASE("a call without verb, and misspelt verbs and flags") {
   CHECK(refused(pix2vox({"predict", "a.png", "-w", "w.h5"}), 2, "predict has no flag -w"));
   CHECK(refused(pix2vox({"voxelize", "a.obj", "--threads", "-3"}), 2, "-3 not in range"));
   CHECK(refused(pix2vox({"summary"}), 2, "--cfg"));
-  CHECK(refused(pix2vox({"predict", "a.png"}), 2, "--weights"));
 }
 
 TEST_CASE("wrong configuration") {

@@ -246,3 +246,29 @@ TEST_CASE("safetensors with a header that lies are refused") {
       "beyond any memory"));
   CHECK(says(error("{" + std::string(2000, '['), 0), "JSON"));
 }
+
+TEST_CASE("halves are rounded to the nearest, ties to even, and keep what no half can hold") {
+  const TemporaryFolder folder;
+  const std::vector<float> values{1.0f,     -2.5f,       1.0f + 0x1p-11f, 1.0f + 0x1.8p-11f,
+                                  0x1p-24f, 0x1.8p-25f,  0x1p-26f,        65504.0f,
+                                  6.1e-5f,  1.0f / 3.0f, -0.0f,           1.0f + 0x3p-11f};
+  const std::vector<float> expected{1.0f,         -2.5f,       1.0f,  1.0f + 0x1p-10f,
+                                    0x1p-24f,     0x1p-24f,    0.0f,  65504.0f,
+                                    0x1.ff8p-15f, 0x1.554p-2f, -0.0f, 1.0f + 0x1p-9f};
+  const Tensor large = Tensor::from<float>({70000.0f, 1.0f / 3.0f}, {2});
+  write_safetensors(folder / "half.safetensors",
+                    {{"a", Tensor::from(values, {12})}, {"large", large}},
+                    {.half = true, .metadata = {{"key", "value"}}});
+  const ForeignWeights read = read_foreign_weights(folder / "half.safetensors");
+  CHECK(read.metadata == std::map<std::string, std::string>{{"key", "value"}});
+  for (const auto& [name, tensor] : read.tensors) {
+    const std::vector<float> got = tensor.to_vector<float>();
+    if (name == "large")
+      CHECK(got == large.to_vector<float>());
+    else
+      CHECK(got == expected);
+  }
+  // 12 halves, 2 floats, and the header.
+  const auto bytes = read_file(folder / "half.safetensors", 1 << 20);
+  CHECK(bytes.size() == 8 + std::size_t(bytes[0] + 256 * bytes[1]) + 12 * 2 + 2 * 4);
+}

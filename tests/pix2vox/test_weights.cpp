@@ -70,6 +70,30 @@ TEST_CASE("weights come back from every format with the same bits, names and net
              ".safetensors"));
 }
 
+TEST_CASE("safetensors keep the threshold, and hold half as many bytes if asked to") {
+  const TemporaryFolder folder;
+  Checkpoint checkpoint = mini_checkpoint();
+  checkpoint.threshold = 0.45;
+  save_weights(folder / "full.safetensors", checkpoint);
+  save_weights(folder / "half.safetensors", checkpoint, true);
+  CHECK(load_weights(folder / "full.safetensors").checkpoint.threshold == 0.45);
+  Checkpoint half = load_weights(folder / "half.safetensors").checkpoint;
+  CHECK(half.threshold == 0.45);
+  CHECK(std::filesystem::file_size(folder / "half.safetensors") <
+        0.6 * double(std::filesystem::file_size(folder / "full.safetensors")));
+  REQUIRE(half.model.size() == checkpoint.model.size());
+  for (const auto& [name, tensor] : checkpoint.model) {
+    const std::vector<double> a = tensor.to(DType::f64).to_vector<double>();
+    const std::vector<double> b = find(half.model, name).tensor.to(DType::f64).to_vector<double>();
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      CAPTURE(name);
+      REQUIRE(std::abs(a[i] - b[i]) <= std::abs(a[i]) * 0x1p-11 + 0x1p-25);
+    }
+  }
+  CHECK(says(error_of<ConfigError>([&] { save_weights(folder / "a.h5", checkpoint, true); }),
+             ".safetensors only"));
+}
+
 TEST_CASE("axes are PyTorch's outside: output, input, then the kernel") {
   const TemporaryFolder folder;
   const Checkpoint checkpoint = mini_checkpoint();
