@@ -19,7 +19,7 @@ VoxelBox box_of(const VoxelGrid& grid, double threshold = 0.5);
 
 /// A share of a cell's volume from which it counts as occupied: the one that comes nearest to
 /// voxelising the mesh at the lower resolution (docs/datasets.md has the measurement).
-inline constexpr double occupied_share = 0.3;
+inline constexpr double occupied_share = 0.4;
 
 /// The object's longest side spans all n cells; on the other axes it is centred. A cell is occupied
 /// if at least `share` of its volume is, in voxels with value >= 0.5. If that leaves nothing, all
