@@ -2,7 +2,8 @@
 // can be compared with it:
 //   benchmark_formula_numbers inference A 1 1 FILE    writes the volume, f32 [batch,32,32,32]
 //   benchmark_formula_numbers training A 1 2          prints both losses before and after a step
-// The arguments are variant, views and batch. Inference takes one object.
+// The arguments are variant (A, F, PPA or PPF for Pix2Vox++), views and batch. Inference takes one
+// object.
 #define DOCTEST_CONFIG_IMPLEMENT  // tests/support/ needs it
 #include <doctest/doctest.h>
 #include <fmt/core.h>
@@ -54,11 +55,11 @@ void print_losses(const golden::ModelRun& run, std::int64_t views, std::int64_t 
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv, argv + argc);
   if (argc < 5) {
-    fmt::print(stderr, "usage: {} inference|training A|F VIEWS BATCH [FILE]\n", words[0]);
+    fmt::print(stderr, "usage: {} inference|training A|F|PPA|PPF VIEWS BATCH [FILE]\n", words[0]);
     return 2;
   }
   golden::ModelRun run;
-  run.config = default_model(words[2]);
+  run.config = default_model(words[2].starts_with("PP") ? "++" + words[2].substr(2) : words[2]);
   run.dtype = DType::f32;
   const std::int64_t views = std::stoll(words[3]), batch = std::stoll(words[4]);
   run.folded = words[1] == "inference";

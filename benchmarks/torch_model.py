@@ -46,7 +46,7 @@ def usable(ways):
 
 
 def make_model(variant, weights="formula"):
-    """A or F in f32 on the CPU, trunk frozen. weights: formula (tools/golden/formula.py), or random."""
+    """A, F, PPA or PPF in f32 on the CPU, a VGG trunk frozen. weights: formula (tools/golden/formula.py), or random."""
     model = networks.Pix2Vox(getattr(networks, variant))
     if weights == "formula":
         with torch.no_grad():

@@ -123,6 +123,20 @@ ModelConfig small_config() {
   return config;
 }
 
+/// PPSMALLA and PPSMALLF there.
+ModelConfig small_plus_plus_config(const std::string& variant) {
+  ModelConfig config = default_model(variant);
+  config.image_size = 72;
+  config.trunk_channels =
+      variant == "++A" ? std::vector<std::int64_t>{5, 3, 4} : std::vector<std::int64_t>{5, 6, 7};
+  config.encoder_channels = {6, 5, 8};
+  config.decoder_channels = {6, 5, 4, 3};
+  config.merger_channels = {4, 3, 5, 2, 3};
+  config.refiner_channels = {3, 4, 5};
+  config.refiner_hidden = 7;
+  return config;
+}
+
 }  // namespace
 
 ModelRun reference_run(const std::string& variant, DType dtype, Device device) {
@@ -132,6 +146,13 @@ ModelRun reference_run(const std::string& variant, DType dtype, Device device) {
 
 ModelRun small_run(DType dtype, Device device) {
   return make_run(small_config(), load_json("small.json").at("SMALL"), dtype, device);
+}
+
+ModelRun small_plus_plus_run(const std::string& variant, DType dtype, Device device) {
+  const bool a = variant == "++A";
+  const json numbers = load_json(a ? "ppsmall_a.json" : "ppsmall_f.json");
+  return make_run(small_plus_plus_config(variant), numbers.at(a ? "PPSMALLA" : "PPSMALLF"), dtype,
+                  device);
 }
 
 ModelConfig tiny_config() {

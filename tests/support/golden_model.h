@@ -32,6 +32,9 @@ struct ModelRun {
 ModelRun reference_run(const std::string& variant, DType dtype = DType::f64, Device device = {});
 /// A narrow network with every part of A, against small.json.
 ModelRun small_run(DType dtype = DType::f64, Device device = {});
+/// Narrow networks with every part of Pix2Vox++, variant "++A" or "++F", against ppsmall_*.json.
+ModelRun small_plus_plus_run(const std::string& variant, DType dtype = DType::f64,
+                             Device device = {});
 
 /// The narrow network at 8^3 voxels, for comparing gradients of f32 with those of f64. At 32^3 with
 /// three views rounding puts a few of the millions of values that enter an activation on the other

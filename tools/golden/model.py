@@ -1,6 +1,7 @@
 """Golden numbers of whole models.
 
     python3 tools/golden/model.py make SMALL tests/golden/small.json
+    python3 tools/golden/model.py make PPSMALLA tests/golden/ppsmall_a.json
     python3 tools/golden/model.py check F tests/golden/reference/numbers.json
 
 `make` writes what a network of networks.py gives; `check` prints how far it is from stored numbers

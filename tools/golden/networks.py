@@ -1,7 +1,7 @@
-"""Pix2Vox in PyTorch, written from a description of the method, for golden numbers and comparisons.
+"""Pix2Vox and Pix2Vox++ in PyTorch, written from a description of the method, for golden numbers and comparisons.
 
 Channels first, views in a loop, the state-dict names of the published networks. A Size says how
-large everything is; A and F are the published ones.
+large everything is; A, F, PPA and PPF (Pix2Vox++/A and /F) are the published ones.
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,11 @@ from torch import nn
 class Size:
     """Trunk: channels of a conv or "pool". Encoder: (channels, kernel, pool or 0) a layer.
 
+    With blocks, the network is a Pix2Vox++: blocks is "basic" or "bottleneck" and how many of them
+    layer1 and layer2 of a ResNet have, trunk the channels of its first convolution and the widths of
+    layer1 and layer2; the encoder is padded and has ReLU, and the merger's last layer but one reads
+    the results of all before it.
+
     bottom: channels of the 2x2x2 volume that the decoder starts from. The decoder and the refiner
     double and halve; the last decoder width is that of the raw features.
     """
@@ -24,6 +29,7 @@ class Size:
     decoder: tuple
     merger: tuple
     refiner: tuple  # widths of layer1..3 and of the hidden linear layer; empty: no refiner
+    blocks: tuple = ()
 
 
 VGG = (64, 64, "pool", 128, 128, "pool", 256, 256, 256, "pool", 512)
@@ -31,33 +37,100 @@ A = Size(picture=224, trunk=VGG, encoder=((512, 3, 0), (512, 3, 3), (256, 1, 0))
          decoder=(512, 128, 32, 8), merger=(16, 8, 4, 2, 1), refiner=(32, 64, 128, 2048))
 F = Size(picture=224, trunk=VGG, encoder=((512, 1, 0), (256, 3, 4), (128, 3, 0)), bottom=256,
          decoder=(128, 64, 32, 8), merger=(16, 8, 4, 2, 1), refiner=())
+PPA = Size(picture=224, trunk=(64, 64, 128), blocks=("bottleneck", 3, 4),
+           encoder=((512, 3, 0), (256, 3, 2), (256, 3, 2)), bottom=1568, decoder=(512, 128, 32, 8),
+           merger=(9, 9, 9, 9, 9, 1), refiner=(32, 64, 128, 2048))
+PPF = Size(picture=224, trunk=(64, 64, 128), blocks=("basic", 2, 2),
+           encoder=((128, 3, 0), (64, 3, 2), (64, 3, 2)), bottom=392, decoder=(128, 64, 32, 8),
+           merger=(9, 9, 9, 9, 9, 1), refiner=())
 # Everything that A has, but narrow: tests/support/golden_model.cpp states the same sizes.
 SMALL = Size(picture=96, trunk=(4, 4, "pool", 5, 5, "pool", 6, 6, 6, "pool", 7),
              encoder=((6, 3, 0), (5, 3, 2), (4, 1, 0)), bottom=8, decoder=(6, 5, 4, 3),
              merger=(5, 4, 3, 2, 1), refiner=(3, 4, 5, 7))
+# The same of ++/A and ++/F; pictures of 72 make odd maps (9x9) after the trunk.
+PPSMALLA = Size(picture=72, trunk=(5, 3, 4), blocks=("bottleneck", 3, 4),
+                encoder=((6, 3, 0), (5, 3, 2), (8, 3, 2)), bottom=4, decoder=(6, 5, 4, 3),
+                merger=(4, 3, 5, 2, 3, 1), refiner=(3, 4, 5, 7))
+PPSMALLF = Size(picture=72, trunk=(5, 6, 7), blocks=("basic", 2, 2),
+                encoder=((6, 3, 0), (5, 3, 2), (8, 3, 2)), bottom=4, decoder=(6, 5, 4, 3),
+                merger=(4, 3, 5, 2, 3, 1), refiner=())
+
+
+def make_vgg(widths):
+    trunk, channels = [], 3
+    for width in widths:
+        if width == "pool":
+            trunk.append(nn.MaxPool2d(2))
+        else:
+            trunk += [nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU()]
+            channels = width
+    return nn.Sequential(*trunk), channels
+
+
+class Residual(nn.Module):
+    """A block of ResNet with torchvision's names; kernels and widths of its convolutions in turn."""
+
+    def __init__(self, channels, kernels, widths, strides):
+        super().__init__()
+        inner = channels
+        self.convolutions = len(kernels)
+        for number, (kernel, width, stride) in enumerate(zip(kernels, widths, strides), 1):
+            self.add_module(f"conv{number}", nn.Conv2d(inner, width, kernel, stride=stride,
+                                                       padding=kernel // 2, bias=False))
+            self.add_module(f"bn{number}", nn.BatchNorm2d(width))
+            inner = width
+        stride = max(strides)
+        self.downsample = None
+        if inner != channels or stride > 1:
+            self.downsample = nn.Sequential(nn.Conv2d(channels, inner, 1, stride=stride, bias=False),
+                                            nn.BatchNorm2d(inner))
+
+    def forward(self, x):
+        y = x
+        for number in range(1, self.convolutions + 1):
+            y = getattr(self, f"bn{number}")(getattr(self, f"conv{number}")(y))
+            if number < self.convolutions:
+                y = torch.relu(y)
+        return torch.relu(y + (x if self.downsample is None else self.downsample(x)))
+
+
+def make_resnet(widths, blocks):
+    kind, *counts = blocks
+    channels, *widths = widths
+    trunk = [nn.Conv2d(3, channels, 7, stride=2, padding=3, bias=False), nn.BatchNorm2d(channels),
+             nn.ReLU(), nn.MaxPool2d(3, stride=2, padding=1)]
+    for stage, (width, count) in enumerate(zip(widths, counts)):
+        layer = []
+        for block in range(count):
+            stride = 2 if stage > 0 and block == 0 else 1
+            if kind == "basic":
+                layer.append(Residual(channels, (3, 3), (width, width), (stride, 1)))
+                channels = width
+            else:
+                layer.append(Residual(channels, (1, 3, 1), (width, width, 4 * width), (1, stride, 1)))
+                channels = 4 * width
+        trunk.append(nn.Sequential(*layer))
+    return nn.Sequential(*trunk), channels
 
 
 class Encoder(nn.Module):
     def __init__(self, size):
         super().__init__()
-        trunk, channels = [], 3
-        for width in size.trunk:
-            if width == "pool":
-                trunk.append(nn.MaxPool2d(2))
-            else:
-                trunk += [nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU()]
-                channels = width
-        self.vgg = nn.Sequential(*trunk)
+        self.trunk = "resnet" if size.blocks else "vgg"
+        trunk, channels = (make_resnet(size.trunk, size.blocks) if size.blocks
+                           else make_vgg(size.trunk))
+        self.add_module(self.trunk, trunk)
         self.layers = []
         for number, (width, kernel, pool) in enumerate(size.encoder, 1):
-            layer = [nn.Conv2d(channels, width, kernel), nn.BatchNorm2d(width), nn.ELU()]
+            layer = [nn.Conv2d(channels, width, kernel, padding=kernel // 2 if size.blocks else 0),
+                     nn.BatchNorm2d(width), nn.ReLU() if size.blocks else nn.ELU()]
             layer += [nn.MaxPool2d(pool)] if pool else []
             self.layers.append(f"layer{number}")
             self.add_module(self.layers[-1], nn.Sequential(*layer))
             channels = width
 
     def forward(self, picture):
-        x = self.vgg(picture)
+        x = getattr(self, self.trunk)(picture)
         for name in self.layers:
             x = getattr(self, name)(x)
         return x
@@ -94,16 +167,21 @@ class Merger(nn.Module):
         super().__init__()
         channels = size.decoder[-1] + 1
         self.layers = []
+        self.joined = len(size.merger) - 1 if size.blocks else None  # this layer reads all before it
         for number, width in enumerate(size.merger, 1):
+            if number == self.joined:
+                channels = sum(size.merger[:number - 1])
             self.layers.append(f"layer{number}")
             self.add_module(self.layers[-1], nn.Sequential(
                 nn.Conv3d(channels, width, 3, padding=1), nn.BatchNorm3d(width), nn.LeakyReLU(0.2)))
             channels = width
 
     def score(self, raw):
-        for name in self.layers:
-            raw = getattr(self, name)(raw)
-        return raw.squeeze(1)
+        maps = [raw]
+        for number, name in enumerate(self.layers, 1):
+            x = torch.cat(maps[1:], 1) if number == self.joined else maps[-1]
+            maps.append(getattr(self, name)(x))
+        return maps[-1].squeeze(1)
 
     def forward(self, raw_features, coarse_volumes):
         weights = torch.softmax(torch.stack([self.score(raw) for raw in raw_features]), 0)
@@ -166,9 +244,10 @@ class Pix2Vox(nn.Module):
         }
 
     def freeze_trunk(self):
-        """No gradients for the trunk; its batch norms still use and updating batch statistics."""
-        for parameter in self.encoder.vgg.parameters():
-            parameter.requires_grad_(False)
+        """VGG: no gradients; its batch norms still use and update batch statistics. A ResNet learns."""
+        if self.encoder.trunk == "vgg":
+            for parameter in self.encoder.vgg.parameters():
+                parameter.requires_grad_(False)
 
 
 def losses(stages, truth):
