@@ -52,3 +52,17 @@ TEST_CASE("the gradient check refuses what proves nothing, and what is no number
   CHECK_THROWS_WITH(gradcheck(weighted_sum(1, 1), {Variable(Tensor::zeros({2}))}),
                     "[gradcheck] inputs must be f64, got f32");
 }
+
+TEST_CASE("every subset of one to six inputs can be checked") {
+  const CheckedFunction total = [](const std::vector<Variable>& inputs) {
+    Variable sum = affine(inputs[0], 2);
+    for (std::size_t i = 1; i < inputs.size(); ++i) sum = add(sum, affine(inputs[i], double(i)));
+    return sum;
+  };
+  std::vector<Variable> inputs;
+  CHECK_THROWS_WITH(gradcheck_subsets(total, inputs), "[gradcheck] 1 to 6 inputs, got 0");
+  for (int i = 0; i < 6; ++i) inputs.push_back(leaf({0.1 * i, 0.5}));
+  CHECK(gradcheck_subsets(total, inputs).passed);
+  inputs.push_back(leaf({1, 2}));
+  CHECK_THROWS_WITH(gradcheck_subsets(total, inputs), "[gradcheck] 1 to 6 inputs, got 7");
+}

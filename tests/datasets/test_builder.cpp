@@ -274,6 +274,14 @@ TEST_CASE("a build that cannot be done says why and leaves nothing that looks fi
   options.views = 0;
   CHECK(says(error_of<ConfigError>([&] { build_dataset(options); }), "views 0"));
   options.views = 1;
+  options.resolution = 257;
+  CHECK(says(error_of<ConfigError>([&] { build_dataset(options); }), "resolution 257"));
+  options.resolution = 1;
+  CHECK(says(error_of<ConfigError>([&] { build_dataset(options); }), "resolution 1 "));
+  options.resolution = 8;
+  options.image_size = 15;
+  CHECK(says(error_of<ConfigError>([&] { build_dataset(options); }), "image size 15"));
+  options.image_size = 16;
   write_text(folder / "full" / "thesis.txt", "do not touch");
   options.out = folder / "full";
   CHECK(says(error_of<Error>([&] { build_dataset(options); }), "other files"));

@@ -95,6 +95,13 @@ TEST_CASE("libraries that are none give an error that names the file") {
   CHECK(contains(error("empty.sh3f"), "no entry"));
   write_zip(folder / "turn.sh3f", {{catalogue, "name#1=a\nmodel#1=b\nmodelRotation#1=1 0 x\n"}});
   CHECK(contains(error("turn.sh3f"), "modelRotation"));
+  for (const char* number : {"1000", "-1000", "1e9", "nan"}) {
+    CAPTURE(number);
+    write_zip(folder / "far.sh3f",
+              {{catalogue, std::string("name#1=a\nmodel#1=b\nmodelRotation#1=1 0 0 0 1 0 0 0 ") +
+                               number + "\n"}});
+    CHECK(contains(error("far.sh3f"), "modelRotation"));
+  }
 }
 
 TEST_CASE("archives: caps, bombs and damage") {

@@ -47,6 +47,7 @@ TEST_CASE("other layers refuse shapes that do not fit") {
                     Contains("[linear] weight expects 5 input features, got 3"));
   CHECK_THROWS_WITH(max_pool(zeros({1, 2, 2, 1}), {3, 3, 3}, {3, 3, 3}),
                     Contains("[max_pool] window 3 is larger"));
+  CHECK(max_pool(zeros({1, 3, 3, 1}), {1, 3, 3}, {1, 3, 3}).shape() == Shape{1, 1, 1, 1});
   CHECK_THROWS_WITH(batch_norm(zeros({3, 4, 4, 2}), zeros({2}), zeros({2}), {}, {},
                                {.groups = 2, .training = true}),
                     Contains("2 groups do not divide the batch"));

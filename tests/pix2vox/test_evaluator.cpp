@@ -142,7 +142,13 @@ TEST_CASE("baselines come from the training split") {
   const ToyDataset train(20, 8), test(6, 8);
   // A training shape is found again exactly.
   CHECK(measure_baselines(train, train, {0.5}).best_training_shape.overall().mean[0] == 1);
-  const Baselines unseen = measure_baselines(train, test, {0.2, 0.5});
+  std::int64_t calls = 0;
+  const Baselines unseen =
+      measure_baselines(train, test, {0.2, 0.5}, [&](std::int64_t done, std::int64_t total) {
+        CHECK(done == ++calls);
+        CHECK(total == 26);
+      });
+  CHECK(calls == 26);
   CHECK(unseen.mean_shape.overall().objects == 6);
   const double ceiling = unseen.best_training_shape.overall().mean[0];
   for (const IouTable* table : {&unseen.mean_shape, &unseen.category_mean_shape}) {

@@ -63,6 +63,15 @@ TEST_CASE("below is uniform and stays below") {
   for (int i = 0; i < 70000; ++i) ++counts.at(std::size_t(rng.below(7)));
   for (const int count : counts) CHECK(std::abs(count - 10000) < 500);
   for (int i = 0; i < 100; ++i) CHECK(rng.below(1) == 0);
+  // Nearly every second draw lies beyond the last whole multiple and is made again.
+  const std::uint64_t large = (std::uint64_t{1} << 63) + 1;
+  std::uint64_t highest = 0;
+  for (int i = 0; i < 64; ++i) {
+    const std::uint64_t value = rng.below(large);
+    CHECK(value < large);
+    highest = std::max(highest, value);
+  }
+  CHECK(highest > large / 2);
   CHECK_THROWS_AS(rng.below(0), voxgrad::Error);
 }
 

@@ -237,6 +237,10 @@ TEST_CASE("files of other formats are named, with a way to convert them") {
       {"P6\n3 3\n255\n"sv, "Netpbm"},
       {"<?xml version=\"1.0\"?>\n<svg xmlns="sv, "SVG"},
       {"%PDF-1.7"sv, "PDF"},
+      {"P1 3 3"sv, "Netpbm"},
+      {"P7\nWIDTH 3"sv, "Netpbm"},
+      {"<svg xmlns="sv, "SVG"},
+      {"<SVG xmlns="sv, "SVG"},
   };
   for (const auto& [start, name] : kinds) {
     const std::string message = refusal(start);
@@ -245,6 +249,8 @@ TEST_CASE("files of other formats are named, with a way to convert them") {
     CHECK(message.find(name) != std::string::npos);
     CHECK(message.find("onvert") != std::string::npos);
   }
+  for (const std::string_view other : {"P0\n3"sv, "P8\n3"sv, "P6x"sv, "Q6\n3"sv, "P6"sv})
+    CHECK(refusal(other).find("Netpbm") == std::string::npos);
   CHECK(refusal("<!DOCTYPE html>").find("web page") != std::string::npos);
   CHECK(refusal("version https://git-lfs.github.com/spec/v1").find("git lfs pull") !=
         std::string::npos);

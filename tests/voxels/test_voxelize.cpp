@@ -264,11 +264,19 @@ TEST_CASE("the surface of a box is one layer of voxels") {
         256 * 6 * 6 - 254 * 4 * 4);
 }
 
+TEST_CASE("the smallest grid has two voxels per side") {
+  CHECK(voxelize(box({0, 0, 0}, {1, 1, 1}), 2).count() == 8);
+  CHECK(voxelize(box({0, 0, 0}, {2, 1, 1}), 2).count() >= 2);
+}
+
 TEST_CASE("voxelize refuses what it cannot do") {
   CHECK(error_of([] { voxelize(Mesh{}); }) != "");
   CHECK(error_of([] { voxelize(box({1, 1, 1}, {1, 1, 1})); }).find("extent") != std::string::npos);
   CHECK(error_of([] {
           voxelize(box({0, 0, 0}, {1, 1, 1}), 1);
+        }).find("2..256") != std::string::npos);
+  CHECK(error_of([] {
+          voxelize(box({0, 0, 0}, {1, 1, 1}), 257);
         }).find("2..256") != std::string::npos);
 }
 
