@@ -6,7 +6,10 @@
 #include <cmath>
 
 #include "io/plural.h"
+#include "voxels/image/animation.h"
 #include "voxels/mesh/mesh_writer.h"
+#include "voxels/render/mesh_picture.h"
+#include "voxels/surface/components.h"
 
 namespace voxgrad::apps {
 namespace {
@@ -53,7 +56,34 @@ std::string describe(const MeshReport& r, const std::string& unit) {
 }  // namespace
 
 MeshOutput::MeshOutput(const VoxelGrid& grid, const SurfaceFlags& flags, double threshold)
-    : flags_(flags), surface_(make_surface(grid, flags.options(threshold))) {}
+    : flags_(flags), grid_(grid), threshold_(threshold) {
+  const SurfaceOptions options = flags.options(threshold);
+  if (options.components > 0) grid_ = keep_largest_components(grid, threshold, options.components);
+  surface_ = make_surface(grid_, options);
+}
+
+Image MeshOutput::picture(double azimuth, int size) const {
+  const PictureOptions options{.width = size,
+                               .height = size,
+                               .threshold = threshold_,
+                               .azimuth = azimuth,
+                               .transparent = flags_.transparent};
+  return flags_.options(threshold_).kind == SurfaceKind::blocks
+             ? draw_voxels(grid_, options)
+             : draw_mesh(surface_.mesh, grid_, options);
+}
+
+void MeshOutput::write_picture(const std::string& format, const std::filesystem::path& file) const {
+  constexpr int frames = 36, milliseconds = 80;
+  if (format == "png") {
+    write_png(picture(PictureOptions{}.azimuth, flags_.picture_size), file);
+    return;
+  }
+  std::vector<Image> turning;
+  for (int i = 0; i < frames; ++i)
+    turning.push_back(picture(PictureOptions{}.azimuth + 360.0 * i / frames, flags_.picture_size));
+  write_apng(turning, milliseconds, file);
+}
 
 void MeshOutput::write(const std::string& format, const std::filesystem::path& file) {
   const Placement placement = flags_.placement(format);

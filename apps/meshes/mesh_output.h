@@ -1,4 +1,4 @@
-// Meshes of one object as files, with a report on each.
+// Meshes of one object as files, with a report on each, and pictures of them.
 #pragma once
 
 #include <filesystem>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/meshes/surface_flags.h"
+#include "voxels/image/image.h"
 #include "voxels/surface/mesh_report.h"
 
 namespace voxgrad::apps {
@@ -21,6 +22,9 @@ class MeshOutput {
   /// Places the mesh as the format wants it and writes it.
   void write(const std::string& format, const std::filesystem::path& file);
 
+  /// Draws it: "png", or "apng" for a turntable.
+  void write_picture(const std::string& format, const std::filesystem::path& file) const;
+
   /// A line about the mesh, and one per problem; the last file's.
   const std::string& summary() const { return summary_; }
   /// What is wrong with the meshes that were written, and notes about what was asked for.
@@ -30,7 +34,11 @@ class MeshOutput {
   const nlohmann::ordered_json& json() const { return json_; }
 
  private:
+  Image picture(double azimuth, int size) const;
+
   const SurfaceFlags& flags_;
+  VoxelGrid grid_;  // the parts that are kept
+  double threshold_;
   Surface surface_;
   std::string summary_;
   std::vector<std::string> problems_;

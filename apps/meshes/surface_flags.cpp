@@ -72,6 +72,12 @@ void SurfaceFlags::add(Verb& verb) {
       ->type_name("MM");
   verb.add_flag("--strict", strict,
                 "Exit with 1 if a mesh is not a closed manifold or a wall is too thin");
+  verb.add_flag("--transparent", transparent,
+                "Pictures of the object alone and its shadow, on nothing");
+  verb.add_option("--picture-size", picture_size, "Width and height of pictures")
+      ->range(16, 4096)
+      ->type_name("PIXELS")
+      ->capture_default_str();
 }
 
 void SurfaceFlags::check_values(const std::vector<std::string>& formats) const {

@@ -26,6 +26,8 @@ struct SurfaceFlags {
   std::string up;  // empty: as the format has it
   double min_wall_mm = 0;
   bool strict = false;
+  bool transparent = false;  // of pictures
+  int picture_size = 512;
 
   void add(Verb& verb);
   /// ConfigError for values that make no sense, or no sense with these formats.

@@ -20,6 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+const std::vector<std::string> kFormats{"obj", "ply", "stl", "glb", "png", "apng"};
+
 struct MeshFlags {
   std::vector<std::string> volumes;
   std::string out;  // empty: beside each volume
@@ -40,7 +42,7 @@ VoxelGrid read_volume(const std::string& file) {
 int run_mesh(MeshFlags flags) {
   flags.json.check_writable();
   flags.device.apply();
-  flags.formats = checked_formats(flags.formats, kMeshFormats);
+  flags.formats = checked_formats(flags.formats, kFormats);
   flags.surface.check_values(flags.formats);
   const std::vector<std::string> names = result_names(flags.volumes);
   std::optional<OutputFolder> out;
@@ -57,8 +59,12 @@ int run_mesh(MeshFlags flags) {
     const fs::path folder = out ? out->path() : fs::path(volume).parent_path();
     for (const std::string& format : flags.formats) {
       const fs::path file = folder / concat(names[i], ".", format);
-      output.write(format, file);
-      std::cerr << fmt::format("{}: {}\n", file.string(), output.summary());
+      if (is_mesh_format(format)) {
+        output.write(format, file);
+        std::cerr << fmt::format("{}: {}\n", file.string(), output.summary());
+      } else {
+        output.write_picture(format, file);
+      }
       if (flags.json.prints_text()) std::cout << file.string() << std::endl;
     }
     for (const std::string& note : output.notes())
@@ -84,8 +90,9 @@ void add_mesh(Verb& app, Action& action) {
       ->type_name("FILE");
   verb->add_option("--out", flags->out, "Folder for the meshes [that of each volume]")
       ->type_name("DIR");
-  verb->add_option("--format", flags->formats, "stl, obj, ply, glb")
-      ->type_name("obj|ply|stl|glb")
+  verb->add_option("--format", flags->formats,
+                   "Meshes: stl, obj, ply, glb; pictures: png, apng (turning)")
+      ->type_name("obj|ply|stl|glb|png|apng")
       ->delimiter(',')
       ->repeatable()
       ->capture_default_str();

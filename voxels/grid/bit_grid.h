@@ -20,6 +20,7 @@ class BitGrid {
   }
 
   void set(std::size_t voxel) { words_[voxel / 64] |= std::uint64_t{1} << (voxel % 64); }
+  bool at(std::size_t voxel) const { return (words_[voxel / 64] >> (voxel % 64) & 1) != 0; }
   std::int64_t count() const {
     std::int64_t sum = 0;
     for (const std::uint64_t word : words_) sum += std::popcount(word);

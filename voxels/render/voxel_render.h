@@ -20,11 +20,12 @@ struct PictureOptions {
   int samples = 3;         // rays a pixel, along each axis
   Color color{92, 148, 205};
   Color background{244, 244, 242};
+  bool transparent = false;  // RGBA: no background, and of the ground only the shadow
 };
 
-/// An RGB picture. The whole cube of the grid fits the frame, so pictures of different grids from
-/// the same direction can be compared. An empty grid gives a plain background. Same bits whatever
-/// the number of threads.
+/// An RGB picture, or RGBA. The whole cube of the grid fits the frame, so pictures of different
+/// grids from the same direction can be compared. An empty grid gives a plain background. Same bits
+/// whatever the number of threads.
 Image draw_voxels(const VoxelGrid& grid, const PictureOptions& options = {});
 
 }  // namespace voxgrad

@@ -1,0 +1,16 @@
+// Pictures of meshes for people, in the light and from the camera of draw_voxels, so that the two
+// can stand side by side.
+#pragma once
+
+#include "voxels/grid/grid.h"
+#include "voxels/mesh/mesh.h"
+#include "voxels/render/voxel_render.h"
+
+namespace voxgrad {
+
+/// A closed mesh in the world coordinates of a grid, whose cube fits the frame. Edges of more than
+/// 40 degrees stay sharp. Colours of vertices are shown; options.threshold is not used. An empty
+/// mesh gives a plain background. Same bits whatever the number of threads.
+Image draw_mesh(const Mesh& mesh, const VoxelGrid& frame, const PictureOptions& options = {});
+
+}  // namespace voxgrad
