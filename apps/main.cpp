@@ -23,9 +23,9 @@ int run(int argc, char** argv) {
       "    --weights runs/first/checkpoints/best.h5\n"
       "  pix2vox predict chair.png --weights runs/first/checkpoints/best.h5 --out out");
   Action action;
-  for (const auto& add : {add_train, add_test, add_predict, add_report, add_dataset, add_voxelize,
-                          add_mesh, add_convert, add_models, add_gradcheck, add_summary, add_bench,
-                          add_doctor, add_completion, add_manual, add_help})
+  for (const auto& add : {add_train, add_test, add_predict, add_report, add_watch, add_dataset,
+                          add_voxelize, add_mesh, add_convert, add_models, add_gradcheck,
+                          add_summary, add_bench, add_doctor, add_completion, add_manual, add_help})
     add(app, action);
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.size() > 1 && words[0] == "help" && !words[1].starts_with('-'))

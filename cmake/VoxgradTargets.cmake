@@ -54,3 +54,14 @@ function(voxgrad_executable name)
   add_executable(${name} ${ARGN})
   voxgrad_compile_options(${name})
 endfunction()
+
+# voxgrad_embed(TARGET HEADER FOLDER): the files of a folder as strings in the target; the header declares them.
+function(voxgrad_embed target header folder)
+  file(GLOB files CONFIGURE_DEPENDS ${folder}/*)
+  list(JOIN files "|" joined)
+  set(source ${CMAKE_CURRENT_BINARY_DIR}/generated/${target}_embedded.cpp)
+  add_custom_command(OUTPUT ${source} DEPENDS ${files} ${PROJECT_SOURCE_DIR}/cmake/VoxgradEmbed.cmake
+    COMMAND ${CMAKE_COMMAND} -D HEADER=${header} "-DFILES=${joined}" -D OUT=${source}
+    -P ${PROJECT_SOURCE_DIR}/cmake/VoxgradEmbed.cmake VERBATIM)
+  target_sources(${target} PRIVATE ${source})
+endfunction()

@@ -25,11 +25,28 @@ ProgressLine::ProgressLine() : terminal_(isatty(STDERR_FILENO) != 0) {}
 void ProgressLine::show(const std::string& text) {
   if (!terminal_) return;
   const auto now = std::chrono::steady_clock::now();
-  if (shown_ && now - last_ < std::chrono::milliseconds(100)) return;
+  if (shown_ > 0 && now - last_ < std::chrono::milliseconds(100)) return;
   last_ = now;
-  shown_ = true;
+  clear();
   // A line that wraps could not be drawn over.
-  std::cerr << "\r\x1b[K" << text.substr(0, terminal_columns() - 1) << std::flush;
+  const std::string line = text.substr(0, columns());
+  std::cerr << line << std::flush;
+  shown_ = std::max<std::size_t>(1, line.size());
+  shown_columns_ = terminal_columns();
+}
+
+std::size_t ProgressLine::columns() const {
+  return terminal_ ? std::max<std::size_t>(2, terminal_columns()) - 1 : 80;
+}
+
+void ProgressLine::clear() {
+  if (shown_ == 0) return;
+  const std::size_t columns = std::max<std::size_t>(1, terminal_columns());
+  // A terminal that has become narrower has broken the line into several.
+  const std::size_t broken = columns < shown_columns_ ? (shown_ - 1) / columns : 0;
+  if (broken > 0) std::cerr << "\x1b[" << broken << 'A';
+  std::cerr << (broken > 0 ? "\r\x1b[J" : "\r\x1b[K");
+  shown_ = 0;
 }
 
 void ProgressLine::count(const std::string& label, std::int64_t done, std::int64_t total) {
@@ -53,8 +70,8 @@ void ProgressLine::print(const std::string& text) {
 }
 
 void ProgressLine::finish() {
-  if (shown_) std::cerr << "\r\x1b[K" << std::flush;
-  shown_ = false;
+  clear();
+  std::cerr << std::flush;
 }
 
 std::string format_seconds(double seconds) {

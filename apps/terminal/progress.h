@@ -15,6 +15,8 @@ class ProgressLine {
   ProgressLine& operator=(const ProgressLine&) = delete;
 
   bool terminal() const { return terminal_; }
+  /// Characters that a line may have; 80 off a terminal.
+  std::size_t columns() const;
   /// On a terminal: shows the text in place of the last one, at most ten times a second.
   /// Off a terminal: nothing.
   void show(const std::string& text);
@@ -27,7 +29,10 @@ class ProgressLine {
 
  private:
   bool terminal_;
-  bool shown_ = false;
+  void clear();
+
+  std::size_t shown_ = 0;          // characters of the redrawn line
+  std::size_t shown_columns_ = 0;  // of the terminal when it was drawn
   std::int64_t last_quarter_ = -1;
   std::chrono::steady_clock::time_point last_{};
 };

@@ -2,16 +2,21 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "apps/command_line/json_flag.h"
 #include "apps/command_line/version.h"
+#include "apps/terminal/training_text.h"
 #include "apps/verbs/machine.h"
 #include "apps/verbs/verbs.h"
 #include "io/plural.h"
 #include "layers/gradcheck_cases.h"
+#include "pix2vox/benchmark/resident.h"
 #include "simd/isa.h"
 #include "tensor/environment.h"
 #include "tensor/ops/backend.h"
@@ -38,6 +43,37 @@ std::string instructions() {
          (others.empty() ? "" : " (VOXGRAD_ISA can choose: " + others + ")");
 }
 
+std::string memory() {
+  const std::optional<std::uint64_t> installed = installed_bytes(), free = available_bytes();
+  if (!installed || !free) return "unknown";
+  return fmt::format("{}, {} free", format_bytes(double(*installed)), format_bytes(double(*free)));
+}
+
+std::string disk(const std::filesystem::path& folder) {
+  std::error_code error;
+  const std::filesystem::space_info space = std::filesystem::space(folder, error);
+  if (error) return error.message();
+  return fmt::format("{}, {} free ({})", format_bytes(double(space.capacity)),
+                     format_bytes(double(space.available)), folder.string());
+}
+
+/// Graphics processors of NVIDIA that the system knows, whether or not this program can use them.
+std::string graphics_processors() {
+  std::string names;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/driver/nvidia/gpus", error)) {
+    std::ifstream file(entry.path() / "information");
+    std::string line;
+    while (std::getline(file, line))
+      if (line.starts_with("Model:")) {
+        const std::size_t begin = line.find_first_not_of(" \t", 6);
+        if (begin == std::string::npos) continue;
+        names += (names.empty() ? "" : ", ") + line.substr(begin);
+      }
+  }
+  return names.empty() ? "none that the driver names" : names;
+}
+
 Findings examine() {
   Findings found;
   found["pix2vox"] = version();
@@ -50,6 +86,9 @@ Findings examine() {
   for (const auto& [name, number] : library_versions())
     libraries += (libraries.empty() ? "" : ", ") + name + " " + number;
   found["libraries"] = libraries;
+  found["memory"] = memory();
+  found["disk"] = disk(std::filesystem::current_path());
+  found["GPU of NVIDIA"] = graphics_processors();
   found["cpu"] = try_device(Device::cpu());
   for (const EnvironmentVariable& each : kEnvironment)
     if (const char* value = environment(each.name))

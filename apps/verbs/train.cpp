@@ -1,7 +1,5 @@
 // pix2vox train
 #include <fmt/format.h>
-#include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/spdlog.h>
 
 #include <filesystem>
 #include <iostream>
@@ -11,11 +9,13 @@
 #include "apps/command_line/json_flag.h"
 #include "apps/terminal/progress.h"
 #include "apps/terminal/signals.h"
+#include "apps/terminal/training_display.h"
 #include "apps/verbs/verbs.h"
 #include "io/file.h"
 #include "io/plural.h"
 #include "pix2vox/data/open_dataset.h"
 #include "pix2vox/report/report.h"
+#include "pix2vox/report/tensorboard/run_events.h"
 #include "pix2vox/training/iou_json.h"
 #include "pix2vox/training/loss_watch.h"
 #include "pix2vox/training/run_folder.h"
@@ -29,51 +29,8 @@ struct TrainFlags {
   DeviceFlags device;
   std::string out;
   bool resume = false;
-  bool dry_run = false;
+  bool dry_run = false, quiet = false, json_log = false;
   JsonFlag json;
-};
-
-std::string describe(const TrainingProgress& p) {
-  const double share =
-      (double(p.epoch - 1) + double(p.batch) / double(p.batches)) / double(p.epochs);
-  return fmt::format(
-      "{} epoch {}/{} batch {}/{} loss {:.4f}/{:.4f} {:.1f} samples/s data wait {:.0f}% left {}",
-      bar(share, 16), p.epoch, p.epochs, p.batch, p.batches, p.loss_merged, p.loss_refined,
-      p.samples_per_second, 100 * p.data_wait_share, format_seconds(p.seconds_left));
-}
-
-std::string describe(const EpochReport& r, double seconds_left) {
-  std::string text = fmt::format("epoch {}/{} loss {:.4f}", r.epoch, r.epochs, r.loss_merged);
-  if (r.loss_refined > 0) text += fmt::format(" refined {:.4f}", r.loss_refined);
-  const IouTable::Row overall = r.validation.overall();
-  if (overall.objects > 0)
-    text += fmt::format(" | val loss {:.4f} IoU {:.4f} (best {:.4f} at {}){}",
-                        r.validation_loss_merged, r.validation.mean_over_thresholds(),
-                        r.validation.best().second, r.threshold, r.best ? " *" : "");
-  return text + fmt::format(" | {:.1f} samples/s data wait {:.0f}% {} left {}",
-                            r.samples_per_second, 100 * r.data_wait_share,
-                            format_seconds(r.seconds), format_seconds(seconds_left));
-}
-
-// What happens before the run's folder is there is kept until it can be written.
-class RunLog {
- public:
-  void open(const std::filesystem::path& file) {
-    log_ = spdlog::basic_logger_mt("train", file.string());
-    log_->flush_on(spdlog::level::info);
-    for (const std::string& text : waiting_) log_->info(text);
-    waiting_.clear();
-  }
-  void write(const std::string& text) {
-    if (log_)
-      log_->info(text);
-    else
-      waiting_.push_back(text);
-  }
-
- private:
-  std::shared_ptr<spdlog::logger> log_;
-  std::vector<std::string> waiting_;
 };
 
 // A data set may come without validation objects; one that lists them must have them.
@@ -128,23 +85,21 @@ int train(const TrainFlags& flags) {
       flags.out.empty()
           ? std::filesystem::path("runs") / std::filesystem::path(flags.config.file).stem()
           : std::filesystem::path(flags.out);
-  line.print(fmt::format("{} on {}: {}, {}, run in {}", config.model.full_name(), concat(device),
-                         counted(training->size(), "training object"),
-                         counted(validation ? validation->size() : 0, "validation object"),
-                         out.string()));
+  const std::string beginning =
+      fmt::format("{} on {}: {}, {}, run in {}", config.model.full_name(), concat(device),
+                  counted(training->size(), "training object"),
+                  counted(validation ? validation->size() : 0, "validation object"), out.string());
   if (flags.dry_run) {
+    line.print(beginning);
     for (const std::string& note : notes) line.print("mixed in: " + note);
     if (stop) return signal_exit_code();
     line.print("dry run: configuration and data are good, nothing was trained");
     return kOk;
   }
 
-  double seconds_left = 0;
-  RunLog log;  // log.txt repeats what stderr shows, with times
-  const auto say = [&](const std::string& text) {
-    line.print(text);
-    log.write(text);
-  };
+  TrainingDisplay display(line, {.quiet = flags.quiet, .json_log = flags.json_log});
+  const auto say = [&](const std::string& text) { display.say(text); };
+  say(beginning);
   for (const std::string& note : notes) say("mixed in: " + note);
   if (!validation)
     say("warning: no validation objects: the threshold stays as it is, the last epoch counts as "
@@ -153,29 +108,41 @@ int train(const TrainFlags& flags) {
   TrainingHooks hooks;
   LossWatch watch;
   hooks.step = [&](const TrainingProgress& progress) {
-    seconds_left = progress.seconds_left;
     const std::string exploding = watch(progress.epoch, progress.loss_merged);
     if (!exploding.empty()) say(exploding);
-    line.show(describe(progress));
+    display.step(progress);
   };
   hooks.validating = [&](std::int64_t done, std::int64_t total) {
-    if (line.terminal()) line.count("validating", done, total);
+    display.validating(done, total);
   };
   std::optional<EpochReport> best;
+  std::optional<tensorboard::RunEvents> events;
   hooks.epoch = [&](const EpochReport& report) {
-    say(describe(report, seconds_left));
+    // What others look at never stops a training.
+    try {
+      if (events) events->epoch(report);
+    } catch (const std::exception& error) {
+      events.reset();
+      say(concat("no more events for TensorBoard: ", error.what()));
+    }
+    display.epoch(report);
     if (report.best) best = report;
   };
   hooks.notice = say;
   Trainer trainer(config, *training, validation.get(), {out, flags.resume, device, &stop}, hooks);
   const RunFolder folder{out};
-  log.open(folder.log());
+  display.begin(folder, config.model.use_refiner, validation != nullptr);
+  try {
+    events.emplace(folder, config);
+  } catch (const std::exception& error) {
+    say(concat("no events for TensorBoard: ", error.what()));
+  }
   TrainingOutcome outcome;
   try {
     outcome = trainer.run();
     trainer.close();
   } catch (const std::exception& error) {
-    log.write(concat("error: ", error.what()));
+    display.fail(error.what());
     throw;
   }
   // A report never makes a training fail.
@@ -188,6 +155,7 @@ int train(const TrainFlags& flags) {
     say(concat("no report: ", error.what()));
   }
   flags.json.write(to_json(outcome, out).dump(2));
+  display.end(outcome.interrupted ? "stopped" : "done");
   if (outcome.interrupted) return signal_exit_code();
   say(outcome.best_epoch > 0
           ? fmt::format("done: {}, best IoU {:.4f} in epoch {}", counted(outcome.epochs, "epoch"),
@@ -221,6 +189,9 @@ void add_train(Verb& app, Action& action) {
       ->type_name("DIR");
   verb->add_flag("--resume", flags->resume, "Continue from the run's last checkpoint");
   verb->add_flag("--dry-run", flags->dry_run, "Check configuration and data, then stop");
+  verb->add_flag("--quiet", flags->quiet, "Say nothing but warnings and errors");
+  verb->add_flag("--json-log", flags->json_log,
+                 "Progress on standard error as JSON, an object per line");
   flags->json.add(*verb);
   flags->device.add(*verb);
   verb->footer(

@@ -36,6 +36,7 @@ struct RunFolder {
   std::filesystem::path log() const { return root / "log.txt"; }
   std::filesystem::path metrics() const { return root / "metrics.csv"; }
   std::filesystem::path categories() const { return root / "categories.csv"; }
+  std::filesystem::path status() const { return root / "status.json"; }
   std::filesystem::path samples() const { return root / "samples"; }
   std::filesystem::path results() const { return root / "results"; }
   std::filesystem::path report() const { return root / "report.html"; }

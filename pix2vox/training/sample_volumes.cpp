@@ -69,6 +69,31 @@ std::vector<ObjectInfo> read_names(const fs::path& file) {
 
 }  // namespace
 
+SampleCollector::SampleCollector(std::int64_t objects_in_split, std::int64_t count)
+    : split_(objects_in_split), count_(std::min(count, objects_in_split)) {}
+
+void SampleCollector::add(const Batch& batch, const Tensor& volumes) {
+  for (std::int64_t b = 0; b < batch.size; ++b) {
+    const auto found = std::int64_t(objects_.size());
+    if (found == count_) return;
+    if (seen_++ < found * split_ / count_) continue;
+    objects_.push_back(batch.objects.at(std::size_t(b)));
+    inputs_.push_back(batch.first_images(b + 1).slice(b, b + 1).clone());
+    volumes_.push_back(volumes.slice(b, b + 1).clone());
+    truth_.push_back(batch.volumes.slice(b, b + 1).clone());
+  }
+}
+
+Tensor SampleCollector::joined(const std::vector<Tensor>& rows) {
+  check(!rows.empty(), "[samples] none were collected");
+  Shape shape = rows.front().shape();
+  shape[0] = std::int64_t(rows.size());
+  Tensor result(shape);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    result.slice(std::int64_t(i), std::int64_t(i) + 1).copy_from(rows[i]);
+  return result;
+}
+
 void write_sample_objects(const fs::path& folder, const std::vector<ObjectInfo>& objects,
                           const Tensor& inputs, const Tensor& truth) {
   const std::int64_t count = truth.shape()[0], size = inputs.shape()[1];

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "datasets/dataset.h"
+#include "datasets/loading/loader.h"
 #include "tensor/tensor.h"
 
 namespace voxgrad {
@@ -22,6 +23,28 @@ struct SampleObjects {
   std::vector<ObjectInfo> objects;
   Tensor truth;   // u8 [B,n,n,n]
   Tensor inputs;  // u8 [B,S,S,3]
+};
+
+/// Takes the sample objects out of the batches of a validation: `count` of them, evenly spread over
+/// the split, the same ones every time.
+class SampleCollector {
+ public:
+  SampleCollector(std::int64_t objects_in_split, std::int64_t count);
+  /// The next batch of the split, with its predicted volumes f32 [B,n,n,n].
+  void add(const Batch& batch, const Tensor& volumes);
+
+  bool empty() const { return objects_.empty(); }
+  const std::vector<ObjectInfo>& objects() const { return objects_; }
+  Tensor inputs() const { return joined(inputs_); }    // f32 [count,S,S,3]
+  Tensor volumes() const { return joined(volumes_); }  // f32 [count,n,n,n]
+  Tensor truth() const { return joined(truth_); }      // f32 [count,n,n,n]
+
+ private:
+  static Tensor joined(const std::vector<Tensor>& rows);
+
+  std::int64_t split_, count_, seen_ = 0;
+  std::vector<ObjectInfo> objects_;
+  std::vector<Tensor> inputs_, volumes_, truth_;
 };
 
 /// inputs f32 [B,S,S,3] as the network sees them, truth f32 [B,n,n,n].

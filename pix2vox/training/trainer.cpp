@@ -10,7 +10,6 @@
 #include "pix2vox/data/open_dataset.h"
 #include "pix2vox/training/metrics.h"
 #include "pix2vox/training/objective.h"
-#include "pix2vox/training/sample_volumes.h"
 #include "pix2vox/weights/weights.h"
 #include "tensor/ops/backend.h"
 #include "voxels/image/image.h"
@@ -194,7 +193,11 @@ TrainingOutcome Trainer::run() {
     EpochReport report;
     report.epoch = state_.epoch + 1;
     report.epochs = config_.train.epochs;
+    report.refined = config_.model.use_refiner;
     set_learning_rates();
+    const std::vector<std::string> parts = model_.part_names();
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      report.learning_rates.emplace_back(parts[i], optimizer_->learning_rates()[i]);
     const std::int64_t batches_before = state_.batch;
     stopped = !train_epoch(report);
     const bool validating = !stopped && validates(report.epoch);
@@ -255,7 +258,7 @@ bool Trainer::train_epoch(EpochReport& report) {
         (config_.train.epochs - state_.epoch) * batches - state_.batch;
     if (hooks_.step)
       hooks_.step({report.epoch, report.epochs, state_.batch, batches, report.loss_merged,
-                   report.loss_refined, speed, report.data_wait_share,
+                   report.loss_refined, report.refined, speed, report.data_wait_share,
                    double(batches_left * config_.train.batch_size) / speed});
   }
   if (done_here == 0) {  // resumed after the epoch's last step
@@ -341,16 +344,9 @@ bool Trainer::validate(EpochReport& report) {
   EvaluationHooks hooks;
   hooks.progress = hooks_.validating;
   hooks.stop = [this] { return stopping(); };
-  Image sheet;
-  hooks.predicted = [&](const Batch& batch, const Tensor& volumes) {
-    // The first objects of the split, the same ones after every epoch.
-    constexpr std::int64_t kShown = 4;
-    if (!sheet.pixels.empty()) return;
-    const std::int64_t shown = std::min(kShown, batch.size);
-    sheet = sample_sheet(batch.first_images(shown), volumes.slice(0, shown),
-                         batch.volumes.slice(0, shown), threshold_);
-    keep_samples(report.epoch, batch, volumes.slice(0, shown));
-  };
+  constexpr std::int64_t kShown = 4;
+  SampleCollector samples(validation_->size(), kShown);
+  hooks.predicted = [&](const Batch& batch, const Tensor& volumes) { samples.add(batch, volumes); };
   LoaderOptions options = testing_loader(config);
   options.batch_size = std::min<std::int64_t>(config_.train.batch_size, validation_->size());
   options.skip_bad = config_.data.skip_bad / 100;
@@ -370,26 +366,23 @@ bool Trainer::validate(EpochReport& report) {
     state_.best_epoch = report.epoch;
     report.best = true;
   }
-  // Drawing never stops a training.
-  try {
-    write_png(sheet, RunFolder{options_.out}.samples() / concat("epoch_", report.epoch, ".png"));
-  } catch (const std::exception& error) {
-    notice(concat("no sample picture: ", error.what()));
-  }
+  keep_samples(report.epoch, samples);
   return true;
 }
 
-void Trainer::keep_samples(std::int64_t epoch, const Batch& batch, const Tensor& volumes) {
+// Drawing never stops a training.
+void Trainer::keep_samples(std::int64_t epoch, const SampleCollector& samples) {
+  if (samples.empty()) return;
   const std::filesystem::path folder = RunFolder{options_.out}.samples();
   try {
-    const std::int64_t shown = volumes.shape()[0];
     if (!sample_objects_kept_)
-      write_sample_objects(folder, batch.objects, batch.first_images(shown),
-                           batch.volumes.slice(0, shown));
+      write_sample_objects(folder, samples.objects(), samples.inputs(), samples.truth());
     sample_objects_kept_ = true;
-    write_sample_volumes(folder, epoch, volumes);
+    write_sample_volumes(folder, epoch, samples.volumes());
+    write_png(sample_sheet(samples.inputs(), samples.volumes(), samples.truth(), threshold_),
+              folder / concat("epoch_", epoch, ".png"));
   } catch (const std::exception& error) {
-    notice(concat("no sample volumes: ", error.what()));
+    notice(concat("no sample picture: ", error.what()));
   }
 }
 

@@ -36,6 +36,7 @@
 #include "pix2vox/training/evaluator.h"
 #include "pix2vox/training/resume_rules.h"
 #include "pix2vox/training/run_folder.h"
+#include "pix2vox/training/sample_volumes.h"
 #include "pix2vox/training/step_report.h"
 #include "tensor/captured_graph.h"
 #include "tensor/transfer.h"
@@ -47,6 +48,7 @@ struct TrainingProgress {
   std::int64_t epoch = 0, epochs = 0;        // from 1
   std::int64_t batch = 0, batches = 0;       // from 1
   double loss_merged = 0, loss_refined = 0;  // running means of the epoch
+  bool refined = false;                      // there is a refiner, and so loss_refined
   double samples_per_second = 0;
   double data_wait_share = 0;  // of the epoch's time spent waiting for data, 0..1
   double seconds_left = 0;     // of the whole run, as the epoch so far suggests
@@ -57,6 +59,8 @@ struct EpochReport {
   std::int64_t epoch = 0, epochs = 0;
   std::int64_t n_views = 1;
   double loss_merged = 0, loss_refined = 0;  // training means
+  bool refined = false;                      // there is a refiner, and so loss_refined
+  std::vector<std::pair<std::string, double>> learning_rates{};  // by part of the network
   double validation_loss_merged = 0, validation_loss_refined = 0;
   IouTable validation;     // without rows if there is no validation split
   double threshold = 0.3;  // the best on the validation split
@@ -138,7 +142,7 @@ class Trainer {
   void save_last() const;
   void write_metrics(const EpochReport& report) const;
   void write_categories(const EpochReport& report) const;
-  void keep_samples(std::int64_t epoch, const Batch& batch, const Tensor& volumes);
+  void keep_samples(std::int64_t epoch, const SampleCollector& samples);
   Checkpoint snapshot(bool with_training) const;
   bool stopping() const { return options_.stop && options_.stop->load(); }
 

@@ -13,6 +13,8 @@ const std::vector<Arguments>& all_verbs() {
   static const std::vector<Arguments> verbs{{"train"},
                                             {"test"},
                                             {"predict"},
+                                            {"report"},
+                                            {"watch"},
                                             {"dataset"},
                                             {"dataset", "build"},
                                             {"dataset", "check"},

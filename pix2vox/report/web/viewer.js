@@ -170,6 +170,7 @@ class VoxelView {
   // `color`: of the object, red, green, blue in 0..1.
   constructor(canvas, orbit, color = [0.36, 0.58, 0.8]) {
     this.canvas = canvas;
+    canvas.view = this;
     this.orbit = orbit;
     this.color = color;
     this.wireframe_ = false;

@@ -182,18 +182,11 @@ class Browser:
         node = self.call("DOM.querySelector", nodeId=document, selector=selector)["nodeId"]
         self.call("DOM.setFileInputFiles", nodeId=node, files=[str(f) for f in files])
 
-    def pixels(self, selector):
-        """The PNG of what the page shows inside an element."""
+    def drawn(self, selector):
+        """What a canvas of a VoxelView (viewer.js) shows, as the text of a PNG."""
         self.settle()
-        box = self.value(f"""(() => {{
-            const e = document.querySelector({json.dumps(selector)});
-            e.scrollIntoView({{ block: 'center' }});
-            const b = e.getBoundingClientRect();
-            return {{ x: b.x + scrollX, y: b.y + scrollY, width: b.width, height: b.height }};
-        }})()""")
-        self.settle()
-        picture = self.call("Page.captureScreenshot", clip={**box, "scale": 1})
-        return base64.b64decode(picture["data"])
+        return self.value(f"""(() => {{ const canvas = document.querySelector({json.dumps(selector)});
+            canvas.view.draw(); return canvas.toDataURL(); }})()""")
 
     def screenshot(self, file, whole=True):
         self.settle()

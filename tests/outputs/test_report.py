@@ -18,7 +18,7 @@ check(not re.search(r'(src|href)="(https?:)?//', text), "nothing from elsewhere"
 
 with Browser() as browser:
     browser.open(page.as_uri())
-    browser.wait_for("document.querySelector('#viewer').dataset.ready")
+    browser.wait_for("document.querySelector('#viewer')?.dataset.ready")
     sections = browser.value("[...document.querySelectorAll('main section')].map(e => e.id)")
     for wanted in ("overview", "curves", "tables", "viewer", "gallery", "configuration"):
         check(wanted in sections, f"section {wanted}")
@@ -30,7 +30,7 @@ with Browser() as browser:
     prediction, truth = "figure:nth-of-type(1) canvas.voxels", "figure:nth-of-type(2) canvas.voxels"
 
     def pixels():
-        return browser.pixels(prediction), browser.pixels(truth)
+        return browser.drawn(prediction), browser.drawn(truth)
 
     def set_slider(name, key, times=1):
         before = browser.value("document.querySelector('#viewer').dataset.ready")
