@@ -20,6 +20,7 @@ void add_train(Verb& app, Action& action);
 void add_test(Verb& app, Action& action);
 void add_predict(Verb& app, Action& action);
 void add_report(Verb& app, Action& action);
+void add_serve(Verb& app, Action& action);
 void add_watch(Verb& app, Action& action);
 void add_dataset(Verb& app, Action& action);
 void add_voxelize(Verb& app, Action& action);

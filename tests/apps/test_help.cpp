@@ -15,6 +15,7 @@ const std::vector<Arguments>& all_verbs() {
                                             {"predict"},
                                             {"report"},
                                             {"watch"},
+                                            {"serve"},
                                             {"dataset"},
                                             {"dataset", "build"},
                                             {"dataset", "check"},
