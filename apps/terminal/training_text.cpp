@@ -20,7 +20,7 @@ std::string number(const std::optional<double>& value) {
 }
 
 std::string speed(double per_second) {
-  return fmt::format(per_second < 10 ? "{:.2f}" : "{:.1f}", per_second);
+  return per_second < 10 ? fmt::format("{:.2f}", per_second) : fmt::format("{:.1f}", per_second);
 }
 
 /// A piece of a line; those of the lowest rank are left out first.

@@ -129,7 +129,7 @@ void add_summary(Verb& app, Action& action) {
       "Examples:\n"
       "  pix2vox summary --cfg configs/Pix2Vox-A.yaml\n"
       "  pix2vox summary --cfg configs/Pix2Vox-A.yaml --memory --set train.batch_size=16");
-  verb->callback([flags, json, &action] {
+  verb->callback([flags, json, device, memory, &action] {
     action = [flags, json, device, memory] {
       json->check_writable();
       if (*memory) return plan_and_print(flags->load(), *device, *json);
