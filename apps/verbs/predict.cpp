@@ -35,6 +35,7 @@ struct PredictFlags {
   std::string out = "prediction";
   std::vector<std::string> formats{"npy", "binvox", "obj", "png"};
   std::optional<double> threshold;  // absent: the checkpoint's
+  std::string category;             // whose threshold is taken
   std::optional<int> min_alpha;     // absent: the predictor's
   bool each = false, squeeze = false;
   std::string frame;  // a volume whose place in space the results take
@@ -44,7 +45,7 @@ struct PredictFlags {
   DeviceFlags device;
 };
 
-const std::vector<std::string> kFormats{"npy", "binvox", "obj", "ply", "stl", "glb", "png"};
+const std::vector<std::string> kFormats{"npy", "binvox", "obj", "ply", "stl", "glb", "png", "apng"};
 
 // What the network saw on the left, the voxels on the right.
 Image result_picture(const Predictor::Result& result, double threshold) {
@@ -118,7 +119,13 @@ class Prediction {
       : predictor_(predictor),
         flags_(flags),
         out_(out),
-        threshold_(flags.threshold.value_or(predictor.threshold())) {}
+        threshold_(flags.threshold          ? *flags.threshold
+                   : flags.category.empty() ? predictor.threshold()
+                                            : predictor.threshold_of(flags.category)) {
+    const std::string of = flags.category.empty() ? "" : " for " + flags.category;
+    std::cerr << fmt::format("threshold {:.4g}: {}\n", threshold_,
+                             flags.threshold ? "as asked for" : concat("these weights' own", of));
+  }
 
   /// The object's part of the JSON document. NothingWritten if no file could be made of it.
   nlohmann::ordered_json operator()(const Job& job, const Views& views) {
@@ -180,7 +187,8 @@ class Prediction {
     std::vector<std::string> files;
     std::optional<MeshOutput> mesh;
     for (const std::string& format : flags_.formats) {
-      if (is_mesh_format(format) && !mesh)
+      const bool draws = format == "apng";
+      if ((is_mesh_format(format) || draws) && !mesh)
         mesh.emplace(result.probabilities, flags_.surface, threshold_);
       if (is_mesh_format(format) && mesh->empty()) {
         warn(fmt::format("no .{} written: there is no surface to write", format));
@@ -190,12 +198,14 @@ class Prediction {
       const fs::path file = out_.path() / concat(job.name, ".", format);
       if (is_mesh_format(format))
         mesh->write(format, file);
+      else if (draws)
+        mesh->write_picture(format, file);
       else
         write_result(result, format, threshold_, file);
       files.push_back(file.string());
       if (flags_.json.prints_text()) std::cout << file.string() << std::endl;
     }
-    if (mesh && !mesh->empty()) {
+    if (mesh && !mesh->json().empty()) {
       std::cerr << fmt::format("{}: {}\n", mesh->json().back()["file"].get<std::string>(),
                                mesh->summary());
       for (const std::string& note : mesh->notes()) warn(note);
@@ -304,9 +314,13 @@ void add_predict(Verb& app, Action& action) {
                    "Probability from which a voxel counts as occupied [the checkpoint's]")
       ->range(0.0, 1.0)
       ->type_name("T");
-  verb->add_option("--format", flags->formats,
-                   "npy (float32 probabilities [x][y][z]), binvox, obj, ply, stl, glb, png")
-      ->type_name("npy|binvox|obj|ply|stl|glb|png")
+  verb->add_option("--category", flags->category,
+                   "Take the threshold that was best for this category, such as chair")
+      ->type_name("NAME");
+  verb->add_option(
+          "--format", flags->formats,
+          "npy (float32 probabilities [x][y][z]), binvox, obj, ply, stl, glb, png, apng (turning)")
+      ->type_name("npy|binvox|obj|ply|stl|glb|png|apng")
       ->delimiter(',')
       ->repeatable()
       ->capture_default_str();

@@ -2,78 +2,58 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "apps/command_line/json_flag.h"
+#include "apps/measures/gallery.h"
+#include "apps/measures/test_report.h"
 #include "apps/terminal/progress.h"
 #include "apps/terminal/signals.h"
 #include "apps/verbs/verbs.h"
+#include "io/file.h"
 #include "io/plural.h"
 #include "pix2vox/checkpoint/checkpoint.h"
 #include "pix2vox/data/open_dataset.h"
-#include "pix2vox/training/evaluator.h"
-#include "pix2vox/training/iou_json.h"
+#include "pix2vox/evaluation/evaluator.h"
+#include "pix2vox/evaluation/object_measures.h"
+#include "pix2vox/evaluation/retrieval.h"
 #include "pix2vox/weights/weights.h"
 
 namespace voxgrad::apps {
 namespace {
+
+namespace fs = std::filesystem;
 
 struct TestFlags {
   ConfigFlags config;
   DeviceFlags device;
   std::string weights;
   JsonFlag json;
-  bool baselines = true;
+  bool baselines = true, calibrate = false, shapes = true;
+  std::vector<std::int64_t> views;  // empty: the configuration's
+  std::string csv, gallery, protocol = "shapenet";
+  int points = FScoreOptions{}.points;
+  std::uint64_t points_seed = FScoreOptions{}.seed;
+
+  std::optional<FScoreOptions> fscore() const {
+    if (!shapes) return {};
+    return FScoreOptions{.points = points, .seed = points_seed};
+  }
 };
 
-// One line per category: objects, the model at each threshold, then the baselines at their best
-// one.
-std::string to_text(const Evaluation& evaluation, const Baselines* baselines, double threshold) {
-  const std::vector<double>& thresholds = evaluation.iou.thresholds();
-  std::string text = fmt::format("{:<24}{:>8}", "category", "objects");
-  for (const double t : thresholds) text += fmt::format("{:>9}", fmt::format("t={}", t));
-  if (baselines)
-    text += fmt::format("{:>12}{:>12}{:>12}", "mean shape", "mean of cat", "best train");
-  text += '\n';
+VoxelGrid grid_of(const Tensor& volumes, std::int64_t object) {
+  VoxelGrid grid{int(volumes.shape()[1])};
+  const auto count = std::int64_t(grid.values.size());
+  std::copy_n(volumes.data<float>() + object * count, count, grid.values.begin());
+  return grid;
+}
 
-  const auto rows = [](const IouTable& table) {
-    std::vector<IouTable::Row> all = table.categories();
-    all.push_back(table.overall());
-    all.push_back(table.mean_over_categories());
-    return all;
-  };
-  const std::vector<IouTable::Row> model = rows(evaluation.iou);
-  for (std::size_t i = 0; i < model.size(); ++i) {
-    text += fmt::format("{:<24}{:>8}", model[i].name, model[i].objects);
-    for (const double value : model[i].mean) text += fmt::format("{:>9.4f}", value);
-    if (baselines) {
-      const auto at_best = [i, &rows](const IouTable& table) {
-        const auto& t = table.thresholds();
-        const auto place = std::find(t.begin(), t.end(), table.best().first) - t.begin();
-        return rows(table)[i].mean[std::size_t(place)];
-      };
-      for (const IouTable* table : {&baselines->mean_shape, &baselines->category_mean_shape,
-                                    &baselines->best_training_shape})
-        text += fmt::format("{:>12.4f}", at_best(*table));
-    }
-    text += '\n';
-  }
-  text += fmt::format(
-      "\nIoU: voxels in both / voxels in either, mean over objects; t: probability from which a "
-      "voxel\ncounts as occupied. The checkpoint's own threshold, best on its validation split, is "
-      "{}.\n",
-      threshold);
-  if (baselines)
-    text += fmt::format(
-        "mean shape: the mean of all training volumes, at t={}; mean of cat: of the true "
-        "category's, at t={} (it is "
-        "told the category);\nbest train: the training shape nearest to the truth (it is told the "
-        "answer: the "
-        "ceiling of memorising).\n",
-        baselines->mean_shape.best().first, baselines->category_mean_shape.best().first);
-  return text;
+void add_to_pix3d(Pix3dIou& pix3d, const Batch& batch, const Tensor& volumes) {
+  for (std::int64_t b = 0; b < batch.size; ++b)
+    pix3d.add(batch.objects[std::size_t(b)], grid_of(volumes, b), grid_of(batch.volumes, b));
 }
 
 /// What baselines are made of, or why there are none.
@@ -115,18 +95,110 @@ std::optional<Baselines> run_baselines(BaselineSource& source, const Dataset& te
   return {};
 }
 
-nlohmann::json to_json(const TestFlags& flags, const Config& config, const Checkpoint& checkpoint,
-                       const Evaluation& evaluation, const std::optional<Baselines>& baselines) {
-  nlohmann::json json{{"weights", flags.weights},
-                      {"split", config.test.split},
-                      {"views", config.test.n_views},
-                      {"threshold", checkpoint.threshold},
-                      {"seconds", evaluation.seconds},
-                      {"loss_merged", evaluation.loss_merged},
-                      {"loss_refined", evaluation.loss_refined},
-                      {"model", iou_json(evaluation.iou)}};
-  if (baselines) json["baselines"] = baselines_json(*baselines);
-  return json;
+/// The nearest training picture as a rival.
+std::optional<RetrievalResult> run_retrieval(const BaselineSource& source, const Dataset& tested,
+                                             const std::optional<FScoreOptions>& fscore,
+                                             ProgressLine& line) {
+  if (!source.training) return {};
+  try {
+    RetrievalOptions options;
+    options.progress = [&](std::int64_t done, std::int64_t total) {
+      line.count("nearest pictures", done, total);
+    };
+    const std::vector<std::int64_t> nearest = nearest_by_picture(*source.training, tested, options);
+    RetrievalResult result;
+    std::int64_t with_chamfer = 0;
+    for (std::int64_t i = 0; i < tested.size(); ++i) {
+      stop_if_asked();
+      const VoxelGrid shape = source.training->volume(nearest[std::size_t(i)]),
+                      truth = tested.volume(i);
+      result.iou.add(tested.info(i),
+                     iou_at(shape.values.data(), truth.values.data(),
+                            std::int64_t(shape.values.size()), result.iou.thresholds()));
+      if (!fscore) continue;
+      const ShapeDistance distance = shape_distance(shape, 0.5, truth, std::uint64_t(i), *fscore);
+      result.fscore += distance.fscore[fscore_one_percent] / double(tested.size());
+      result.chamfer += distance.chamfer.value_or(0);
+      with_chamfer += distance.chamfer.has_value();
+    }
+    result.chamfer /= double(std::max<std::int64_t>(1, with_chamfer));
+    return result;
+  } catch (const DataError& error) {
+    line.print(concat("warning: no nearest pictures: ", error.what()));
+  } catch (const Interrupted&) {
+    line.print("warning: no nearest pictures: stopped");
+  }
+  return {};
+}
+
+/// One run over the split with a number of views.
+ViewResult measure(Pix2Vox& model, const Dataset& dataset, Config config, int views,
+                   const TestFlags& flags, double threshold, ProgressLine& line,
+                   const std::atomic<bool>& stop, std::int64_t& tested) {
+  config.test.n_views = views;
+  MeasureOptions options{.thresholds = config.test.thresholds, .shape_threshold = threshold};
+  options.fscore = flags.fscore();
+  options.keep_shapes = !flags.gallery.empty();
+  ViewResult result{.views = views, .evaluation = {}, .measures = ObjectMeasures(options)};
+  if (flags.protocol == "pix3d") result.pix3d.emplace();
+  EvaluationHooks hooks;
+  hooks.progress = [&](std::int64_t done, std::int64_t total) {
+    tested = done;
+    line.count(views == 1 ? "testing" : concat("testing ", views, " views"), done, total);
+  };
+  hooks.stop = [&] { return stop.load(); };
+  hooks.predicted = [&](const Batch& batch, const Tensor& volumes) {
+    result.measures.add(batch, volumes);
+    if (result.pix3d) add_to_pix3d(*result.pix3d, batch, volumes);
+  };
+  result.evaluation =
+      evaluate(model, dataset, testing_loader(config), config.test.thresholds, hooks);
+  return result;
+}
+
+std::vector<int> view_counts(const TestFlags& flags, const Config& config) {
+  std::vector<int> counts;
+  for (const std::int64_t views : flags.views) {
+    check<ConfigError>(views >= 1 && views <= 1000, "--views ", views, ": 1 or more");
+    if (std::ranges::find(counts, int(views)) == counts.end()) counts.push_back(int(views));
+  }
+  if (counts.empty()) counts.push_back(config.test.n_views);
+  return counts;
+}
+
+/// Finds the thresholds on the validation split and puts them into the weights' file.
+void calibrate(Pix2Vox& model, const Config& config, const TestFlags& flags, int views,
+               Checkpoint& checkpoint, ProgressLine& line, const std::atomic<bool>& stop) {
+  check<ConfigError>(has_split(config.data, "val"),
+                     "--calibrate needs a validation split, and the data set has none");
+  const auto validation = open_dataset(config.data, "val");
+  Config on_validation = config;
+  on_validation.test.n_views = views;
+  check_testing_fits(on_validation, *validation);
+  ThresholdSearch search;
+  EvaluationHooks hooks;
+  hooks.progress = [&](std::int64_t done, std::int64_t total) {
+    line.count("calibrating", done, total);
+  };
+  hooks.stop = [&] { return stop.load(); };
+  hooks.predicted = [&](const Batch& batch, const Tensor& volumes) {
+    const std::int64_t count = volumes.numel() / batch.size;
+    for (std::int64_t b = 0; b < batch.size; ++b)
+      search.add(batch.objects[std::size_t(b)], volumes.data<float>() + b * count,
+                 batch.volumes.data<float>() + b * count, count);
+  };
+  evaluate(model, *validation, testing_loader(on_validation), config.test.thresholds, hooks);
+  stop_if_asked();
+  const double before = checkpoint.threshold;
+  const auto [threshold, iou] = search.best();
+  checkpoint.threshold = threshold;
+  checkpoint.category_thresholds = search.by_category();
+  Checkpoint whole = load_checkpoint(flags.weights);
+  whole.threshold = checkpoint.threshold;
+  whole.category_thresholds = checkpoint.category_thresholds;
+  save_checkpoint(flags.weights, whole);
+  line.print(fmt::format("{}: threshold {:.4g}, before {:.4g}; IoU {:.4f} on the validation split",
+                         flags.weights, threshold, before, iou));
 }
 
 int test(const TestFlags& flags) {
@@ -135,13 +207,22 @@ int test(const TestFlags& flags) {
   flags.json.check_writable();
   const Device device = flags.device.apply();
   const Config config = flags.config.load();
+  const std::vector<int> views = view_counts(flags, config);
   const LoadedWeights loaded = load_weights(flags.weights);
   for (const std::string& note : loaded.notes)
     std::cerr << "note: " << flags.weights << ": " << note << '\n';
-  const Checkpoint& checkpoint = loaded.checkpoint;
+  Checkpoint checkpoint = loaded.checkpoint;
+  check<ConfigError>(!flags.calibrate || fs::path(flags.weights).extension() == ".h5",
+                     flags.weights,
+                     ": --calibrate writes the threshold into a checkpoint of our "
+                     "own: make one with pix2vox convert");
   check_same_network(checkpoint.config.model, config.model, flags.weights);
   const auto dataset = open_dataset(config.data, config.test.split);
-  check_testing_fits(config, *dataset);
+  for (const int count : views) {
+    Config with_views = config;
+    with_views.test.n_views = count;
+    check_testing_fits(with_views, *dataset);
+  }
   ProgressLine line;
   BaselineSource source;
   if (flags.baselines) {
@@ -154,22 +235,31 @@ int test(const TestFlags& flags) {
   model.to(device);
   model.set_precision(precision_from(config.test.precision));
 
+  if (flags.calibrate) calibrate(model, config, flags, views.front(), checkpoint, line, stop);
+  TestResults results;
+  results.threshold = checkpoint.threshold;
+  results.threshold_source =
+      flags.calibrate ? "chosen just now on the validation split" : "best on its validation split";
   std::int64_t tested = 0;
-  EvaluationHooks hooks;
-  hooks.progress = [&](std::int64_t done, std::int64_t total) {
-    tested = done;
-    line.count("testing", done, total);
-  };
-  hooks.stop = [&] { return stop.load(); };
-  const Evaluation evaluation =
-      evaluate(model, *dataset, testing_loader(config), config.test.thresholds, hooks);
-  const bool complete = tested == dataset->size();
-  std::optional<Baselines> baselines;
-  if (complete) baselines = run_baselines(source, *dataset, config, line);
+  for (const int count : views) {
+    results.by_views.push_back(
+        measure(model, *dataset, config, count, flags, checkpoint.threshold, line, stop, tested));
+    if (stop) break;
+  }
+  const bool complete = tested == dataset->size() && results.by_views.size() == views.size();
+  if (complete) results.baselines = run_baselines(source, *dataset, config, line);
+  if (complete && !stop) results.retrieval = run_retrieval(source, *dataset, flags.fscore(), line);
   line.finish();
-  if (flags.json.prints_text())
-    std::cout << to_text(evaluation, baselines ? &*baselines : nullptr, checkpoint.threshold);
-  nlohmann::json json = to_json(flags, config, checkpoint, evaluation, baselines);
+  if (!flags.csv.empty()) {
+    const std::string csv = results.by_views.front().measures.csv();
+    write_file_atomically(flags.csv, std::vector<std::uint8_t>(csv.begin(), csv.end()));
+  }
+  if (!flags.gallery.empty())
+    write_gallery(flags.gallery, results.by_views.front().measures, *dataset);
+  if (flags.json.prints_text()) std::cout << to_text(results);
+  nlohmann::json json = to_json(results);
+  json["weights"] = flags.weights;
+  json["split"] = config.test.split;
   if (!source.missing.empty()) json["no_baselines"] = source.missing;
   json["objects"] = tested;
   json["complete"] = complete;
@@ -185,7 +275,8 @@ int test(const TestFlags& flags) {
 
 void add_test(Verb& app, Action& action) {
   auto flags = std::make_shared<TestFlags>();
-  Verb* verb = app.add_subcommand("test", "Measure IoU on a split, beside baselines");
+  Verb* verb = app.add_subcommand(
+      "test", "Measure IoU, F-score and calibration on a split, beside baselines");
   flags->config.add(*verb);
   verb->add_option("--weights", flags->weights, "Checkpoint to test")
       ->required()
@@ -194,16 +285,42 @@ void add_test(Verb& app, Action& action) {
   flags->config.add_key(*verb, "--split", "test.split", "Split to test", "train|val|test");
   flags->config.add_key(*verb, "--precision", "test.precision", "f32, bf16, or tf32 on CUDA",
                         "f32|bf16|tf32");
-  flags->config.add_key(*verb, "--views", "test.n_views", "Views per object, the first ones");
+  verb->add_option("--views", flags->views,
+                   "Views per object, the first ones; several numbers are tested one after the "
+                   "other [test.n_views]")
+      ->type_name("N,N...")
+      ->delimiter(',');
+  verb->add_flag("--calibrate", flags->calibrate,
+                 "First choose the thresholds, overall and by category, on the validation split, "
+                 "and keep them in the weights' file");
+  verb->add_option("--protocol", flags->protocol,
+                   "shapenet: as it is; pix3d: also the IoU that Pix3D's authors measure")
+      ->type_name("shapenet|pix3d")
+      ->one_of({"shapenet", "pix3d"})
+      ->capture_default_str();
+  verb->add_option("--points", flags->points, "Points on each surface for F-score and Chamfer")
+      ->range(16, 1'000'000)
+      ->capture_default_str();
+  verb->add_option("--points-seed", flags->points_seed, "Seed of these points")
+      ->capture_default_str();
+  verb->add_flag_callback(
+      "--no-fscore", [flags] { flags->shapes = false; }, "Leave out F-score and Chamfer distance");
+  verb->add_option("--csv", flags->csv, "Also write a line per object")->type_name("FILE");
+  verb->add_option("--gallery", flags->gallery,
+                   "Also draw input, prediction and truth of the best, the median and the worst "
+                   "object of each category")
+      ->type_name("DIR");
   flags->json.add(*verb);
   verb->add_flag_callback(
       "--no-baselines", [flags] { flags->baselines = false; },
       "Leave out the baselines of the training split");
   flags->device.add(*verb);
   verb->footer(
-      "Example:\n"
+      "Examples:\n"
       "  pix2vox test --cfg configs/Pix2Vox-F.yaml --data my-data \\\n"
-      "    --weights runs/first/checkpoints/best.h5");
+      "    --weights runs/first/checkpoints/best.h5\n"
+      "  pix2vox test ... --views 1,2,3,5,8 --csv objects.csv --json test.json\n"
+      "  pix2vox test ... --calibrate   (the threshold that predict uses)");
   verb->callback([flags, &action] { action = [flags] { return test(*flags); }; });
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "io/checksummed_file.h"
 #include "io/file.h"
@@ -64,6 +65,41 @@ void write_training(const TrainingState& training, const fs::path& file, Hdf5Wri
   }
 }
 
+void write_thresholds(const std::vector<CategoryThreshold>& thresholds, const fs::path& file,
+                      Hdf5Writer& writer) {
+  if (thresholds.empty()) return;
+  nlohmann::json list = nlohmann::json::array();
+  for (const auto& [id, name, threshold] : thresholds)
+    list.push_back({{"id", id}, {"name", name}, {"threshold", threshold}});
+  const std::string text = list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  check(text.size() <= max_config_text, file.string(), ": not saved: the thresholds of ",
+        thresholds.size(), " categories have ", text.size(),
+        " bytes as text, a checkpoint stores "
+        "at most ",
+        max_config_text);
+  writer.group("thresholds");
+  writer.attribute("thresholds", "categories", text);
+}
+
+std::vector<CategoryThreshold> read_thresholds(const Hdf5Reader& reader, const fs::path& file) {
+  std::vector<CategoryThreshold> thresholds;
+  if (!reader.has_group("thresholds")) return thresholds;
+  const auto list =
+      nlohmann::json::parse(reader.text_attribute("thresholds", "categories"), nullptr, false);
+  const auto is_threshold = [](const nlohmann::json& entry) {
+    if (!entry.is_object() || !entry.contains("id") || !entry.contains("name") ||
+        !entry.contains("threshold"))
+      return false;
+    return entry["id"].is_string() && entry["name"].is_string() && entry["threshold"].is_number() &&
+           entry["threshold"] >= 0 && entry["threshold"] <= 1;
+  };
+  check(list.is_array() && std::all_of(list.begin(), list.end(), is_threshold), file.string(),
+        ": the thresholds of its categories are no list of id, name and threshold");
+  for (const auto& entry : list)
+    thresholds.push_back({entry["id"], entry["name"], entry["threshold"]});
+  return thresholds;
+}
+
 /// folder/stem.h5, or with a number if that is taken.
 fs::path unused_name(const fs::path& folder, const std::string& stem) {
   fs::path file = folder / (stem + ".h5");
@@ -106,6 +142,7 @@ void save_checkpoint(const fs::path& file, const Checkpoint& checkpoint) {
   writer.attribute("", "layout", std::string("channels_last"));
   writer.attribute("", "threshold", checkpoint.threshold);
   writer.attribute("", "config", config);
+  write_thresholds(checkpoint.category_thresholds, file, writer);
   writer.group("model");
   for (const auto& [name, tensor] : checkpoint.model) {
     check_finite(file, name, tensor);
@@ -127,6 +164,7 @@ Checkpoint load_checkpoint(const fs::path& file, CheckpointPart part) {
   checkpoint.config =
       parse_config(reader.text_attribute("", "config"), file.string() + " (config)");
   checkpoint.threshold = reader.double_attribute("", "threshold");
+  checkpoint.category_thresholds = read_thresholds(reader, file);
   checkpoint.model = reader.tensors("model");
   if (part == CheckpointPart::all && reader.has_group("training"))
     checkpoint.training = read_training(reader);

@@ -2,6 +2,8 @@
 //
 //   /                     attributes format "voxgrad checkpoint", format_version, threshold,
 //                         layout "channels_last", config (resolved, as YAML text)
+//   /thresholds           attribute categories: the categories' own thresholds as JSON, a list of
+//                         objects with id, name and threshold; absent where none were chosen
 //   /model/NAME           one dataset a tensor, in state-dict order
 //   /training             attributes optimizer, epoch, batch, seed, best_epoch, best_iou; the
 //                         group is absent from files that hold weights alone
@@ -61,10 +63,18 @@ struct TrainingState {
 /// KiB.
 inline constexpr std::size_t max_config_text = 60'000;
 
+/// A category's own threshold.
+struct CategoryThreshold {
+  std::string id, name;  // "03001627", "chair"
+  double threshold = 0.3;
+  bool operator==(const CategoryThreshold&) const = default;
+};
+
 struct Checkpoint {
   Config config;
-  std::vector<NamedTensor> model;  // with train.ema: the moving average
-  double threshold = 0.3;          // calibrated on the validation set
+  std::vector<NamedTensor> model;                        // with train.ema: the moving average
+  double threshold = 0.3;                                // calibrated on the validation set
+  std::vector<CategoryThreshold> category_thresholds{};  // the same by category, or empty
   std::optional<TrainingState> training;
 };
 

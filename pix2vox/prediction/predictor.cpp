@@ -39,6 +39,7 @@ Predictor::Predictor(const std::filesystem::path& weights, Device device,
 Predictor::Predictor(const Checkpoint& checkpoint, Device device, const PredictorOptions& options)
     : config_(checkpoint.config),
       threshold_(checkpoint.threshold),
+      category_thresholds_(checkpoint.category_thresholds),
       framing_(framing_of(checkpoint.config, options)),
       model_(std::make_unique<Pix2Vox>(config_.model)) {
   model_->load_state(checkpoint.model);
@@ -59,6 +60,18 @@ Predictor::Result Predictor::predict(const std::vector<Image>& views) {
   for (std::int64_t v = 0; v < std::int64_t(views.size()); ++v)
     result.inputs.push_back(picture_of_input(images.slice(v, v + 1).reshape({size, size, 3})));
   return result;
+}
+
+double Predictor::threshold_of(const std::string& category) const {
+  std::string known;
+  for (const CategoryThreshold& c : category_thresholds_) {
+    if (c.name == category || c.id == category) return c.threshold;
+    known += (known.empty() ? "" : ", ") + c.name;
+  }
+  check<ConfigError>(!known.empty(),
+                     "these weights have no thresholds by category: "
+                     "pix2vox test --calibrate chooses them");
+  fail<ConfigError>("no threshold of a category '", category, "': there are ", known);
 }
 
 }  // namespace voxgrad

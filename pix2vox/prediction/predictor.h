@@ -42,10 +42,13 @@ class Predictor {
   const Framing& framing() const { return framing_; }
   /// The threshold that was best on the validation split, 0.3 if there was none.
   double threshold() const { return threshold_; }
+  /// The same of one category, by name or id. ConfigError that lists those it has for another.
+  double threshold_of(const std::string& category) const;
 
  private:
   Config config_;
   double threshold_;
+  std::vector<CategoryThreshold> category_thresholds_;
   Framing framing_;
   std::unique_ptr<Pix2Vox> model_;  // where forward_ expects it, also when this is moved
   std::unique_ptr<CapturedForward> forward_;

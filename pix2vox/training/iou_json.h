@@ -3,7 +3,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "pix2vox/training/evaluator.h"
+#include "pix2vox/evaluation/evaluator.h"
 
 namespace voxgrad {
 

@@ -35,6 +35,7 @@ void Trainer::resume() {
   optimizer_->load_state(state_.optimizer_state);
   state_.optimizer_state.clear();
   threshold_ = checkpoint.threshold;
+  category_thresholds_ = checkpoint.category_thresholds;
   restart_best(checkpoint.config);
 }
 

@@ -8,6 +8,7 @@
 #include "layers/init.h"
 #include "optim/schedule.h"
 #include "pix2vox/data/open_dataset.h"
+#include "pix2vox/evaluation/threshold_search.h"
 #include "pix2vox/training/metrics.h"
 #include "pix2vox/training/objective.h"
 #include "pix2vox/weights/weights.h"
@@ -119,6 +120,7 @@ void Trainer::start_fresh() {
     check_same_network(start.config.model, config_.model, config_.train.weights);
     model_.load_state(start.model);
     threshold_ = start.threshold;
+    category_thresholds_ = start.category_thresholds;
   }
   optimizer_ = make_optimizer();
   if (config_.train.ema > 0) average_.emplace(model_.state(), config_.train.ema);
@@ -346,7 +348,14 @@ bool Trainer::validate(EpochReport& report) {
   hooks.stop = [this] { return stopping(); };
   constexpr std::int64_t kShown = 4;
   SampleCollector samples(validation_->size(), kShown);
-  hooks.predicted = [&](const Batch& batch, const Tensor& volumes) { samples.add(batch, volumes); };
+  ThresholdSearch search;
+  hooks.predicted = [&](const Batch& batch, const Tensor& volumes) {
+    samples.add(batch, volumes);
+    const std::int64_t count = volumes.numel() / batch.size;
+    for (std::int64_t b = 0; b < batch.size; ++b)
+      search.add(batch.objects[std::size_t(b)], volumes.data<float>() + b * count,
+                 batch.volumes.data<float>() + b * count, count);
+  };
   LoaderOptions options = testing_loader(config);
   options.batch_size = std::min<std::int64_t>(config_.train.batch_size, validation_->size());
   options.skip_bad = config_.data.skip_bad / 100;
@@ -359,7 +368,8 @@ bool Trainer::validate(EpochReport& report) {
   if (stopping()) return false;
   for (const SkippedObject& skipped : evaluation.skipped)
     notice("left out of the validation: " + skipped.message);
-  report.threshold = threshold_ = evaluation.iou.best().first;
+  report.threshold = threshold_ = search.best().first;
+  category_thresholds_ = search.by_category();
   const double iou = evaluation.iou.mean_over_thresholds();
   if (state_.best_epoch == 0 || iou > state_.best_iou) {
     state_.best_iou = iou;
@@ -391,6 +401,7 @@ Checkpoint Trainer::snapshot(bool with_training) const {
   checkpoint.config = config_;
   checkpoint.model = on_host(average_ ? average_->state() : model_.state());
   checkpoint.threshold = threshold_;
+  checkpoint.category_thresholds = category_thresholds_;
   if (with_training) {
     checkpoint.training = state_;
     if (average_) checkpoint.training->averaged = {on_host(model_.state()), average_->updates()};

@@ -33,7 +33,7 @@
 #include "optim/weight_average.h"
 #include "pix2vox/checkpoint/checkpoint.h"
 #include "pix2vox/data/batch_upload.h"
-#include "pix2vox/training/evaluator.h"
+#include "pix2vox/evaluation/evaluator.h"
 #include "pix2vox/training/resume_rules.h"
 #include "pix2vox/training/run_folder.h"
 #include "pix2vox/training/sample_volumes.h"
@@ -159,6 +159,7 @@ class Trainer {
   TrainingState state_;
   double threshold_ = 0.3;
   bool sample_objects_kept_ = false;
+  std::vector<CategoryThreshold> category_thresholds_;
   std::deque<PendingStep> pending_;
   BatchUpload upload_;
   StepReport report_;

@@ -33,6 +33,8 @@ Checkpoint example(std::uint64_t seed = 1) {
   model->to(DType::f32);
   checkpoint.model = model->state();
   checkpoint.threshold = 0.35;
+  checkpoint.category_thresholds = {{"02691156", "air/plane", 0.28},
+                                    {"03001627", "\"chair\"", 0.4}};
   TrainingState training;
   training.optimizer = "adam";
   Rng rng(seed);
@@ -68,6 +70,7 @@ void overwrite(const fs::path& file, std::span<const std::uint8_t> bytes) {
 void check_equal(const Checkpoint& a, const Checkpoint& b) {
   CHECK(a.config == b.config);
   CHECK(a.threshold == b.threshold);
+  CHECK(a.category_thresholds == b.category_thresholds);
   REQUIRE(a.model.size() == b.model.size());
   for (std::size_t i = 0; i < a.model.size(); ++i) {
     CHECK(a.model[i].name == b.model[i].name);

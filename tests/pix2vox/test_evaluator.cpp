@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 
-#include "pix2vox/training/evaluator.h"
+#include "pix2vox/evaluation/evaluator.h"
 #include "tests/pix2vox/tiny.h"
 #include "tests/pix2vox/toy_dataset.h"
 

@@ -1,4 +1,4 @@
-#include "pix2vox/training/evaluator.h"
+#include "pix2vox/evaluation/evaluator.h"
 
 #include <algorithm>
 #include <bit>
