@@ -28,14 +28,25 @@ __global__ void adam_kernel(const __grid_constant__ TaskList<AdamTask<T>> list,
   step.step_size = task.step_size;
   step.sqrt_correction2 = task.sqrt_correction2;
   step.keep = task.keep;
-  for_each_element(task, [&](std::int64_t i) {
+  constexpr int widest = kPack<T>;
+  const bool packed = packable<T, widest>(task.parameter) && packable<T, widest>(task.gradient) &&
+                      packable<T, widest>(task.m) && packable<T, widest>(task.v) &&
+                      packable<BFloat16, widest>(task.copy);
+  for_each_pack<widest>(task, packed, [&]<int V>(std::int64_t i) {
     // All that is read before anything is written: for the compiler any of them may be the same.
-    T parameter = task.parameter[i], m = task.m[i], v = task.v[i];
-    step(parameter, task.gradient[i], m, v);
-    task.parameter[i] = parameter;
-    task.m[i] = m;
-    task.v[i] = v;
-    if (task.copy != nullptr) task.copy[i] = convert_value<BFloat16>(parameter);
+    Pack<T, V> parameter = load_pack<V>(task.parameter + i), m = load_pack<V>(task.m + i),
+               v = load_pack<V>(task.v + i);
+    const Pack<T, V> gradient = load_pack<V>(task.gradient + i);
+    Pack<BFloat16, V> copy;
+#pragma unroll
+    for (int j = 0; j < V; ++j) {
+      step(parameter.element[j], gradient.element[j], m.element[j], v.element[j]);
+      copy.element[j] = convert_value<BFloat16>(parameter.element[j]);
+    }
+    store_pack(task.parameter + i, parameter);
+    store_pack(task.m + i, m);
+    store_pack(task.v + i, v);
+    if (task.copy != nullptr) store_pack(task.copy + i, copy);
   });
 }
 

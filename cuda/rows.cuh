@@ -71,28 +71,47 @@ __global__ void __launch_bounds__(kThreads) map_rows(Rows r, Body body) {
     body.apply(state, walk.number(r, row), walk.offset(r, row));
 }
 
+/// fill(run) adds terms to zeros of type Number, which are then added to the totals; in f64 to the
+/// totals themselves, which saves their registers.
+template <class Number, int count, int V, class Fill>
+__device__ void add_run(double (&total)[count][V], Fill fill) {
+  if constexpr (std::is_same_v<Number, double>) {
+    fill(total);
+  } else {
+    Number run[count][V] = {};
+    fill(run);
+#pragma unroll
+    for (int k = 0; k < count; ++k)
+#pragma unroll
+      for (int j = 0; j < V; ++j) total[k][j] += double(run[k][j]);
+  }
+}
+
 /// Term: `State at(group, channel)`, `void add(state, row, offset, run)` adding to run[count][V].
 /// partial: f64 [groups, chunks, count, channels].
 template <int V, int count, class Number, class Term>
-__global__ void __launch_bounds__(kThreads) partial_sums(Rows r, Term term, double* partial) {
+__global__ void __launch_bounds__(kThreads, 2) partial_sums(Rows r, Term term, double* partial) {
   constexpr int run_length = 8;
   __shared__ double shared[count * V][kThreads];
   const RowWalk<V> walk(r);
   double total[count][V] = {};
   if (walk.inside) {
     const auto state = term.at(walk.group, walk.channel);
-    for (std::int64_t row = walk.row; row < walk.end; row += run_length * walk.step) {
-      Number run[count][V] = {};
+    std::int64_t row = walk.row;
+    // Whole runs without a test in between, so that all their loads are on the way together.
+    for (; row + (run_length - 1) * walk.step < walk.end; row += run_length * walk.step)
+      add_run<Number>(total, [&](auto& run) {
 #pragma unroll
-      for (int i = 0; i < run_length; ++i) {
-        const std::int64_t at_row = row + i * walk.step;
-        if (at_row < walk.end) term.add(state, walk.number(r, at_row), walk.offset(r, at_row), run);
-      }
-#pragma unroll
-      for (int k = 0; k < count; ++k)
-#pragma unroll
-        for (int j = 0; j < V; ++j) total[k][j] += double(run[k][j]);
-    }
+        for (int i = 0; i < run_length; ++i) {
+          const std::int64_t at_row = row + i * walk.step;
+          term.add(state, walk.number(r, at_row), walk.offset(r, at_row), run);
+        }
+      });
+    add_run<Number>(total, [&](auto& run) {
+#pragma unroll 1
+      for (; row < walk.end; row += walk.step)
+        term.add(state, walk.number(r, row), walk.offset(r, row), run);
+    });
   }
 #pragma unroll
   for (int k = 0; k < count; ++k)
@@ -116,7 +135,7 @@ __global__ void __launch_bounds__(kThreads) partial_sums(Rows r, Term term, doub
 /// group after the other by one thread per channel, then `void end(channel)`. A block has few
 /// channels and many threads per channel: what takes time is that loads wait for each other.
 template <int count, int lanes, class Finish>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, 2)
     finish_sums(std::int64_t groups, std::int64_t chunks, std::int64_t channels,
                 const double* partial, Finish finish) {
   constexpr int chunk_lanes = kThreads / lanes;
@@ -125,10 +144,26 @@ __global__ void __launch_bounds__(kThreads)
   const std::int64_t channel = std::int64_t(blockIdx.x) * lanes + lane;
   for (std::int64_t group = 0; group < groups; ++group) {
     double total[count] = {};
-    if (channel < channels)
-      for (std::int64_t chunk = chunk_lane; chunk < chunks; chunk += chunk_lanes)
-        for (int k = 0; k < count; ++k)
-          total[k] += partial[((group * chunks + chunk) * count + k) * channels + channel];
+    const auto at = [&](std::int64_t chunk, int k) {
+      return partial[((group * chunks + chunk) * count + k) * channels + channel];
+    };
+    constexpr int ahead = 8;  // loads on the way together, times count
+    std::int64_t chunk = channel < channels ? chunk_lane : chunks;
+    for (; chunk + (ahead - 1) * chunk_lanes < chunks; chunk += ahead * chunk_lanes) {
+      double held[ahead][count];
+#pragma unroll
+      for (int i = 0; i < ahead; ++i)
+#pragma unroll
+        for (int k = 0; k < count; ++k) held[i][k] = at(chunk + i * chunk_lanes, k);
+#pragma unroll
+      for (int i = 0; i < ahead; ++i)
+#pragma unroll
+        for (int k = 0; k < count; ++k) total[k] += held[i][k];
+    }
+#pragma unroll 1
+    for (; chunk < chunks; chunk += chunk_lanes)
+#pragma unroll
+      for (int k = 0; k < count; ++k) total[k] += at(chunk, k);
     for (int k = 0; k < count; ++k) shared[k][chunk_lane][lane] = total[k];
     for (int half = chunk_lanes / 2; half > 0; half /= 2) {
       __syncthreads();

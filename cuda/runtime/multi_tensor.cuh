@@ -47,6 +47,21 @@ __device__ void for_each_element(const Task& task, Update update) {
   for (std::int64_t i = begin + threadIdx.x; i < end; i += kThreads) update(i);
 }
 
+/// update.template operator()<V>(i) for the elements of this block, V from i on: packs if `packed`,
+/// and one by one what is left over.
+template <int V, class Task, class Update>
+__device__ void for_each_pack(const Task& task, bool packed, Update update) {
+  static_assert(kElements % V == 0);
+  const std::int64_t begin = (blockIdx.x - task.first_block) * kElements;
+  const std::int64_t end = begin + kElements < task.size ? begin + kElements : task.size;
+  const std::int64_t whole = packed ? end / V * V : begin;
+#pragma unroll 2
+  for (std::int64_t i = begin + std::int64_t(threadIdx.x) * V; i < whole; i += kThreads * V)
+    update.template operator()<V>(i);
+  for (std::int64_t i = whole + threadIdx.x; i < end; i += kThreads)
+    update.template operator()<1>(i);
+}
+
 inline const Tensor& tensor_of(const Tensor& tensor) {
   return tensor;
 }

@@ -17,7 +17,7 @@ template <class T>
 inline constexpr int kPack = 16 / int(sizeof(T));
 
 template <class T, int V>
-bool packable(const T* pointer) {
+VOXGRAD_HD bool packable(const T* pointer) {
   return reinterpret_cast<std::uintptr_t>(pointer) % alignof(Pack<T, V>) == 0;
 }
 
