@@ -141,12 +141,17 @@ std::string to_text(const BenchReport& report) {
                   report.peak.operations / kGiga, report.peak.how, report.repeats, report.warm_up);
   std::string inference, training, layers, start;
   for (const ModelReport& model : report.models) {
-    for (const InferenceFigures& figures : model.inference)
-      inference +=
-          figures_line(model.name, figures.work, figures.timing, figures.memory, report.peak);
-    for (const TrainingFigures& figures : model.training)
-      training +=
-          figures_line(model.name, figures.work, figures.timing, figures.memory, report.peak);
+    const auto line = [&](const char* how, const auto& figures, const Timing& timing) {
+      return figures_line(model.name + how, figures.work, timing, figures.memory, report.peak);
+    };
+    for (const InferenceFigures& figures : model.inference) {
+      inference += line("", figures, figures.timing);
+      if (figures.from_host) inference += line(" uploaded", figures, *figures.from_host);
+    }
+    for (const TrainingFigures& figures : model.training) {
+      training += line("", figures, figures.timing);
+      if (figures.resident) training += line(" resident", figures, *figures.resident);
+    }
     if (!model.layers.empty()) layers += layers_text(model, report.peak);
     if (model.start)
       start += fmt::format("{:<14}{:>8.3f} s (least {:.3f} s), weights: {}\n", model.name,
@@ -172,13 +177,17 @@ std::string to_json(const BenchReport& report) {
   for (const char* section : {"inference", "training", "layers", "start"})
     json[section] = ordered_json::array();
   for (const ModelReport& model : report.models) {
-    for (const InferenceFigures& figures : model.inference)
-      json["inference"].push_back(
-          figures_json(model.name, figures.work, figures.timing, figures.memory, report.peak));
+    for (const InferenceFigures& figures : model.inference) {
+      ordered_json each =
+          figures_json(model.name, figures.work, figures.timing, figures.memory, report.peak);
+      if (figures.from_host) each["from_host"] = timing_json(*figures.from_host);
+      json["inference"].push_back(each);
+    }
     for (const TrainingFigures& figures : model.training) {
       ordered_json each =
           figures_json(model.name, figures.work, figures.timing, figures.memory, report.peak);
       each["data_wait_share"] = figures.data_wait_share;
+      if (figures.resident) each["resident"] = timing_json(*figures.resident);
       json["training"].push_back(each);
     }
     for (const LayerFigures& figures : model.layers)

@@ -7,9 +7,11 @@
 #include "datasets/loading/loader.h"
 #include "io/scratch_folder.h"
 #include "layers/init.h"
+#include "optim/optimizer.h"
 #include "pix2vox/benchmark/data.h"
 #include "pix2vox/data/open_dataset.h"
 #include "pix2vox/network/captured_forward.h"
+#include "pix2vox/training/step_report.h"
 #include "pix2vox/training/trainer.h"
 #include "tensor/ops/backend.h"
 
@@ -45,6 +47,55 @@ class MemoryWatch {
 Timing sorted(std::vector<double> seconds) {
   std::ranges::sort(seconds);
   return {std::move(seconds)};
+}
+
+/// Runs that each wait for the device; warmed_up() is called before those that count.
+Timing timed_runs(const BenchmarkOptions& options, const auto& run, const auto& warmed_up) {
+  std::vector<double> seconds;
+  for (int i = 0; i < options.warm_up + options.repeats; ++i) {
+    if (i == options.warm_up) warmed_up();
+    const auto start = Clock::now();
+    run();
+    backend(options.device).memory.synchronize(options.device.index);
+    if (i >= options.warm_up) seconds.push_back(seconds_since(start));
+  }
+  return sorted(std::move(seconds));
+}
+
+/// Training steps as the Trainer's (recorded where the device can), each on the same batch, which
+/// lies on the device in the type that the network takes.
+Timing resident_steps(const Config& config, std::int64_t batch, std::int64_t views,
+                      const BenchmarkOptions& options) {
+  Pix2Vox model(config.model);
+  initialize(model, 0);
+  model.to(options.device);
+  model.set_precision(options.precision);
+  std::vector<ParameterEntry> trained;
+  for (const auto& [name, parameter] : model.parameters())
+    if (parameter.requires_grad()) trained.push_back({name, parameter, 0});
+  const auto optimizer = make_adam(std::move(trained), {1e-3});
+  const Tensor pictures = benchmark_pictures(config.model, batch, views, options.device)
+                              .to(options.precision == Precision::bf16 ? DType::bf16 : DType::f32);
+  const Tensor truth = benchmark_truth(config.model, batch, options.device);
+  const StepReport report(options.device);
+  GraphedWork work(options.device);
+  const auto compute_gradients = [&] {
+    optimizer->zero_grad();
+    report.clear();
+    const Losses losses = Pix2Vox::losses(model.forward(pictures, views), truth);
+    losses.total.backward();
+    std::vector<Tensor> results{losses.total.value()};
+    for (const auto& [name, parameter] : model.parameters())
+      if (parameter.grad().defined()) results.push_back(parameter.grad());
+    backend(options.device).reduce.flag_non_finite(results, report.non_finite());
+  };
+  return timed_runs(
+      options,
+      [&] {
+        work({pictures, truth}, views, compute_gradients);
+        optimizer->step(report.non_finite());
+      },
+      [] {});
 }
 
 // Boxes before a plain background, as large as the network expects them.
@@ -98,19 +149,16 @@ InferenceFigures measure_inference(const Config& config, std::int64_t batch, std
   model.fold_for_inference();
   model.to(options.device);
   model.set_precision(options.precision);
-  const Tensor pictures = benchmark_pictures(config.model, batch, views, Device::cpu());
-  CapturedForward forward(model);
-  const MemoryOps& device = backend(options.device).memory;
-  std::vector<double> seconds;
-  for (int i = 0; i < options.warm_up + options.repeats; ++i) {
-    if (i == options.warm_up) memory.warmed_up();
-    const auto start = Clock::now();
-    forward(pictures, views);
-    device.synchronize(options.device.index);
-    if (i >= options.warm_up) seconds.push_back(seconds_since(start));
-  }
-  return {
-      {batch, views, double(batch) * work.inference}, sorted(std::move(seconds)), memory.figures()};
+  const Tensor pictures = benchmark_pictures(config.model, batch, views, options.device);
+  const auto time = [&](const Tensor& from) {
+    CapturedForward forward(model);
+    return timed_runs(
+        options, [&] { forward(from, views); }, [&] { memory.warmed_up(); });
+  };
+  InferenceFigures figures{{batch, views, double(batch) * work.inference}, time(pictures), {}};
+  figures.memory = memory.figures();
+  if (options.device.is_cuda()) figures.from_host = time(pictures.to(Device::cpu()));
+  return figures;
 }
 
 TrainingFigures measure_training(const Config& config, std::int64_t batch, std::int64_t views,
@@ -150,10 +198,12 @@ TrainingFigures measure_training(const Config& config, std::int64_t batch, std::
     // As wanted: nothing is saved.
   }
   const SampleWork work = sample_work(trainer.model(), views);
-  return {{batch, views, double(batch) * (work.forward + work.backward)},
-          sorted(std::move(seconds)),
-          memory.figures(),
-          data_wait_share};
+  TrainingFigures figures{{batch, views, double(batch) * (work.forward + work.backward)},
+                          sorted(std::move(seconds)),
+                          memory.figures(),
+                          data_wait_share};
+  if (options.device.is_cuda()) figures.resident = resident_steps(config, batch, views, options);
+  return figures;
 }
 
 LoaderFigures measure_loader(const Config& config, double seconds) {

@@ -5,6 +5,7 @@
 // the device to itself; nothing is subtracted.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "pix2vox/config/config.h"
@@ -43,8 +44,9 @@ struct MemoryFigures {
 
 struct InferenceFigures {
   Work work;
-  Timing timing;
+  Timing timing;  // of pictures that are on the device
   MemoryFigures memory;
+  std::optional<Timing> from_host{};  // not on the CPU: of pictures that travel there first
 };
 /// Pictures in, volumes out, by the folded network that predicts; the pictures are preprocessed
 /// already.
@@ -56,6 +58,7 @@ struct TrainingFigures {
   Timing timing;
   MemoryFigures memory;
   double data_wait_share = 0;
+  std::optional<Timing> resident{};  // not on the CPU: the same steps, each on one batch there
 };
 /// Steps of a Trainer on a data set in memory, whose pictures need no decoding, resizing or
 /// augmentation. Its loader threads run beside the steps, as they do in training. batch >= 2.

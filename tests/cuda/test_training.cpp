@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "pix2vox/benchmark/benchmark.h"
 #include "pix2vox/network/captured_forward.h"
 #include "pix2vox/training/trainer.h"
 #include "tests/cuda/device_cases.h"
@@ -125,4 +126,19 @@ TEST_CASE("a recorded forward pass tells apart inputs that lie in one tensor") {
     const Tensor actual = to_cpu(forward(part, 2).volume().value());
     CHECK(identical(actual, to_cpu(model->forward(part, 2).volume().value())));
   }
+}
+
+TEST_CASE("bench times pictures and batches on the device, and on their way there") {
+  if (no_device()) return;
+  const Config config = small_config();
+  const BenchmarkOptions options{Device::cuda(), Precision::f32, 1, 3};
+  const InferenceFigures inference = measure_inference(config, 2, 1, options);
+  REQUIRE(inference.from_host);
+  CHECK(inference.timing.seconds.size() == 3);
+  CHECK(inference.from_host->seconds.size() == 3);
+  CHECK(inference.memory.peak > 0);
+  const TrainingFigures training = measure_training(config, 2, 1, options);
+  REQUIRE(training.resident);
+  CHECK(training.resident->seconds.size() == 3);
+  CHECK(training.resident->least() > 0);
 }
