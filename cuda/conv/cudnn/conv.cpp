@@ -12,7 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "cuda/conv/cudnn/plan.h"
+#include "cuda/conv/cudnn/tuned.h"
 #include "cuda/conv/epilogue.h"
 #include "cuda/kernels.h"
 #include "cuda/runtime/check.h"
@@ -23,8 +23,15 @@
 namespace voxgrad::cuda::cudnn {
 namespace {
 
-// f32 without tensor cores would otherwise take over 1 GiB for VGG's first layers.
-constexpr std::size_t kWorkspaceLimit = std::size_t{512} << 20;
+/// 90: compute capability 9.0.
+int compute_capability() {
+  int major = 0, minor = 0;
+  check_cuda(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, current_device()),
+             "cudaDeviceGetAttribute");
+  check_cuda(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, current_device()),
+             "cudaDeviceGetAttribute");
+  return 10 * major + minor;
+}
 
 void log(const Problem& problem, const std::string& what) {
   static const bool wanted = environment("VOXGRAD_CUDNN_LOG") != nullptr;
@@ -34,7 +41,7 @@ void log(const Problem& problem, const std::string& what) {
 // The plans of one device.
 class Plans {
  public:
-  Plans() : target_(cudnn_handle()) {}
+  Plans() : target_(cudnn_handle()), capability_(compute_capability()) {}
 
   bool has(const Problem& problem) {
     const std::lock_guard lock(mutex_);
@@ -65,14 +72,15 @@ class Plans {
 
  private:
   struct Entry {
-    std::optional<Planner> planner;
+    std::optional<TunedPlanner> planner;
     std::optional<Plan> plan;
   };
 
   Entry& find(const Problem& problem) {
     const auto [place, added] = entries_.try_emplace(problem);
     if (added) {
-      place->second.planner.emplace(target_, problem, kWorkspaceLimit);
+      place->second.planner.emplace(target_, problem, default_workspace_limit,
+                                    tuned_plan(problem, cudnnGetVersion(), capability_));
       advance(problem, place->second);
     }
     return place->second;
@@ -91,6 +99,7 @@ class Plans {
 
   std::mutex mutex_;
   Target target_;
+  int capability_;
   std::unordered_map<Problem, Entry, ProblemHash> entries_;
 };
 

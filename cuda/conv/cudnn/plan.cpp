@@ -51,6 +51,22 @@ Target Target::described(const std::string& json) {
   return target;
 }
 
+std::string Target::description(cudnnHandle_t handle) {
+  Descriptor properties(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR);
+  set(properties, CUDNN_ATTR_DEVICEPROP_HANDLE, CUDNN_TYPE_HANDLE, handle);
+  finalize(properties, "device properties");
+  std::int64_t count = 0;
+  const auto get = [&](std::int64_t capacity, char* text) {
+    require(cudnnBackendGetAttribute(properties.get(), CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION,
+                                     CUDNN_TYPE_CHAR, capacity, &count, text),
+            "description of the device");
+  };
+  get(0, nullptr);
+  std::string text(std::size_t(count), '\0');
+  get(count, text.data());
+  return text.substr(0, text.find('\0'));
+}
+
 Planner::Planner(const Target& target, const Problem& problem, std::size_t workspace_limit)
     : target_(target), problem_(problem), workspace_limit_(workspace_limit) {
   try {

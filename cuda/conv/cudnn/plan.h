@@ -13,12 +13,18 @@
 
 namespace voxgrad::cuda::cudnn {
 
+/// Of plans' workspaces. f32 without tensor cores would otherwise take over 1 GiB for VGG's first
+/// layers.
+inline constexpr std::size_t default_workspace_limit = std::size_t{512} << 20;
+
 /// The GPU to build for.
 class Target {
  public:
   explicit Target(cudnnHandle_t handle) : handle_(handle) {}
   /// One that need not be there: `json` is what cuDNN itself writes for a device.
   static Target described(const std::string& json);
+  /// That, for the device of a handle.
+  static std::string description(cudnnHandle_t handle);
 
   cudnnHandle_t handle() const { return handle_; }
   cudnnBackendDescriptor_t properties() const { return properties_.get(); }
