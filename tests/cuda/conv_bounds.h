@@ -3,7 +3,9 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <span>
 
 #include "tests/cpu/conv_cases.h"
 #include "tests/cuda/device_cases.h"
@@ -28,6 +30,16 @@ inline double share(const ConvGeometry& g, ConvDirection direction, const Tensor
     worst = std::max(worst, error / bound);
   }
   return worst;
+}
+
+/// f32 values that TF32 holds: as factors, tensor cores round none of them.
+inline Tensor rounded_to_tf32(const Tensor& tensor) {
+  Tensor result = tensor.clone();
+  for (float& each : std::span(result.data<float>(), std::size_t(result.numel()))) {
+    const auto bits = std::bit_cast<std::uint32_t>(each);
+    each = std::bit_cast<float>((bits + 0xfffu + (bits >> 13 & 1u)) & ~0x1fffu);
+  }
+  return result;
 }
 
 /// The same behind a bias [C] and an activation whose slope is at most 1. Functions may be off by 4

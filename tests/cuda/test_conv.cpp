@@ -15,9 +15,11 @@ std::vector<const ConvOps*> tables() {
 
 void check_geometry(Rng& rng, const ConvGeometry& g, DType dtype) {
   CAPTURE(concat(dtype, ' ', g));
-  const Tensor x = random_normal(rng, g.input_shape(), dtype);
-  const Tensor w = random_normal(rng, g.weight_shape(), dtype);
-  const Tensor dy = random_normal(rng, g.output_shape(), dtype);
+  const auto draw = [&](const Shape& shape) {
+    const Tensor values = random_normal(rng, shape, dtype);
+    return g.precision == Precision::tf32 ? rounded_to_tf32(values) : values;
+  };
+  const Tensor x = draw(g.input_shape()), w = draw(g.weight_shape()), dy = draw(g.output_shape());
   const auto plain = [&](ConvDirection direction, const Tensor& a, const Tensor& b) {
     return plain_convolution(g, direction, a.to(DType::f64), b.to(DType::f64));
   };
@@ -58,16 +60,33 @@ TEST_CASE("random convolutions in every direction and dtype") {
   }
 }
 
+// Factors that need no rounding: then TF32 promises what f32 does.
+TEST_CASE("random convolutions in TF32, of factors that it holds") {
+  if (no_device()) return;
+  Rng rng(44);
+  for (int i = 0; i < 40; ++i) {
+    ConvGeometry g = random_geometry(rng, 9);
+    g.precision = Precision::tf32;
+    check_geometry(rng, g, DType::f32);
+  }
+}
+
 TEST_CASE("convolutions of Pix2Vox's kinds") {
   if (no_device()) return;
   Rng rng(42);
-  for (const DType dtype : kMaps) {
-    check_geometry(rng, geometry({2, 9, 9, 16}, {24, 3, 3, 16}, 1, 1), dtype);      // trunk
-    check_geometry(rng, geometry({2, 6, 6, 64}, {8, 1, 1, 64}, 1, 0), dtype);       // encoder
-    check_geometry(rng, geometry({1, 8, 8, 8, 8}, {16, 4, 4, 4, 8}, 2, 1), dtype);  // decoder
-    check_geometry(rng, geometry({1, 6, 6, 6, 9}, {16, 3, 3, 3, 9}, 1, 1), dtype);  // merger
-    check_geometry(rng, geometry({1, 6, 6, 6, 1}, {8, 4, 4, 4, 1}, 1, 2), dtype);   // refiner
-    check_geometry(rng, ConvGeometry::linear("linear", {3, 200}, {100, 200}), dtype);
+  const ConvGeometry kinds[] = {
+      geometry({2, 9, 9, 16}, {24, 3, 3, 16}, 1, 1),      // trunk
+      geometry({2, 6, 6, 64}, {8, 1, 1, 64}, 1, 0),       // encoder
+      geometry({1, 8, 8, 8, 8}, {16, 4, 4, 4, 8}, 2, 1),  // decoder
+      geometry({1, 6, 6, 6, 9}, {16, 3, 3, 3, 9}, 1, 1),  // merger
+      geometry({1, 6, 6, 6, 1}, {8, 4, 4, 4, 1}, 1, 2),   // refiner
+      ConvGeometry::linear("linear", {3, 200}, {100, 200}),
+  };
+  for (const ConvGeometry& kind : kinds) {
+    for (const DType dtype : kMaps) check_geometry(rng, kind, dtype);
+    ConvGeometry tf32 = kind;
+    tf32.precision = Precision::tf32;
+    check_geometry(rng, tf32, DType::f32);
   }
 }
 

@@ -1,6 +1,6 @@
 // Whom the backend asks first to convolve: a library, or our kernels of few channels.
 #include "tests/cuda/device_cases.h"
-#include "tests/cuda/emulation/libraries.h"
+#include "tests/cuda/emulation/libraries/libraries.h"
 
 using namespace voxgrad;
 using namespace voxgrad::testing;
