@@ -169,6 +169,7 @@ std::unique_ptr<Pix2Vox> make_model(const ModelRun& run) {
   fill_state(*model);
   if (run.folded) model->fold_for_inference();
   model->to(run.device);
+  if (run.precision != Precision::f32) model->set_precision(run.precision);
   return model;
 }
 

@@ -22,10 +22,11 @@ struct ModelRun {
   nlohmann::json numbers;  // one network's part of small.json or reference/numbers.json
   DType dtype = DType::f64;
   Device device = {};
-  double tolerance = 1e-9;           // on stages, losses and buffers
-  double gradient_tolerance = 1e-8;  // on gradients, relative
-  bool folded = false;               // fold_for_inference() first: for evaluations
-  double noise = 1e-12;              // norm up to which a gradient of 0 may differ from it
+  double tolerance = 1e-9;               // on stages, losses and buffers
+  double gradient_tolerance = 1e-8;      // on gradients, relative
+  bool folded = false;                   // fold_for_inference() first: for evaluations
+  double noise = 1e-12;                  // norm up to which a gradient of 0 may differ from it
+  Precision precision = Precision::f32;  // of an f32 network on a GPU
 };
 
 /// The published networks against the numbers of their authors' code; variant "A" or "F".
