@@ -10,6 +10,7 @@
 
 #include "tensor/error.h"
 #include "tests/apps/tiny_run.h"
+#include "tests/support/source_tree.h"
 #include "voxels/grid/binvox.h"
 #include "voxels/grid/npy.h"
 
@@ -232,4 +233,17 @@ TEST_CASE("an interrupted prediction keeps what is done") {
   CHECK(says(ended.err, "of 400 pictures done, their files are kept"));
   CHECK(fs::exists(folder / "out/p0.npy"));
   CHECK_FALSE(fs::exists(folder / "out/p399.npy"));
+}
+
+TEST_CASE("without --weights the ones that come with the program are taken, and named") {
+  const TemporaryFolder folder;
+  const Ended result = pix2vox({"predict", in_source_tree("tests/golden/pictures/picture_137.png"),
+                                "--out", folder / "out", "--format", "npy,binvox"});
+  CHECK(result.code == 0);
+  CHECK(result.err.find("models/pix2vox-pp-f.safetensors, which come with Voxgrad") !=
+        std::string::npos);
+  CHECK(fs::exists(folder / "out/picture_137.npy"));
+  const Ended models = pix2vox({"models"});
+  CHECK(models.code == 0);
+  CHECK(models.out.find("Pix2Vox++/F, 32^3 voxels") != std::string::npos);
 }
