@@ -27,29 +27,27 @@ int run(int argc, char** argv) {
        {add_train, add_test, add_predict, add_report, add_watch, add_serve, add_dataset,
         add_voxelize, add_mesh, add_convert, add_models, add_gradcheck, add_summary, add_bench,
         add_doctor, add_completion, add_manual, add_help})
-    add_summary, add_bench, add_doctor, add_completion, add_manual, add_help
-})
     add(app, action);
-const std::vector<std::string> words(argv + 1, argv + argc);
-if (words.size() > 1 && words[0] == "help" && !words[1].starts_with('-'))
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.size() > 1 && words[0] == "help" && !words[1].starts_with('-'))
+    return run_reporting_errors("pix2vox", [&] {
+      std::cout << app.help({words.begin() + 1, words.end()});
+      return int(kOk);
+    });
+  if (const int ended = app.parse(words); ended >= 0) return ended;
   return run_reporting_errors("pix2vox", [&] {
-    std::cout << app.help({words.begin() + 1, words.end()});
-    return int(kOk);
+    int code = kOk;
+    try {
+      code = action();
+    } catch (const Interrupted&) {
+      std::cerr << "stopped\n";
+      code = signal_exit_code();
+    }
+    // A full disk at the other end of a redirection is no success.
+    std::cout.flush();
+    check(bool(std::cout) || code != kOk, "cannot write to standard output");
+    return code;
   });
-if (const int ended = app.parse(words); ended >= 0) return ended;
-return run_reporting_errors("pix2vox", [&] {
-  int code = kOk;
-  try {
-    code = action();
-  } catch (const Interrupted&) {
-    std::cerr << "stopped\n";
-    code = signal_exit_code();
-  }
-  // A full disk at the other end of a redirection is no success.
-  std::cout.flush();
-  check(bool(std::cout) || code != kOk, "cannot write to standard output");
-  return code;
-});
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ std::string layers_line(const std::string& name, const std::string& kind, const 
                                 ? ""
                                 : fmt::format(" | {}, {}, {}, {}", by.inference, by.forward,
                                               by.input_gradient, by.weight_gradient);
-  return fmt::format("{:<20}{:<23}{:>8} |{} |{} |{}{}\n", name, kind, work,
+  return fmt::format("{:<30}{:<23}{:>8} |{} |{} |{}{}\n", name, kind, work,
                      pass_text(layer.inference, layer.inference_operations, peak),
                      pass_text(layer.forward, layer.forward_operations, peak),
                      pass_text(layer.backward, layer.backward_operations, peak), names);
@@ -67,7 +67,7 @@ std::string layers_text(const ModelReport& model, const Peak& peak) {
   std::string text = fmt::format(
       "\nLayers of {}, batch {}, {} view{}: milliseconds, GFLOP/s, share of the peak\n", model.name,
       model.layers_batch, model.layers_views, model.layers_views == 1 ? "" : "s");
-  text += fmt::format("{:<20}{:<23}{:>8} |{:>22} |{:>22} |{:>22} | {}\n", "layer", "kind", "MMAC",
+  text += fmt::format("{:<30}{:<23}{:>8} |{:>22} |{:>22} |{:>22} | {}\n", "layer", "kind", "MMAC",
                       "inference", "training forward", "backward",
                       "algorithm of inference, forward, input and weight gradient");
   LayerFigures sum;

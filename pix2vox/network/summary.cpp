@@ -176,7 +176,7 @@ std::string ModelSummary::to_text() const {
   const auto line = [&](const std::string& name, const std::string& kind, const std::string& output,
                         const std::string& weights, const std::string& work,
                         const std::string& algorithm = "") {
-    text += fmt::format("{:<22}{:<24}{:<22}{:>14}{:>18}", name, kind, output, weights, work);
+    text += fmt::format("{:<32}{:<24}{:<22}{:>14}{:>18}", name, kind, output, weights, work);
     text += algorithm.empty() ? "\n" : "  " + algorithm + "\n";
   };
   const auto total_line = [&](const std::string& name, const LayerSummary& sum) {
