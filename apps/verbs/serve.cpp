@@ -4,10 +4,10 @@
 #include <filesystem>
 #include <iostream>
 
+#include "apps/command_line/shipped_models.h"
 #include "apps/serve/service.h"
 #include "apps/terminal/signals.h"
 #include "apps/verbs/verbs.h"
-#include "pix2vox/weights/weights.h"
 
 namespace voxgrad::apps {
 namespace {
@@ -19,19 +19,11 @@ struct ServeFlags {
   DeviceFlags device;
 };
 
-/// What is served: the weights that were asked for.
-std::filesystem::path served_weights(const ServeFlags& flags) {
-  check<ConfigError>(!flags.weights.empty(),
-                     "serve needs --weights FILE: a checkpoint such as "
-                     "runs/first/checkpoints/best.h5");
-  return flags.weights;
-}
-
 int serve(const ServeFlags& flags) {
   const std::atomic<bool>& stop = watch_signals(
       "\nstopping: requests at hand are still answered; a second signal stops at once\n");
   const Device device = flags.device.apply();
-  const std::filesystem::path weights = served_weights(flags);
+  const std::filesystem::path weights = weights_or_shipped(flags.weights);
   Predictor predictor(weights, device);
   Service service(predictor,
                   {.address = flags.address, .weights_name = weights.filename().string()});
@@ -45,7 +37,7 @@ int serve(const ServeFlags& flags) {
             << std::endl;
   std::cerr << "serving until Ctrl-C\n";
   server.run(stop);
-  return kOk;
+  return signal_exit_code();
 }
 
 }  // namespace
@@ -54,7 +46,9 @@ void add_serve(Verb& app, Action& action) {
   auto flags = std::make_shared<ServeFlags>();
   Verb* verb = app.add_subcommand(
       "serve", "Serve a page that turns pictures into voxels and meshes; prints its address");
-  verb->add_option("--weights", flags->weights, "Checkpoint")->type_name("FILE");
+  verb->add_option("--weights", flags->weights,
+                   "Checkpoint [the weights that come with the program]")
+      ->type_name("FILE");
   verb->add_option("--port", flags->port, "Port; 0 takes a free one")
       ->range(0, 65535)
       ->type_name("N")
@@ -66,7 +60,8 @@ void add_serve(Verb& app, Action& action) {
   flags->device.add(*verb);
   verb->footer(
       "Examples:\n"
-      "  pix2vox serve --weights runs/first/checkpoints/best.h5\n"
+      "  pix2vox serve\n"
+      "  pix2vox serve --weights runs/first/checkpoints/best.h5 --port 8081\n"
       "  curl --data-binary @chair.png http://127.0.0.1:8080/api/v1/predict\n"
       "  curl -F view=@front.png -F view=@side.png http://127.0.0.1:8080/api/v1/predict\n"
       "Only programs of this machine reach it, and no page of another site, unless\n"
