@@ -16,6 +16,7 @@
 #include "layers/pool.h"
 #include "layers/views.h"
 #include "optim/optimizer.h"
+#include "optim/schedule.h"
 #include "tensor/batches.h"
 #include "tensor/rng.h"
 #include "tensor/tensor.h"

@@ -139,7 +139,8 @@ ViewResult measure(Pix2Vox& model, const Dataset& dataset, Config config, int vi
   MeasureOptions options{.thresholds = config.test.thresholds, .shape_threshold = threshold};
   options.fscore = flags.fscore();
   options.keep_shapes = !flags.gallery.empty();
-  ViewResult result{.views = views, .evaluation = {}, .measures = ObjectMeasures(options)};
+  ViewResult result{
+      .views = views, .evaluation = Evaluation(), .measures = ObjectMeasures(options)};
   if (flags.protocol == "pix3d") result.pix3d.emplace();
   EvaluationHooks hooks;
   hooks.progress = [&](std::int64_t done, std::int64_t total) {

@@ -1,6 +1,7 @@
 // pix2vox watch
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <iostream>

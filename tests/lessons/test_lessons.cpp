@@ -19,6 +19,7 @@
 #include "layers/pool.h"
 #include "layers/views.h"
 #include "optim/optimizer.h"
+#include "optim/schedule.h"
 #include "tensor/ops/backend.h"
 #include "tests/lessons/explain.h"
 
@@ -145,7 +146,11 @@ TEST_CASE("lesson sum-gradient: the same for every element") {
 
 TEST_CASE("lesson permute-gradient: every dimension goes back") {
   const Variable x = leaf({0, 0, 0, 0, 0, 0}, {1, 2, 3});
-  EXPECT_VALUES(gradient_of([](const Variable& v) { return permute(v, {2, 0, 1}); }, x),
+  EXPECT_VALUES(gradient_of(
+                    [](const Variable& v) {
+                      return permute(v, {2, 0, 1});
+                    },
+                    x),
                 1, 3, 5, 2, 4, 6);
 }
 
