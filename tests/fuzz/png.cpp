@@ -1,5 +1,6 @@
 // libFuzzer target of the PNG reader: any bytes give a picture or an Error. Each input is read as
 // it is and with its checksums made valid. CONTRIBUTING.md says how to run it.
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -32,8 +33,9 @@ bool is_large(const std::vector<std::uint8_t>& png) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static constexpr std::uint8_t signature[]{0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
-  std::vector<std::uint8_t> png(signature, signature + 8);  // JPEG is not looked for here
-  if (size > 8) png.insert(png.end(), data + 8, data + size);
+  if (size < 8) return -1;
+  std::vector<std::uint8_t> png(data, data + size);
+  std::copy(signature, signature + 8, png.begin());  // JPEG is not looked for here
   if (is_large(png)) return -1;
   read(png);
   voxgrad::testing::repair_png_checksums(png);

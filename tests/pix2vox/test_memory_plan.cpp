@@ -19,8 +19,8 @@ TEST_CASE("the planned step is the measured one, for batches that the plan has n
   const MemoryPlan plan = plan_memory(config, Device::cpu());
   for (const std::int64_t batch : {9, 14}) {
     CAPTURE(batch);
-    const auto measured =
-        double(measure_training(config, batch, 2, {.warm_up = 1, .repeats = 1}).memory.peak);
+    const auto measured = double(
+        measure_training(config, batch, 2, {.device = {}, .warm_up = 1, .repeats = 1}).memory.peak);
     CHECK(std::abs(double(plan.step_of(batch)) - measured) <= 0.05 * measured);
   }
   CHECK(plan.step > plan.weights + plan.gradients + plan.optimizer_state);

@@ -19,13 +19,13 @@ void append(MatBytes& out, std::uint32_t type, const void* data, std::size_t siz
   const auto* bytes = static_cast<const std::uint8_t*>(data);
   if (size > 0 && size <= 4) {
     append_u32(out, type | std::uint32_t(size) << 16);
-    out.insert(out.end(), bytes, bytes + size);
+    for (std::size_t i = 0; i < size; ++i) out.push_back(bytes[i]);
     out.resize(out.size() + 4 - size);
     return;
   }
   append_u32(out, type);
   append_u32(out, std::uint32_t(size));
-  if (size > 0) out.insert(out.end(), bytes, bytes + size);
+  for (std::size_t i = 0; i < size; ++i) out.push_back(bytes[i]);
   while (out.size() % 8 != 0) out.push_back(0);
 }
 
