@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tensor/error.h"
 #include "tests/apps/tiny_run.h"
 #include "voxels/grid/binvox.h"
 #include "voxels/grid/npy.h"
@@ -65,7 +66,8 @@ TEST_CASE("mesh keeps the largest parts, sizes, turns and decimates them") {
                                "--size-mm", "40", "--up", "y", "--format", "stl,glb", "--json",
                                folder / "r.json", "--decimate", "0.5", "--surface", "smooth"});
   CHECK(ended.code == 0);
-  CHECK(ended.out == folder / "bars.stl" + std::string("\n") + (folder / "bars.glb") + "\n");
+  CHECK(ended.out ==
+        concat((folder / "bars.stl").string(), "\n", (folder / "bars.glb").string(), "\n"));
   const auto json = nlohmann::json::parse(read_text(folder / "r.json"));
   const auto& mesh = json["volumes"][0]["meshes"][0];
   CHECK(mesh["components"] == 1);
