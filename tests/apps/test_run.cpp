@@ -107,3 +107,26 @@ TEST_CASE("a training stopped by SIGTERM saves, says so by its exit code, and ca
   CHECK(fs::exists(out + "/checkpoints/last.h5"));
   CHECK(pix2vox(rest).code == 0);
 }
+
+TEST_CASE("generated objects are a data set that trains beside another") {
+  const TemporaryFolder folder;
+  const std::string out = folder / "generated";
+  const Ended made =
+      pix2vox({"dataset", "synth", "--out", out, "--count", "6", "--views", "2", "--image-size",
+               "32", "--categories", "lamp,chair", "--elevation", "5", "50", "--materials", "0.5"});
+  CHECK(made.code == 0);
+  CHECK(says(made.out, out + "/dataset.json"));
+  CHECK(says(made.err, "6 objects in 2 categories"));
+  CHECK(pix2vox({"dataset", "check", out}).code == 0);
+
+  Arguments training = tiny_training(tiny_run().data, folder / "run");
+  for (const std::string& word :
+       {std::string("--dry-run"), std::string("--set"), "data.mix=[" + out + "]"})
+    training.push_back(word);
+  const Ended trained = pix2vox(training);
+  CHECK(trained.code == 0);
+  CHECK(says(trained.err, "10 training objects"));
+  CHECK(says(trained.err, "mixed in: " + out + ": 6 objects of weight 1"));
+  CHECK(refused(pix2vox({"dataset", "synth", "--out", folder / "x", "--categories", "chiar"}), 2,
+                "there are airplane"));
+}

@@ -162,8 +162,8 @@ void add_dataset_build(Verb& parent, Action& action) {
       "Examples:\n"
       "  pix2vox dataset build --meshes my-meshes --out my-data\n"
       "  pix2vox dataset build --meshes furniture.sh3f --out my-data --views 12\n"
-      "  pix2vox dataset build --meshes my-meshes --out wide --variants 4 --stretch 0.3 \\\n"
-      "    --mirror --vary-light 0.7 --materials 0.4 --recolor 0.5 --elevation 10 45");
+      "  pix2vox dataset build --meshes my-meshes --out wide --variants 4 \\\n"
+      "    --stretch 0.3 --mirror --vary-light 0.7 --materials 0.4 --recolor 0.5");
   verb->callback([options, json, &action] {
     action = [options, json] {
       return run_build(*options, *json, [&](const BuildProgress& progress) {
@@ -195,8 +195,8 @@ void add_dataset_synth(Verb& parent, Action& action) {
       "  pix2vox dataset synth --out generated --count 3000 --seed 1 --views 12\n"
       "  pix2vox dataset synth --out chairs --count 500 --categories chair,table \\\n"
       "    --vary-light 0.7 --materials 0.4 --elevation 10 45\n"
-      "All objects are in the training split: train on them beside a data set of real ones with\n"
-      "--set data.mix=[generated].");
+      "All objects are in the training split: train on them beside a data set of real\n"
+      "ones with --set data.mix=[generated].");
   verb->callback([flags, &action] {
     action = [flags] {
       const MeshSources sources =
