@@ -139,6 +139,7 @@ namespace voxgrad::cpu {
 
 HWY_EXPORT(make_elementwise_ops);
 const ElementwiseOps& elementwise_ops() {
+  limit_kernels();  // may be called before main(), and before this file's own static objects
   static const ElementwiseOps ops = HWY_DYNAMIC_DISPATCH(make_elementwise_ops)();
   return ops;
 }

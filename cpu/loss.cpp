@@ -138,6 +138,7 @@ namespace voxgrad::cpu {
 
 HWY_EXPORT(make_loss_ops);
 const LossOps& loss_ops() {
+  limit_kernels();  // may be called before main(), and before this file's own static objects
   static const LossOps ops = HWY_DYNAMIC_DISPATCH(make_loss_ops)();
   return ops;
 }

@@ -154,6 +154,7 @@ namespace voxgrad::cpu {
 
 HWY_EXPORT(make_optimizer_ops);
 const OptimizerOps& optimizer_ops() {
+  limit_kernels();  // may be called before main(), and before this file's own static objects
   static const OptimizerOps ops = HWY_DYNAMIC_DISPATCH(make_optimizer_ops)();
   return ops;
 }

@@ -81,6 +81,7 @@ namespace voxgrad::cpu {
 
 HWY_EXPORT(make_reduce_ops);
 const ReduceOps& reduce_ops() {
+  limit_kernels();  // may be called before main(), and before this file's own static objects
   static const ReduceOps ops = HWY_DYNAMIC_DISPATCH(make_reduce_ops)();
   return ops;
 }

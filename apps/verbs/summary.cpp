@@ -128,7 +128,8 @@ void add_summary(Verb& app, Action& action) {
   verb->footer(
       "Examples:\n"
       "  pix2vox summary --cfg configs/Pix2Vox-A.yaml\n"
-      "  pix2vox summary --cfg configs/Pix2Vox-A.yaml --memory --set train.batch_size=16");
+      "  pix2vox summary --cfg configs/Pix2Vox-A.yaml --memory \\\n"
+      "    --set train.batch_size=16");
   verb->callback([flags, json, device, memory, &action] {
     action = [flags, json, device, memory] {
       json->check_writable();

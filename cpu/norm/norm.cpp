@@ -308,6 +308,7 @@ namespace voxgrad::cpu {
 
 HWY_EXPORT(make_norm_ops);
 const NormOps& norm_ops() {
+  limit_kernels();  // may be called before main(), and before this file's own static objects
   static const NormOps ops = HWY_DYNAMIC_DISPATCH(make_norm_ops)();
   return ops;
 }

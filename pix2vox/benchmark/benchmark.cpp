@@ -112,7 +112,7 @@ class BoxDataset : public Dataset {
   Image view(std::int64_t object, int view) const override {
     Image image(size_, size_, 3);
     std::ranges::fill(image.pixels, std::uint8_t(230));
-    for (int y = size_ / 4; y < size_ / 2 + int(object % 16); ++y)
+    for (int y = size_ / 4; y < std::min(size_, size_ / 2 + int(object % 16)); ++y)
       std::fill_n(image.at(size_ / 4, y), 3 * (size_ / 2), std::uint8_t(40 + view));
     return image;
   }

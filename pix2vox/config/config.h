@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -86,7 +87,14 @@ struct DataConfig {
   /// data.crop_size, data.background, data.min_alpha and all of data.augmentation; `size` is
   /// model.image_size.
   TransformOptions transform;
-  bool operator==(const DataConfig&) const = default;
+  /// n_vox, which follows from the model, does not count.
+  bool operator==(const DataConfig& other) const { return keys() == other.keys(); }
+
+ private:
+  auto keys() const {
+    return std::tie(kind, root, taxonomy, mix, mix_weights, cache_mb, loader_threads, masks,
+                    lenient, skip_bad, transform);
+  }
 };
 
 /// One number per part of the network.

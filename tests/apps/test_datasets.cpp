@@ -74,12 +74,12 @@ TEST_CASE("train --weights-partial says what fits and what does not") {
   const TemporaryFolder folder;
   Arguments training = tiny_training(run.data, folder / "run");
   training.insert(training.end(), {"--weights", run.weights, "--weights-partial", "--set",
-                                   "model.refiner_hidden=64"});
+                                   "model.decoder_channels=[48,32,16,8]"});
   const Ended ended = pix2vox(training);
   CHECK(ended.code == 0);
   CHECK(says(ended.err, "stays as drawn: it is"));
   CHECK(says(ended.err, "tensors are from " + run.weights));
   CHECK(refused(pix2vox({"train", "--cfg", mini_config, "--data", run.data, "--out",
-                         folder / "other", "--weights-partial"}),
+                         folder / "other", "--set", "train.batch_size=2", "--weights-partial"}),
                 2, "--weights"));
 }

@@ -88,7 +88,7 @@ TEST_CASE("mesh --strict fails on thin walls, and says which file") {
   CHECK(mesh({"15"}).code == 0);
   const Ended thin = mesh({"15", "--strict"});
   CHECK(thin.code == 1);
-  CHECK(says(thin.err, "bars.stl: the thinnest part has 12."));
+  CHECK(says(thin.err, "bars.stl: the thinnest part has 12,"));
   CHECK(fs::exists(folder / "bars.stl"));
   CHECK(refused(mesh({"15", "--format", "obj"}), 2, "--min-wall-mm needs millimetres"));
 }
