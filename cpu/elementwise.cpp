@@ -139,7 +139,7 @@ namespace voxgrad::cpu {
 
 HWY_EXPORT(make_elementwise_ops);
 const ElementwiseOps& elementwise_ops() {
-  limit_kernels();  // may be called before main(), and before this file's own static objects
+  simd::limit_kernels();  // as this may be called before this file's static objects are made
   static const ElementwiseOps ops = HWY_DYNAMIC_DISPATCH(make_elementwise_ops)();
   return ops;
 }

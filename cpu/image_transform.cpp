@@ -78,7 +78,7 @@ namespace voxgrad::cpu {
 
 HWY_EXPORT(make_picture_ops);
 const PictureOps& picture_ops() {
-  limit_kernels();  // may be called before main(), and before this file's own static objects
+  simd::limit_kernels();  // as this may be called before this file's static objects are made
   static const PictureOps ops = HWY_DYNAMIC_DISPATCH(make_picture_ops)();
   return ops;
 }

@@ -138,7 +138,7 @@ namespace voxgrad::cpu {
 
 HWY_EXPORT(make_loss_ops);
 const LossOps& loss_ops() {
-  limit_kernels();  // may be called before main(), and before this file's own static objects
+  simd::limit_kernels();  // as this may be called before this file's static objects are made
   static const LossOps ops = HWY_DYNAMIC_DISPATCH(make_loss_ops)();
   return ops;
 }

@@ -154,7 +154,7 @@ namespace voxgrad::cpu {
 
 HWY_EXPORT(make_optimizer_ops);
 const OptimizerOps& optimizer_ops() {
-  limit_kernels();  // may be called before main(), and before this file's own static objects
+  simd::limit_kernels();  // as this may be called before this file's static objects are made
   static const OptimizerOps ops = HWY_DYNAMIC_DISPATCH(make_optimizer_ops)();
   return ops;
 }

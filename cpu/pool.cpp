@@ -147,7 +147,7 @@ namespace voxgrad::cpu {
 
 HWY_EXPORT(make_pool_ops);
 const PoolOps& pool_ops() {
-  limit_kernels();  // may be called before main(), and before this file's own static objects
+  simd::limit_kernels();  // as this may be called before this file's static objects are made
   static const PoolOps ops = HWY_DYNAMIC_DISPATCH(make_pool_ops)();
   return ops;
 }

@@ -81,7 +81,7 @@ namespace voxgrad::cpu {
 
 HWY_EXPORT(make_reduce_ops);
 const ReduceOps& reduce_ops() {
-  limit_kernels();  // may be called before main(), and before this file's own static objects
+  simd::limit_kernels();  // as this may be called before this file's static objects are made
   static const ReduceOps ops = HWY_DYNAMIC_DISPATCH(make_reduce_ops)();
   return ops;
 }

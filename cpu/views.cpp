@@ -109,7 +109,7 @@ namespace voxgrad::cpu {
 
 HWY_EXPORT(make_view_ops);
 const ViewOps& view_ops() {
-  limit_kernels();  // may be called before main(), and before this file's own static objects
+  simd::limit_kernels();  // as this may be called before this file's static objects are made
   static const ViewOps ops = HWY_DYNAMIC_DISPATCH(make_view_ops)();
   return ops;
 }

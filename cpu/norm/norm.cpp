@@ -308,7 +308,7 @@ namespace voxgrad::cpu {
 
 HWY_EXPORT(make_norm_ops);
 const NormOps& norm_ops() {
-  limit_kernels();  // may be called before main(), and before this file's own static objects
+  simd::limit_kernels();  // as this may be called before this file's static objects are made
   static const NormOps ops = HWY_DYNAMIC_DISPATCH(make_norm_ops)();
   return ops;
 }
