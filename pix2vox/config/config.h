@@ -88,12 +88,13 @@ struct DataConfig {
   /// model.image_size.
   TransformOptions transform;
   /// n_vox, which follows from the model, does not count.
-  bool operator==(const DataConfig& other) const { return keys() == other.keys(); }
-
- private:
-  auto keys() const {
-    return std::tie(kind, root, taxonomy, mix, mix_weights, cache_mb, loader_threads, masks,
-                    lenient, skip_bad, transform);
+  bool operator==(const DataConfig& other) const {
+    const auto keys = [](const DataConfig& data) {
+      return std::tie(data.kind, data.root, data.taxonomy, data.mix, data.mix_weights,
+                      data.cache_mb, data.loader_threads, data.masks, data.lenient, data.skip_bad,
+                      data.transform);
+    };
+    return keys(*this) == keys(other);
   }
 };
 
