@@ -7,8 +7,8 @@
 
 #include "io/file.h"
 #include "tests/voxels/grids.h"
-#include "voxels/surface/block_surface.h"
 #include "voxels/mesh/mesh_writer.h"
+#include "voxels/surface/block_surface.h"
 
 using namespace voxgrad;
 using namespace voxgrad::testing;

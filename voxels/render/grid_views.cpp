@@ -13,8 +13,7 @@ namespace {
 using Rgb = std::array<double, 3>;
 
 constexpr Rgb paper{255, 255, 255}, ink{70, 110, 160};
-constexpr std::array<Rgb, 3> axis_colors{Rgb{214, 72, 62}, Rgb{72, 168, 84},
-                                           Rgb{66, 108, 214}};
+constexpr std::array<Rgb, 3> axis_colors{Rgb{214, 72, 62}, Rgb{72, 168, 84}, Rgb{66, 108, 214}};
 constexpr double opacity = 0.55;
 
 bool occupied(const VoxelGrid& grid, const std::array<int, 3>& at) {
