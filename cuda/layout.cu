@@ -1,4 +1,5 @@
 // Kernels that move elements. They work on sizes of elements, so every dtype goes.
+#include <algorithm>
 #include <vector>
 
 #include "cuda/kernels.h"

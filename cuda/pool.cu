@@ -1,6 +1,8 @@
 // Max pooling. Both directions give a block to every row of the pixels they write; a thread takes a
 // pack of channels of one pixel at a time. The backward pass asks, for every input pixel, which of
 // the windows over it it has won, so nothing is added by two threads.
+#include <algorithm>
+
 #include "cuda/kernels.h"
 #include "cuda/rows.cuh"
 

@@ -9,6 +9,8 @@
 // err by less than sqrt(K) units of rounding.
 #pragma once
 
+#include <algorithm>
+
 #include "cuda/runtime/launch.cuh"
 #include "cuda/runtime/packs.h"
 

@@ -1,5 +1,6 @@
 #include "layers/init.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "layers/conv.h"

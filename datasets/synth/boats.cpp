@@ -1,4 +1,6 @@
 // Boats: rowing boats, canoes, dinghies, sailing boats, yachts, freighters, ships with masts.
+#include <algorithm>
+
 #include "datasets/synth/families.h"
 #include "datasets/synth/palette.h"
 #include "voxels/mesh/vec3.h"

@@ -1,4 +1,6 @@
 // Cars: saloons, hatchbacks, estates, sports cars, pick-ups, off-roaders, vans.
+#include <algorithm>
+
 #include "datasets/synth/families.h"
 #include "datasets/synth/palette.h"
 #include "datasets/synth/vehicles.h"

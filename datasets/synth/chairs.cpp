@@ -1,4 +1,6 @@
 // Chairs: dining and office chairs, stools, armchairs, cantilever, folding and rocking chairs.
+#include <algorithm>
+
 #include "datasets/synth/families.h"
 #include "datasets/synth/legs.h"
 #include "datasets/synth/palette.h"

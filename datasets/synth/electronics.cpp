@@ -1,4 +1,6 @@
 // Displays, loudspeakers and telephones.
+#include <algorithm>
+
 #include "datasets/synth/families.h"
 #include "datasets/synth/palette.h"
 #include "voxels/mesh/vec3.h"

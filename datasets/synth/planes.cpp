@@ -1,4 +1,6 @@
 // Aeroplanes: airliners, propeller planes, biplanes, fighters, gliders.
+#include <algorithm>
+
 #include "datasets/synth/families.h"
 #include "datasets/synth/palette.h"
 #include "datasets/synth/vehicles.h"

@@ -1,4 +1,6 @@
 // Sofas and benches.
+#include <algorithm>
+
 #include "datasets/synth/families.h"
 #include "datasets/synth/legs.h"
 #include "datasets/synth/palette.h"

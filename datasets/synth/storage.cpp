@@ -1,4 +1,6 @@
 // Cabinets: cupboards, chests of drawers, wardrobes, bookcases, shelves, kitchen units.
+#include <algorithm>
+
 #include "datasets/synth/families.h"
 #include "datasets/synth/legs.h"
 #include "datasets/synth/palette.h"

@@ -1,4 +1,6 @@
 // Tables: dining, coffee and side tables, desks, round ones, trestles, counters.
+#include <algorithm>
+
 #include "datasets/synth/families.h"
 #include "datasets/synth/legs.h"
 #include "datasets/synth/palette.h"

@@ -1,4 +1,5 @@
 // Balls, boxes and crosses of 8^3 voxels, squeezed through twelve numbers and grown again.
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>

@@ -1,5 +1,6 @@
 // A function of one's own: softplus(x) = log(1 + exp(x)), its gradient, and the proof that both
 // fit.
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 

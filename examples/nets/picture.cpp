@@ -1,5 +1,6 @@
 // A picture as a function: a network learns brightness from the place (x, y), and draws what it
 // learnt.
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 

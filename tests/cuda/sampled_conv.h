@@ -2,6 +2,7 @@
 // computed as a whole on the host: its tensors are a block of values, repeated.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "tests/cuda/conv_bounds.h"

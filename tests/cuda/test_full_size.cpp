@@ -2,6 +2,7 @@
 // direction: 2,000 of each result's elements against the definition in f64. Factors are such that
 // tensor cores round none of them, so TF32 must keep f32's bound. The list of problems comes from
 // the networks. The emulated CUDA does the same with the small layers at batch 1.
+#include <algorithm>
 #include <map>
 #include <set>
 

@@ -1,6 +1,7 @@
 // The trainer on the device: steps recorded or not, asked for ahead or not.
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 
 #include "pix2vox/benchmark/benchmark.h"
 #include "pix2vox/network/captured_forward.h"

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "datasets/transforms/clear_pixels.h"
 #include "datasets/transforms/deferred_view.h"
 #include "datasets/transforms/transforms.h"

@@ -1,6 +1,7 @@
 // Widening of pictures: off by default, drawn from its key, and what each step does.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "datasets/transforms/deferred_view.h"

@@ -1,6 +1,7 @@
 // PASCAL3D+, ModelNet and ShapeNetCore in the forms in which they are shipped.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "datasets/modelnet/modelnet.h"

@@ -1,6 +1,7 @@
 // What a report is made of: sample volumes, and the page's size, notes and safety.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>

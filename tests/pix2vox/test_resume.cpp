@@ -1,6 +1,8 @@
 // Interruptions that cost nothing, and resuming as the same training or not at all.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "pix2vox/data/open_dataset.h"
 #include "tests/pix2vox/small_run.h"
 

@@ -2,6 +2,7 @@
 // vertices of one position.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "tests/voxels/grids.h"

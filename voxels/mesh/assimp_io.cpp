@@ -1,5 +1,6 @@
 #include "voxels/mesh/assimp_io.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "tensor/error.h"

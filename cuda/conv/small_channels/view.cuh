@@ -2,6 +2,8 @@
 // shared among blocks.
 #pragma once
 
+#include <algorithm>
+
 #include "cuda/conv/small_channels/tile.cuh"
 
 namespace voxgrad::cuda::small_channels {

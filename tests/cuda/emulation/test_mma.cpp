@@ -1,5 +1,7 @@
 // The emulated tensor cores: fragments that cuda/conv/tensor_core/mma.cuh describes against a plain
 // matrix product.
+#include <cstring>
+
 #include "cuda/conv/tensor_core/mma.cuh"
 #include "tensor/ops/convert_ops.h"
 #include "tests/cuda/device_cases.h"
