@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <ranges>
 
 #include "tensor/error.h"
 
@@ -27,8 +26,8 @@ OutputFolder::OutputFolder(fs::path folder) : folder_(std::move(folder)) {
 
 OutputFolder::~OutputFolder() {
   std::error_code error;
-  for (const fs::path& folder : made_ | std::views::reverse)
-    if (!fs::remove(folder, error)) break;  // fails unless it is empty
+  for (auto folder = made_.rbegin(); folder != made_.rend(); ++folder)
+    if (!fs::remove(*folder, error)) break;  // fails unless it is empty
 }
 
 void OutputFolder::make() {
@@ -37,10 +36,10 @@ void OutputFolder::make() {
   for (fs::path folder = fs::absolute(folder_, error).lexically_normal();
        folder.has_relative_path() && !fs::exists(folder, error); folder = folder.parent_path())
     if (folder.has_filename()) missing.push_back(folder);
-  for (const fs::path& folder : missing | std::views::reverse) {
-    const bool made = fs::create_directory(folder, error);
+  for (auto folder = missing.rbegin(); folder != missing.rend(); ++folder) {
+    const bool made = fs::create_directory(*folder, error);
     check(!error, folder_.string(), ": cannot make the folder: ", error.message());
-    if (made) made_.push_back(folder);
+    if (made) made_.push_back(*folder);
   }
 }
 

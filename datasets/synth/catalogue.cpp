@@ -87,8 +87,7 @@ MeshSources synth_sources(std::int64_t count, std::uint64_t seed,
   if (wanted.empty())
     for (const Family& family : families) wanted.push_back(&family);
   std::ranges::sort(wanted);
-  const auto repeated = std::ranges::unique(wanted);
-  wanted.erase(repeated.begin(), repeated.end());
+  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
   const auto kinds = std::int64_t(wanted.size());
   check<ConfigError>(count >= kinds && count <= 10'000'000, "[synth] ", count,
                      " objects asked for: give ", kinds,

@@ -42,7 +42,9 @@ std::vector<IouTable::Row> IouTable::categories() const {
   std::vector<Row> rows;
   for (const Sum& sum : sums_) {
     const auto& [name, id] = sum.category;
-    const auto same_name = [&](const Sum& other) { return other.category.first == name; };
+    const auto same_name = [&name = name](const Sum& other) {
+      return other.category.first == name;
+    };
     const bool alone = std::ranges::count_if(sums_, same_name) == 1;
     Row row{alone ? name : concat(name, " (", id, ")"), sum.objects, sum.total};
     for (double& value : row.mean) value /= double(sum.objects);

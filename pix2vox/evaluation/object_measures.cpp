@@ -95,8 +95,7 @@ std::vector<ShapeRow> ObjectMeasures::shape_rows() const {
   for (const ObjectMeasure& m : objects_)
     categories.emplace_back(m.object.taxonomy_name, m.object.taxonomy_id);
   std::ranges::sort(categories);
-  const auto repeated = std::ranges::unique(categories);
-  categories.erase(repeated.begin(), repeated.end());
+  categories.erase(std::unique(categories.begin(), categories.end()), categories.end());
   rows.resize(categories.size());
   ShapeRow overall{.name = "overall"}, balanced{.name = "mean over categories"};
   for (const ObjectMeasure& m : objects_) {

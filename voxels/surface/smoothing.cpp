@@ -23,8 +23,7 @@ Neighbours neighbours_of(const Mesh& mesh) {
       edges.emplace_back(t[(k + 1) % 3], t[k]);
     }
   std::ranges::sort(edges);
-  const auto repeated = std::ranges::unique(edges);
-  edges.erase(repeated.begin(), repeated.end());
+  edges.erase(std::unique(edges.begin(), edges.end()), edges.end());
   Neighbours result;
   result.first.assign(mesh.vertices.size() + 1, 0);
   for (const auto& [from, to] : edges) {
