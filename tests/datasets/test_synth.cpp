@@ -84,6 +84,27 @@ int groups_in_layer(const VoxelGrid& grid, int y) {
   return groups;
 }
 
+// Sums over 24 objects that tell any change of a place or a colour: their triangles, their corners'
+// squared distances to a point outside all planes of symmetry, and their weighted colours.
+struct Family {
+  std::string name;
+  std::size_t triangles;
+  double corners, colors;
+};
+
+Family measured(const std::string& category) {
+  Family family{category, 0, 0, 0};
+  for (std::uint64_t number = 0; number < 24; ++number) {
+    const Mesh mesh = synth_mesh(category, 5, number);
+    family.triangles += mesh.triangles.size();
+    for (const Vec3& v : mesh.vertices)
+      family.corners +=
+          std::pow(v[0] - 0.3, 2) + 2 * std::pow(v[1] + 0.1, 2) + 3 * std::pow(v[2] - 0.2, 2);
+    for (const auto& color : mesh.colors) family.colors += color[0] + 2 * color[1] + 3 * color[2];
+  }
+  return family;
+}
+
 }  // namespace
 
 TEST_CASE("parts of a Shaper are closed and turned outwards, moved and mirrored ones too") {
@@ -161,6 +182,33 @@ TEST_CASE("an object follows from category, seed and number") {
   CHECK(a.vertices != synth_mesh("table", 7, 3).vertices);
   CHECK_THROWS_WITH_AS(synth_mesh("chiar", 1, 1), doctest::Contains("there are airplane, bed"),
                        ConfigError);
+}
+
+TEST_CASE("a seed's objects are those of earlier versions") {
+  const std::vector<Family> known{{"airplane", 23864, 241096.177763, 66361.8087},
+                                  {"bed", 43968, 88707.3373095, 175122.274},
+                                  {"bench", 7432, 5679.14855416, 23788.7203},
+                                  {"bus_truck", 25784, 600861.460061, 42578.798},
+                                  {"cabinet", 8000, 10927.9213844, 20612.7734},
+                                  {"car", 49432, 260541.48824, 140810.795},
+                                  {"chair", 22504, 14411.7084878, 58728.7994},
+                                  {"display", 5032, 1545.99055482, 8041.82926},
+                                  {"lamp", 9044, 5986.74924845, 29228.534},
+                                  {"loudspeaker", 19752, 6499.66304744, 46043.0542},
+                                  {"motorbike_bike", 72712, 75879.3532927, 156082.455},
+                                  {"rifle", 10532, 2127.60036876, 18286.1677},
+                                  {"sofa", 74176, 66505.4754968, 193672.631},
+                                  {"table", 4196, 3306.25166765, 10296.9888},
+                                  {"telephone", 7280, 1208.06055872, 15457.8847},
+                                  {"watercraft", 10356, 359859.070211, 30355.3007}};
+  REQUIRE(known.size() == synth_categories().size());
+  for (const Family& before : known) {
+    CAPTURE(before.name);
+    const Family now = measured(before.name);
+    CHECK(now.triangles == before.triangles);
+    CHECK(now.corners == doctest::Approx(before.corners).epsilon(1e-9));
+    CHECK(now.colors == doctest::Approx(before.colors).epsilon(1e-7));
+  }
 }
 
 TEST_CASE("objects of a family differ") {
