@@ -54,11 +54,11 @@ std::string percent(double share) {
 std::string shape_table(const ViewResult& result) {
   const std::vector<ShapeRow> rows = result.measures.shape_rows();
   if (rows.empty()) return "";
-  std::string text = fmt::format("\n{:<24}{:>8}", "category", "objects");
+  std::string text = fmt::format("\nSurfaces:\n  {:<22}{:>8}", "category", "objects");
   for (const double d : fscore_distances) text += fmt::format("{:>9}", percent(d));
   text += fmt::format("{:>9}\n", "Chamfer");
   for (const ShapeRow& row : rows) {
-    text += fmt::format("{:<24}{:>8}", row.name, row.objects);
+    text += fmt::format("  {:<22}{:>8}", row.name, row.objects);
     for (const double value : row.fscore) text += fmt::format("{:>9.4f}", value);
     text += fmt::format("{:>9.4f}\n", row.chamfer);
   }

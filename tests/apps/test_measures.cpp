@@ -28,8 +28,9 @@ TEST_CASE("test measures shapes, calibration and rivals, and says how in its foo
       test_with({"--views", "1,2", "--points", "500", "--json", folder / "t.json", "--csv",
                  folder / "t.csv", "--gallery", folder / "gallery", "--protocol", "pix3d"}));
   CHECK(ended.code == 0);
-  for (const char* part : {"F@1%", "Chamfer", "500 points by area", "seed 0", "iso value 0",
-                           "expected error", "nearest pic", "Pix3D's protocol", "views"})
+  for (const char* part :
+       {"\nSurfaces:\n  category", "F@1%", "Chamfer", "500 points by area", "seed 0", "iso value 0",
+        "expected error", "nearest pic", "Pix3D's protocol", "views"})
     CHECK(says(ended.out, part));
   const auto json = nlohmann::json::parse(read_text(folder / "t.json"));
   CHECK(json["by_views"].size() == 2);
