@@ -115,13 +115,17 @@ Json measures_of(const nlohmann::json& result, const std::string& file) {
     rows.push_back(
         {{"name", name}, {"objects", row.at("objects")}, {"values", values}, {"strong", strong}});
   };
-  for (const auto& [name, row] : model.at("categories").items())
-    add(
-        name, row, [&](const auto& table) { return table.at("categories").at(name); }, false);
-  for (const auto& [key, name] :
-       {std::pair{"overall", "overall"}, std::pair{"mean_over_categories", "mean over categories"}})
-    add(
-        name, model.at(key), [&](const auto& table) { return table.at(key); }, true);
+  for (const auto& [name, row] : model.at("categories").items()) {
+    const auto same_row = [&name = name](const auto& table) {
+      return table.at("categories").at(name);
+    };
+    add(name, row, same_row, false);
+  }
+  for (const auto& [key, name] : {std::pair{"overall", "overall"},
+                                  std::pair{"mean_over_categories", "mean over categories"}}) {
+    const auto same_row = [&key = key](const auto& table) { return table.at(key); };
+    add(name, model.at(key), same_row, true);
+  }
 
   std::string title = concat("split ", result.value("split", std::string("?")));
   if (result.contains("views")) title += concat(", views: ", result.at("views").get<int>());
