@@ -104,6 +104,16 @@ TEST_CASE("libraries that are none give an error that names the file") {
   }
 }
 
+TEST_CASE("archives: a name in other letters is found, one in the same letters first") {
+  const TemporaryFolder folder;
+  write_zip(folder / "a.zip",
+            {{"Chair.obj", "one"}, {"chair.OBJ", "three"}, {"chair.obj", "fiver"}});
+  const ZipArchive archive(folder / "a.zip");
+  CHECK(archive.read("chair.obj", 100)->back() == 'r');
+  CHECK(archive.read("Chair.obj", 100)->size() == 3);
+  CHECK(archive.read("CHAIR.OBJ", 100).has_value());
+}
+
 TEST_CASE("archives: caps, bombs and damage") {
   const TemporaryFolder folder;
   write_zip(folder / "a.zip", {{"zeros", std::string(4 << 20, '\0')}, {"text", "hello hello"}});

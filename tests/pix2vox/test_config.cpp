@@ -74,6 +74,9 @@ TEST_CASE("unknown keys are refused with file, line and a suggestion") {
   CHECK_FALSE(contains(nothing_near, "did you mean"));
   CHECK(contains(complaint("", {.set = {"train.epohcs=5"}, .flags = {}}),
                  "--set train.epohcs=5: unknown key"));
+  CHECK(contains(complaint("", {.set = {"x=5"}, .flags = {}}), "--set x=5: unknown key \"x\""));
+  for (const char* none : {"=5", "train.epochs", ""})
+    CHECK(contains(complaint("", {.set = {none}, .flags = {}}), "--set expects key=value"));
 }
 
 TEST_CASE("wrong values are refused with key, value and what was expected") {

@@ -172,6 +172,11 @@ TEST_CASE("pictures far from square are padded, or squeezed where that is asked 
   CHECK(padded_to_square(clear).at(0, 15)[3] == 0);
   CHECK(padded_to_square(clear).at(15, 15)[3] == 255);
 
+  // Around it is the mean of its corners, to the nearest step.
+  Image corners = on_background(10, 30, 100);
+  for (int c = 0; c < 3; ++c) corners.at(9, 29)[c] = std::uint8_t(100 + 2 * c);
+  for (int c = 0; c < 3; ++c) CHECK(padded_to_square(corners).at(0, 0)[c] == 100 + (c + 1) / 2);
+
   // The network sees all of it, and the same as from the padded picture.
   const FramedPicture framed = frame_picture(wide, {.transform = {.crop = 128}});
   CHECK(framed.transform.crop == 0);

@@ -81,6 +81,20 @@ TEST_CASE("what acts at the start alone stays as the run has it") {
   CHECK(resumed.config.train.weights == "/first.h5");
   CHECK(resumed.config.model.vgg_init == "/trunk.h5");
   CHECK(resumed.notices.size() == 2);
+
+  // Each of them alone, beside what may change.
+  for (const char* change :
+       {"model.vgg_init=/other.h5", "train.weights=/second.h5", "train.weights_partial=true"}) {
+    CAPTURE(change);
+    Config now = parse_config(to_yaml(before), "run.yaml", {.set = {change}, .flags = {}});
+    REQUIRE(now != before);
+    now.test.batch_size = 7;
+    const ResumedConfig alone = resume_config(before, now, false, "f");
+    now = before;
+    now.test.batch_size = 7;
+    CHECK(alone.config == now);
+    CHECK(alone.notices.size() == 1);
+  }
 }
 
 TEST_CASE("the measure of the best epoch is thresholds and views") {

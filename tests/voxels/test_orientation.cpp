@@ -77,15 +77,16 @@ Bytes compressed_chunk(const std::string& keyword, const std::string& text) {
 }
 
 /// As ImageMagick writes it.
-std::string profile(const Bytes& exif, const std::string& name = "exif") {
-  std::string text = concat("\n", name, "\n", "      ", exif.size(), "\n");
-  constexpr char digits[] = "0123456789abcdef";
+std::string profile(const Bytes& exif, const std::string& name = "exif",
+                    const std::string& digits = "0123456789abcdef",
+                    const std::string& line_end = "\n") {
+  std::string text = concat(line_end, name, line_end, "      ", exif.size(), line_end);
   for (std::size_t i = 0; i < exif.size(); ++i) {
     text += digits[exif[i] / 16];
     text += digits[exif[i] % 16];
-    if (i % 36 == 35) text += '\n';
+    if (i % 36 == 35) text += line_end;
   }
-  return text + "\n";
+  return text + line_end;
 }
 
 /// 13x9 as stored.
@@ -140,6 +141,11 @@ TEST_CASE("a PNG's orientation is found with and without header, and in raw prof
         CHECK(png_turned(
             {{"zTXt", compressed_chunk("Raw profile type APP1", profile(headed, "generic"))}},
             after));
+        // Capital digits, and lines as Windows ends them.
+        CHECK(
+            png_turned({{"tEXt", text_chunk("Raw profile type exif",
+                                            profile(headed, "exif", "0123456789ABCDEF", "\r\n"))}},
+                       after));
       }
     }
   const Bytes turned = tiff(true, {kOrientationShort}), upright = tiff(true, {{0x0112, 3, 1}});
