@@ -187,8 +187,9 @@ void TrainingDisplay::keep_status(bool at_once) {
   if (status_file_.empty()) return;
   try {
     write_status(status_file_, status_);
-  } catch (const std::exception&) {
+  } catch (const std::exception& error) {
     status_file_.clear();  // who watches loses the line of the moment; the training goes on
+    say(concat("warning: pix2vox watch sees no progress from here on: ", error.what()));
   }
 }
 

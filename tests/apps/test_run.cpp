@@ -35,6 +35,18 @@ TEST_CASE("a training leaves a run folder and prints its best checkpoint") {
   CHECK(refused(again, 2, "--resume"));
 }
 
+TEST_CASE("a training that cannot write its status goes on and says so") {
+  const TinyRun& run = tiny_run();
+  const std::string out = run.folder / "without_status";
+  fs::create_directories(out + "/status.json.new");  // in the way of what is written
+  const Ended ended = pix2vox(tiny_training(run.data, out));
+  CHECK(ended.code == 0);
+  CHECK(
+      says(ended.err, "pix2vox watch sees no progress from here on: " + out + "/status.json.new"));
+  CHECK(says(read_text(out + "/log.txt"), "pix2vox watch sees no progress"));
+  CHECK(fs::exists(out + "/checkpoints/best.h5"));
+}
+
 TEST_CASE("test prints a table and writes JSON") {
   const TinyRun& run = tiny_run();
   const std::string json = run.folder / "test.json";
