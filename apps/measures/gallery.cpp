@@ -71,9 +71,10 @@ void write_gallery(const std::filesystem::path& folder, const ObjectMeasures& me
       index += fmt::format("{}\t{}\t{}\t{:.4f}\n", category.first, what, m->object.object_id,
                            m->shape_iou);
     }
-    const bool alone = std::ranges::count_if(categories, [&](const auto& other) {
-                         return other.first.first == category.first;
-                       }) == 1;
+    const auto same_name = [&name = category.first](const auto& other) {
+      return other.first.first == name;
+    };
+    const bool alone = std::ranges::count_if(categories, same_name) == 1;
     const std::string name = alone ? category.first : category.first + "-" + category.second;
     write_png(contact_sheet(pictures, {.columns = 3, .cell = kCell}),
               folder / (file_name(name) + ".png"));

@@ -38,29 +38,38 @@ void count(void* address) {
   }
 }
 
-}  // namespace
-
-void* operator new(std::size_t size) {
+// Not inlined: the compiler would see that memory of operator new ends in std::free, and warn.
+[[gnu::noinline]] void* take(std::size_t size) {
   void* const address = std::malloc(size == 0 ? 1 : size);
   if (!address) throw std::bad_alloc();
   count(address);
   return address;
 }
-void* operator new[](std::size_t size) {
-  return operator new(size);
-}
-void operator delete(void* address) noexcept {
+
+[[gnu::noinline]] void give_back(void* address) noexcept {
   if (address) in_use -= malloc_usable_size(address);
   std::free(address);
 }
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  return take(size);
+}
+void* operator new[](std::size_t size) {
+  return take(size);
+}
+void operator delete(void* address) noexcept {
+  give_back(address);
+}
 void operator delete[](void* address) noexcept {
-  operator delete(address);
+  give_back(address);
 }
 void operator delete(void* address, std::size_t) noexcept {
-  operator delete(address);
+  give_back(address);
 }
 void operator delete[](void* address, std::size_t) noexcept {
-  operator delete(address);
+  give_back(address);
 }
 
 namespace {
