@@ -104,6 +104,23 @@ TEST_CASE("skip_bad leaves objects out of the validation too, and names them") {
   CHECK_THROWS_AS(too_many.train_on(config, false, too_many.train, &validation), DataError);
 }
 
+TEST_CASE("each epoch's row tells how many objects were skipped") {
+  Config config = short_config(2);
+  config.data.skip_bad = 20;
+  Damaged training(13, 8);
+  training.bad = {4, 6};
+  WatchedRun run;
+  run.train_on(config, false, training, &run.validation);
+  CHECK(metric(run.files(), "skipped_objects") == std::vector<double>{2, 2});
+  const auto columns = columns_of(run.files().metrics());
+  for (const char* name :
+       {"epoch", "n_views", "loss_merged", "validation_loss_merged", "mean_iou",
+        "learning_rate_decoder", "seconds", "samples_per_second", "data_wait_share", "time"}) {
+    CAPTURE(name);
+    CHECK(columns.contains(name));
+  }
+}
+
 TEST_CASE("a resumed run keeps what it began with, or is refused by the key") {
   const Config config = short_config(1);
   WatchedRun run;

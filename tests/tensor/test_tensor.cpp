@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
+#include "tensor/environment.h"
 #include "tensor/ops/backend.h"
 #include "tests/support/tensors.h"
 
@@ -124,6 +126,14 @@ TEST_CASE("errors name what was wrong") {
   CHECK(message_of([&] { check_same_kind("op", a, a.to(DType::f64)); }) ==
         "[op] tensors differ: f32[2,2] on cpu and f64[2,2] on cpu");
   CHECK_THROWS_AS(Tensor({std::int64_t{1} << 58}, DType::f64), DeviceError);
+}
+
+TEST_CASE("only listed variables of the environment are read") {
+  ::setenv("VOXGRAD_UNHEARD_OF", "1", 1);
+  CHECK(message_of([] { environment("VOXGRAD_UNHEARD_OF"); }) ==
+        "[environment] VOXGRAD_UNHEARD_OF is missing in tensor/environment.h");
+  ::unsetenv("VOXGRAD_UNHEARD_OF");
+  for (const EnvironmentVariable& each : kEnvironment) CHECK_NOTHROW(environment(each.name));
 }
 
 TEST_CASE("devices by name") {
