@@ -145,6 +145,11 @@ int train(const TrainFlags& flags) {
     display.fail(error.what());
     throw;
   }
+  try {
+    if (events) events->close();
+  } catch (const std::exception& error) {
+    say(concat("no more events for TensorBoard: ", error.what()));
+  }
   // A report never makes a training fail.
   try {
     if (best && !outcome.interrupted)

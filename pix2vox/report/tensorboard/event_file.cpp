@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "io/crc32c.h"
@@ -97,7 +98,13 @@ EventFile::EventFile(const std::filesystem::path& folder) : fd_(-1) {
 }
 
 EventFile::~EventFile() {
-  ::close(fd_);
+  if (fd_ >= 0) ::close(fd_);
+}
+
+void EventFile::close() {
+  if (fd_ < 0) return;
+  check(::close(std::exchange(fd_, -1)) == 0, path_.string(),
+        ": cannot be written: ", std::strerror(errno));
 }
 
 void EventFile::scalar(const std::string& tag, std::int64_t step, double number) {

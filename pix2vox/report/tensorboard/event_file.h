@@ -35,6 +35,8 @@ class EventFile {
   void picture(const std::string& tag, std::int64_t step, const Image& image);
   /// For the plugin "mesh"; nothing for a mesh without triangles.
   void mesh(const std::string& tag, std::int64_t step, const Mesh& mesh);
+  /// Some file systems tell only here that something was not written. The last call.
+  void close();
 
  private:
   void write_value(std::int64_t step, const ProtoMessage& value);

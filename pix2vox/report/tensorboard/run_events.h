@@ -16,6 +16,8 @@ class RunEvents {
   /// After an epoch, when the run's folder has its samples. Pictures and meshes take room: about
   /// twenty epochs of a run have them, the first and the last among these.
   void epoch(const EpochReport& report);
+  /// The last call.
+  void close() { file_.close(); }
 
  private:
   void samples(std::int64_t epoch, double threshold);
