@@ -312,7 +312,9 @@ class Campaign:
         # The programs that a test runs are linked with it.
         self.links = {name: self.commands_of(f"test_{name}", " -o bin/") for name in programs}
         commands = json.loads((self.build / "compile_commands.json").read_text())
-        self.commands = {os.path.relpath(c["file"], self.source): c for c in commands}
+        # Some files are compiled once more for tests; those are not what programs are made of.
+        self.commands = {os.path.relpath(c["file"], self.source): c for c in commands
+                         if " -o tests/" not in c["command"]}
 
     def near_tests(self, name, path):
         """doctest's pattern of the program's test files that include the file's own header, or one beside it."""

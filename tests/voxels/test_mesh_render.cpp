@@ -118,6 +118,38 @@ TEST_CASE("winding does not show, light does") {
   CHECK(image.at(32, e.top + 4)[0] > image.at(32, e.bottom - 4)[0] + 30);  // light comes from above
 }
 
+TEST_CASE("a wall hides as much of the sky from the floor beside it as it covers") {
+  constexpr double height = 0.2;
+  Mesh mesh =
+      joined(box({-0.5, -0.02, -0.5}, {0.5, 0, 0.5}), box({-0.01, 0, -0.5}, {0.01, height, 0.5}));
+  mesh.colors.assign(mesh.triangles.size(), {1, 1, 1});
+  // Light from all around alone; a point from which nothing is seen of it keeps a quarter.
+  RenderStyle style;
+  style.lighting.key_strength = style.lighting.fill_strength = style.lighting.gloss_strength = 0;
+  style.lighting.sky_strength = style.lighting.ground_strength = 1;
+  constexpr int size = 110;  // 100 pixels a unit, from so far that the view is nearly parallel
+  const Camera camera{.azimuth = 0,
+                      .elevation = 89,
+                      .distance = 10,
+                      .field_of_view = 2 * std::atan(0.055) * 180 / std::numbers::pi};
+  const Image image = MeshRenderer(mesh).render(camera, size, style);
+  for (const double away : {0.035, 0.055, 0.085, 0.4}) {
+    double light = 0;
+    int count = 0;
+    for (int y = 30; y < 80; ++y)
+      for (const double side : {-1, 1}) {
+        const int x = int(std::floor(size / 2 + side * 100 * (0.01 + away)));
+        const double value = image.at(x, y)[0] / 255.0;
+        light += value <= 0.04045 ? value / 12.92 : std::pow((value + 0.055) / 1.055, 2.4);
+        ++count;
+      }
+    const double hidden =
+        away < 0.35 ? (1 - away / std::hypot(away, height)) / 2 : 0;  // out of reach
+    CAPTURE(away);
+    CHECK(std::abs((1 - light / count) / 0.75 - hidden) < 0.03);
+  }
+}
+
 TEST_CASE("fitting_distance puts the object just inside its share") {
   const Mesh mesh = joined(box({0, 0, 0}, {1, 3, 0.4}), box({0, 0, 0}, {2.5, 0.2, 1}));
   const MeshRenderer renderer(mesh);
