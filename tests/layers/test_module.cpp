@@ -256,9 +256,10 @@ TEST_CASE("layers begin with PyTorch's values, which differ from layer to layer"
     CHECK(low >= -bound);
     CHECK(high <= bound);
     if (values.size() < 1000) return;
-    CHECK(low == doctest::Approx(-bound).epsilon(0.01));
-    CHECK(high == doctest::Approx(bound).epsilon(0.01));
-    CHECK(squares / double(values.size()) == doctest::Approx(bound * bound / 3).epsilon(0.05));
+    CHECK(low == doctest::Approx(-bound).epsilon(0.01).scale(0));
+    CHECK(high == doctest::Approx(bound).epsilon(0.01).scale(0));
+    CHECK(squares / double(values.size()) ==
+          doctest::Approx(bound * bound / 3).epsilon(0.05).scale(0));
   };
   // torch.nn: bound 1/sqrt(fan_in); a transposed convolution's fan-in counts its OUTPUT channels.
   check_uniform(conv.weight.value(), 1 / std::sqrt(16 * 27.0));
@@ -321,11 +322,11 @@ TEST_CASE("the published initialisation has PyTorch's variances and is reproduci
   for (Module* module : std::initializer_list<Module*>{&conv, &transposed, &linear})
     initialize(*module, 7);
   CHECK(deviation(conv.weight.value()) ==
-        doctest::Approx(std::sqrt(2.0 / (32 * 27))).epsilon(0.02));
+        doctest::Approx(std::sqrt(2.0 / (32 * 27))).epsilon(0.02).scale(0));
   // The fan-in of a transposed convolution counts its OUTPUT channels.
   CHECK(deviation(transposed.weight.value()) ==
-        doctest::Approx(std::sqrt(2.0 / (32 * 64))).epsilon(0.02));
-  CHECK(deviation(linear.weight.value()) == doctest::Approx(0.01).epsilon(0.02));
+        doctest::Approx(std::sqrt(2.0 / (32 * 64))).epsilon(0.02).scale(0));
+  CHECK(deviation(linear.weight.value()) == doctest::Approx(0.01).epsilon(0.02).scale(0));
   CHECK(deviation(conv.bias.value()) == 0);
 
   Conv3d again(options);

@@ -92,13 +92,13 @@ TEST_CASE("points lie on the surface, uniform by area") {
   mesh.triangles = {{0, 1, 2}, {3, 4, 5}};
   const std::vector<Vec3f> points = sample_surface(mesh, 20000, 1, 2, 0);
   const auto high = std::ranges::count_if(points, [](const Vec3f& p) { return p[2] > 0.5f; });
-  CHECK(double(high) / 20000 == doctest::Approx(0.2).epsilon(0.05));
+  CHECK(double(high) / 20000 == doctest::Approx(0.2).epsilon(0.05).scale(0));
   double x = 0;
   for (const Vec3f& p : points) {
     CHECK(p[0] + p[1] <= 1.0001f);
     if (p[2] < 0.5f) x += p[0] / double(20000 - high);
   }
-  CHECK(x == doctest::Approx(1.0 / 3).epsilon(0.02));
+  CHECK(x == doctest::Approx(1.0 / 3).epsilon(0.02).scale(0));
   CHECK(sample_surface(mesh, 10, 1, 2, 0)[9] == points[9]);  // the first points of more
   CHECK(sample_surface(mesh, 10, 1, 2, 1)[9] != points[9]);
   CHECK_THROWS_AS(sample_surface(Mesh(), 10, 1, 2, 0), Error);
@@ -135,10 +135,10 @@ TEST_CASE("measures agree with those of NumPy, SciPy and PyMCubes") {
         doctest::Approx(0.7177938).epsilon(1e-6));
   Pix3dIou pix3d;
   pix3d.add({"1", "ball", "a"}, prediction, truth);
-  CHECK(pix3d.table().overall().mean[29] == doctest::Approx(0.9439418).epsilon(1e-3));
+  CHECK(pix3d.table().overall().mean[29] == doctest::Approx(0.9439418).epsilon(1e-3).scale(0));
   Calibration calibration;
   calibration.add(prediction.values.data(), truth.values.data(), count);
-  CHECK(calibration.expected_error() == doctest::Approx(0.0322594).epsilon(1e-5));
+  CHECK(calibration.expected_error() == doctest::Approx(0.0322594).epsilon(1e-5).scale(0));
 }
 
 TEST_CASE("calibration: the error is that of the bins, and a calibrated model has none") {
@@ -148,13 +148,13 @@ TEST_CASE("calibration: the error is that of the bins, and a calibrated model ha
   for (int i = 0; i < 360; ++i) t[std::size_t(i)] = 1;    // 72 % of the first half
   for (int i = 500; i < 650; ++i) t[std::size_t(i)] = 1;  // 30 % of the second
   calibration.add(p.data(), t.data(), 1000);
-  CHECK(calibration.expected_error() == doctest::Approx(0.005).epsilon(1e-4));
+  CHECK(calibration.expected_error() == doctest::Approx(0.005).epsilon(1e-4).scale(0));
   CHECK(calibration.uncertain_share() == 1);
   CHECK(calibration.volume_ratio() == doctest::Approx((360 + 155) / 510.0));
   const std::vector<float> sure(1000, 1.0f);
   calibration.add(sure.data(), sure.data(), 1000);
-  CHECK(calibration.expected_error() == doctest::Approx(0.0025).epsilon(1e-4));
-  CHECK(calibration.uncertain_error() == doctest::Approx(0.005).epsilon(1e-4));
+  CHECK(calibration.expected_error() == doctest::Approx(0.0025).epsilon(1e-4).scale(0));
+  CHECK(calibration.uncertain_error() == doctest::Approx(0.005).epsilon(1e-4).scale(0));
   CHECK(calibration.uncertain_share() == doctest::Approx(0.5));
 }
 

@@ -100,7 +100,7 @@ TEST_CASE("rates warm up, follow the cosine and end near its final factor") {
   REQUIRE(rates.size() == 4);
   for (int epoch = 0; epoch < 4; ++epoch)  // of each epoch's last step
     CHECK(rates[std::size_t(epoch)] ==
-          doctest::Approx(1e-3 * cosine_factor(epoch + 2.0 / 3, 4, 0.2)).epsilon(1e-5));
+          doctest::Approx(1e-3 * cosine_factor(epoch + 2.0 / 3, 4, 0.2)).epsilon(1e-5).scale(0));
 }
 
 TEST_CASE("training stops when validations get no better, and does not go on by itself") {
