@@ -1,4 +1,4 @@
-// The PNG and JPEG codecs of image.h, and what they share. Decoders take bytes whose signature
+// The codecs of image.h, and what they share. Decoders take bytes whose signature
 // was recognised.
 #pragma once
 
@@ -39,9 +39,18 @@ class ImageSource {
 Image decode_png(std::span<const std::uint8_t> bytes, const ImageSource& source);
 /// Walks all segments and scans first, up to the end marker.
 Image decode_jpeg(std::span<const std::uint8_t> bytes, const ImageSource& source);
+/// "BMP", "GIF", "TGA" or "PNM" for what decode_with_stb() reads, else null. A TGA without a
+/// signature is known by the ending of its name.
+const char* stb_format(std::span<const std::uint8_t> bytes, const std::string& name);
+Image decode_with_stb(std::span<const std::uint8_t> bytes, const ImageSource& source);
+/// Error where the library was not built in, with what to do.
+bool is_webp(std::span<const std::uint8_t> bytes);
+Image decode_webp(std::span<const std::uint8_t> bytes, const ImageSource& source);
+bool is_heif(std::span<const std::uint8_t> bytes);
+Image decode_heif(std::span<const std::uint8_t> bytes, const ImageSource& source);
 std::vector<std::uint8_t> encode_png(const Image& image);
 
-/// What a file is that is neither a PNG nor a JPEG, and how to convert it: "a WebP picture: ...".
+/// What a file is that is not read, and how to convert it: "a TIFF picture or a raw photo: ...".
 std::string explain_format(std::span<const std::uint8_t> bytes);
 
 /// Error unless both sides are in 1..8192 and the area is at most 64 million.

@@ -47,6 +47,9 @@ Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
   const ImageSource source(name, warnings, orientation);
   if (starts_with(bytes, kPngSignature)) return decode_png(bytes, source);
   if (starts_with(bytes, kJpegSignature)) return decode_jpeg(bytes, source);
+  if (is_webp(bytes)) return decode_webp(bytes, source);
+  if (is_heif(bytes)) return decode_heif(bytes, source);
+  if (stb_format(bytes, name) != nullptr) return decode_with_stb(bytes, source);
   fail(name, ": ", explain_format(bytes));
 }
 

@@ -1,4 +1,4 @@
-// Pictures in memory, and PNG and JPEG files.
+// Pictures in memory, PNG and JPEG files, and those of other formats through other libraries.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ struct Image {
 /// Whether EXIF's orientation is applied, or the pixels stay as the file has them.
 enum class Orientation { upright, as_stored };
 
-/// Reads a PNG or JPEG of any bit depth and colour type to 8-bit Grey, GreyA, RGB or RGBA, upright
+/// Reads a picture of any bit depth and colour type to 8-bit Grey, GreyA, RGB or RGBA, upright
 /// (by its EXIF orientation, unless it is asked for as stored). PNG chunk CRCs and the JPEG end
 /// marker are checked. Sides at most 8192, at most 64 million pixels, checked before decoding.
 /// Error names the file and what is wrong. With `warnings`, files are read that break their

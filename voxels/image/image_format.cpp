@@ -1,4 +1,4 @@
-// What a file is that is no PNG and no JPEG, by its first bytes.
+// What a file is that cannot be read as a picture, by its first bytes.
 #include <algorithm>
 #include <string_view>
 
@@ -16,13 +16,8 @@ struct Format {
 };
 
 constexpr Format formats[]{
-    {"GIF8"sv, 0, "a GIF picture"},
+    {"GIF8"sv, 0, "a GIF picture of an unknown version"},
     {"WEBP"sv, 8, "a WebP picture"},
-    {"ftyphei"sv, 4, "a HEIC picture, as iPhones take,"},
-    {"ftyphev"sv, 4, "a HEIC picture, as iPhones take,"},
-    {"ftypmif1"sv, 4, "a HEIF picture"},
-    {"ftypmsf1"sv, 4, "a HEIF picture"},
-    {"ftypavi"sv, 4, "an AVIF picture"},
     {"ftypcrx"sv, 4, "a raw photo (Canon CR3)"},
     {"FUJIFILMCCD-RAW"sv, 0, "a raw photo (Fuji RAF)"},
     {"\0\0\0\x0cjP  "sv, 0, "a JPEG 2000 picture"},
@@ -65,8 +60,9 @@ bool starts_like(std::string_view text, std::string_view word) {
 }
 
 constexpr const char* convert =
-    ": neither a PNG nor a JPEG. Convert it to one of them, by opening it in a picture viewer and "
-    "exporting it, or with ImageMagick: convert FILE picture.png";
+    ": neither a PNG nor a JPEG nor another format that is read. Convert it to PNG, by opening it "
+    "in "
+    "a picture viewer and exporting it, or with ImageMagick: convert FILE picture.png";
 
 }  // namespace
 
@@ -80,7 +76,8 @@ std::string explain_format(std::span<const std::uint8_t> bytes) {
            "a JPEG any more. Copy it again as a binary file";
   const auto format = std::ranges::find_if(formats, has);
   if (format != std::end(formats)) return concat(format->name, convert);
-  if (is_netpbm(all)) return concat("a Netpbm picture", convert);
+  if (is_netpbm(all))
+    return concat("a Netpbm picture of kind ", all.substr(0, 2), " (P5 and P6 are read)", convert);
   if (all.starts_with("BM") && all.size() > 14 && all.substr(6, 4) == "\0\0\0\0"sv)
     return concat("a BMP picture", convert);
   const std::string_view text = trimmed(all.substr(0, 1000));
@@ -90,7 +87,9 @@ std::string explain_format(std::span<const std::uint8_t> bytes) {
     return concat("an SVG drawing", convert);
   if (starts_like(text, "<!doctype html") || starts_like(text, "<html"))
     return "a web page, neither a PNG nor a JPEG: download the picture itself";
-  return "neither a PNG nor a JPEG: convert it to one of them";
+  return "neither a PNG nor a JPEG nor another format that is read (BMP, GIF, TGA, PNM, WebP, "
+         "HEIC, "
+         "AVIF): convert it to PNG";
 }
 
 }  // namespace voxgrad
