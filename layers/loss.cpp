@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/functions.h"
 #include "tensor/ops/backend.h"
 
 namespace voxgrad {
@@ -74,6 +75,14 @@ Variable dice_loss(const Variable& probability, const Tensor& target, double smo
         backend(dloss.device()).loss.dice_backward(target, smoothing, sums, dloss, gradient);
         return std::vector{gradient};
       });
+}
+
+Variable mse_loss(const Variable& y, const Tensor& target) {
+  check_shape("mse_loss", "target", target, y.shape());
+  check_same_kind("mse_loss", y.value(), target);
+  check(target.numel() > 0, "[mse_loss] needs elements: shape ", target.shape());
+  const Variable error = subtract(y, Variable(target));
+  return mean(multiply(error, error));
 }
 
 }  // namespace voxgrad

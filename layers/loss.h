@@ -8,10 +8,11 @@
 //                         1 - (2 sum p t + smoothing) / (sum (p + t) + smoothing): a soft measure
 //                         of overlap, to which small shapes count as much as large ones (Milletari
 //                         et al., "V-Net", 3DV 2016, with p where they have p^2)
+//   mse_loss              mean over all elements of (y - t)^2, for any numbers y and t
 //
-// Probabilities and targets are numbers from 0 to 1. On the CPU a value outside is an Error; on
-// CUDA, where looking would make the host wait, only within a FiniteCheck (autograd/variable.h). A
-// NaN passes: it makes the loss NaN, which training looks for.
+// Probabilities and their targets are numbers from 0 to 1. On the CPU a value outside is an Error;
+// on CUDA, where looking would make the host wait, only within a FiniteCheck (autograd/variable.h).
+// A NaN passes: it makes the loss NaN, which training looks for.
 #pragma once
 
 #include "autograd/variable.h"
@@ -23,5 +24,6 @@ Variable binary_cross_entropy(const Variable& probability, const Tensor& target)
 Variable focal_loss(const Variable& probability, const Tensor& target, double gamma = 2);
 /// smoothing > 0, in elements.
 Variable dice_loss(const Variable& probability, const Tensor& target, double smoothing = 1);
+Variable mse_loss(const Variable& y, const Tensor& target);
 
 }  // namespace voxgrad

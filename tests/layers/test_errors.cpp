@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "autograd/gradcheck.h"
 #include "layers/conv_block.h"
 #include "layers/linear.h"
 #include "layers/loss.h"
@@ -87,4 +88,21 @@ TEST_CASE("binary cross-entropy refuses what is no probability, and lets NaN thr
   CHECK_THROWS_WITH(loss({0.5f, -0.25f}, {0, 1}), Contains("probability number 1 is -0.25"));
   CHECK_THROWS_WITH(loss({0.5f, 0.5f}, {255, 0}), Contains("target number 0 is 255"));
   CHECK(std::isnan(loss({0.5f, std::nanf("")}, {0, 1})));
+}
+
+TEST_CASE("the mean squared error has its value and its gradient, and refuses other shapes") {
+  const Variable y(Tensor::from(std::vector<double>{1, -2, 0.5, 3}, {2, 2}), true);
+  const Tensor target = Tensor::from(std::vector<double>{0, 1, 0.5, 5}, {2, 2});
+  Variable loss = mse_loss(y, target);
+  CHECK(loss.value().item() == doctest::Approx(14.0 / 4).epsilon(1e-12));
+  loss.backward();
+  const std::vector<double> expected = {0.5, -1.5, 0, -1};  // 2 (y - t) / 4
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    CHECK(y.grad().data<double>()[i] == doctest::Approx(expected[i]).epsilon(1e-12));
+  const GradcheckResult result =
+      gradcheck([&](const std::vector<Variable>& in) { return mse_loss(in[0], target); },
+                {Variable(y.value(), true)});
+  CHECK_MESSAGE(result.passed, result.message);
+  CHECK_THROWS_WITH(mse_loss(y, Tensor::zeros({4}, DType::f64)), Contains("target has shape [4]"));
+  CHECK_THROWS_WITH(mse_loss(y, Tensor::zeros({2, 2}, DType::f32)), Contains("[mse_loss]"));
 }
