@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 
 #include "pix2vox/benchmark/benchmark.h"
 #include "pix2vox/network/captured_forward.h"
@@ -38,7 +39,7 @@ std::vector<NamedTensor> train(const Config& config, Device device) {
 
 TEST_CASE("recorded steps train to the same bits as steps done one kernel at a time") {
   if (no_device()) return;
-  for (const char* precision : {"f32", "bf16"}) {
+  for (const std::string precision : {"f32", "bf16"}) {
     Config config = small_config();
     config.train.precision = precision;
     const std::vector<NamedTensor> recorded = train(config, Device::cuda());
@@ -53,7 +54,7 @@ TEST_CASE("recorded steps train to the same bits as steps done one kernel at a t
 
 TEST_CASE("pictures that the device makes train as those of the host do") {
   if (no_device()) return;
-  for (const char* precision : {"f32", "bf16"}) {
+  for (const std::string precision : {"f32", "bf16"}) {
     CAPTURE(precision);
     Config config = small_config();
     config.train.precision = precision;
