@@ -58,6 +58,8 @@ TEST_CASE("pictures that the device makes train as those of the host do") {
     CAPTURE(precision);
     Config config = small_config();
     config.train.precision = precision;
+    // Adam would move weights whose gradients are rounding noise as far as all others.
+    config.train.optimizer = "sgd";
     const std::vector<NamedTensor> there = train(config, Device::cuda());
     setenv("VOXGRAD_HOST_PICTURES", "1", 1);
     const std::vector<NamedTensor> here = train(config, Device::cuda());

@@ -58,6 +58,7 @@ void* bounded_realloc(void* data, std::size_t size) {
 #define STBI_ONLY_GIF
 #define STBI_ONLY_TGA
 #define STBI_ONLY_PNM
+#define STBI_ONLY_PSD  // stb_image 2.30 needs a function of it for PNM; is_tga() keeps such files away
 #define STBI_NO_STDIO
 #define STBI_NO_LINEAR
 #define STBI_MAX_DIMENSIONS 8192
@@ -84,7 +85,7 @@ bool is_pnm(std::string_view text) {
 
 /// Nothing marks a TGA but, in later ones, its end; so the file's name has to say it.
 bool is_tga(std::string_view text, std::string_view name) {
-  if (text.size() < 18) return false;
+  if (text.size() < 18 || text.starts_with("8BPS")) return false;
   if (text.ends_with("TRUEVISION-XFILE.\0"sv)) return true;
   if (name.size() < 4) return false;
   std::string suffix(name.substr(name.size() - 4));
