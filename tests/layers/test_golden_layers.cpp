@@ -126,14 +126,16 @@ void check_case(const json& golden_case) {
         tolerance);
 
   output.backward(golden::formula_tensor(golden_case.at("cotangent")));
-  for (const auto& [name, gradient] : golden_case.at("gradients").items()) {
+  for (const auto& [key, gradient] : golden_case.at("gradients").items()) {
+    const std::string& name = key;
     CAPTURE(name);
     REQUIRE(inputs.at(name).grad().defined());
     CHECK(golden::difference(golden::to_pytorch_order(inputs.at(name).grad()), gradient) <=
           tolerance);
   }
   if (!golden_case.contains("buffers")) return;
-  for (const auto& [name, buffer] : golden_case.at("buffers").items()) {
+  for (const auto& [key, buffer] : golden_case.at("buffers").items()) {
+    const std::string& name = key;
     CAPTURE(name);
     CHECK(golden::difference(golden::values(inputs.at(name).value()), buffer) <= tolerance);
   }

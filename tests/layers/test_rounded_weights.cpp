@@ -104,7 +104,8 @@ TEST_CASE("whatever changes a weight, the next result is that of the new one") {
          bench.adam()->step(Tensor::full({1}, 1));
        }},
   };
-  for (const auto& [name, change] : changes) {
+  for (const auto& [key, change] : changes) {
+    const auto& name = key;
     CAPTURE(name);
     Bench bench;
     const Tensor before = bench.result().clone();

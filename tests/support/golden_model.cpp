@@ -74,7 +74,8 @@ void check_gradient(const ModelRun& run, const Tensor& gradient, const Figures& 
 void check_buffers(const ModelRun& run, const Pix2Vox& model, const json& expected) {
   const auto buffers = model.buffers();
   CHECK(buffers.size() == expected.size());
-  for (const auto& [name, tensor] : buffers) {
+  for (const auto& [key, tensor] : buffers) {
+    const std::string& name = key;
     CAPTURE(name);
     const json& stored = expected.at(name);
     if (stored.is_number())
@@ -198,7 +199,8 @@ void check_weights(const ModelRun& run) {
   const auto model = make_model(run);
   const json& expected = run.numbers.at("weights [index, first, last value]");
   std::size_t t = 0;
-  for (const auto& [name, tensor] : model->state()) {
+  for (const auto& [key, tensor] : model->state()) {
+    const std::string& name = key;
     if (name.ends_with("num_batches_tracked")) continue;
     CAPTURE(name);
     REQUIRE(expected.contains(name));
@@ -250,7 +252,8 @@ void check_training_step(const ModelRun& run, std::int64_t views) {
   check_losses_and_buffers(run, trained, views);
   const json& expected = step_numbers(run, views).at("gradients");
   std::size_t gradients = 0;
-  for (const auto& [name, parameter] : trained.model->parameters()) {
+  for (const auto& [key, parameter] : trained.model->parameters()) {
+    const std::string& name = key;
     if (!parameter.requires_grad()) continue;
     CAPTURE(name);
     ++gradients;
