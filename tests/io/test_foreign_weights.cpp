@@ -48,7 +48,7 @@ void check_golden(const std::string& name) {
   std::size_t i = 0;
   for (const auto& [key, entry] : expected.items()) {
     const NamedTensor& tensor = found.tensors[i++];
-    CAPTURE(key);
+    CAPTURE(tensor.name);
     CHECK(tensor.name == key);
     const auto shape = entry["shape"].get<std::vector<std::int64_t>>();
     CHECK(tensor.tensor.shape() == Shape(std::span<const std::int64_t>(shape)));
