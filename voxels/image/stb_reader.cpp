@@ -58,8 +58,8 @@ void* bounded_realloc(void* data, std::size_t size) {
 #define STBI_ONLY_GIF
 #define STBI_ONLY_TGA
 #define STBI_ONLY_PNM
-#define STBI_ONLY_PSD  // stb_image 2.30 needs a function of it for PNM; is_tga() keeps such files
-                       // away
+// stb_image 2.30 needs a function of PSD for PNM; is_tga() keeps such files away.
+#define STBI_ONLY_PSD
 #define STBI_NO_STDIO
 #define STBI_NO_LINEAR
 #define STBI_MAX_DIMENSIONS 8192
