@@ -62,27 +62,26 @@ MeshOutput::MeshOutput(const VoxelGrid& grid, const SurfaceFlags& flags, double 
   surface_ = make_surface(grid_, options);
 }
 
-Image MeshOutput::picture(double azimuth, int size) const {
-  const PictureOptions options{.width = size,
-                               .height = size,
+std::vector<Image> MeshOutput::pictures(std::span<const double> azimuths) const {
+  const PictureOptions options{.width = flags_.picture_size,
+                               .height = flags_.picture_size,
                                .threshold = threshold_,
-                               .azimuth = azimuth,
                                .transparent = flags_.transparent};
   return flags_.options(threshold_).kind == SurfaceKind::blocks
-             ? draw_voxels(grid_, options)
-             : draw_mesh(surface_.mesh, grid_, options);
+             ? draw_voxels(grid_, options, azimuths)
+             : draw_mesh(surface_.mesh, grid_, options, azimuths);
 }
 
 void MeshOutput::write_picture(const std::string& format, const std::filesystem::path& file) const {
   constexpr int frames = 36, milliseconds = 80;
-  if (format == "png") {
-    write_png(picture(PictureOptions{}.azimuth, flags_.picture_size), file);
-    return;
-  }
-  std::vector<Image> turning;
-  for (int i = 0; i < frames; ++i)
-    turning.push_back(picture(PictureOptions{}.azimuth + 360.0 * i / frames, flags_.picture_size));
-  write_apng(turning, milliseconds, file);
+  const int count = format == "apng" ? frames : 1;
+  std::vector<double> azimuths;
+  for (int i = 0; i < count; ++i) azimuths.push_back(PictureOptions{}.azimuth + 360.0 * i / frames);
+  const std::vector<Image> drawn = pictures(azimuths);
+  if (format == "apng")
+    write_apng(drawn, milliseconds, file);
+  else
+    write_png(drawn.front(), file);
 }
 
 void MeshOutput::write(const std::string& format, const std::filesystem::path& file) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,7 @@ class MeshOutput {
   const nlohmann::ordered_json& json() const { return json_; }
 
  private:
-  Image picture(double azimuth, int size) const;
+  std::vector<Image> pictures(std::span<const double> azimuths) const;
 
   const SurfaceFlags& flags_;
   VoxelGrid grid_;  // the parts that are kept

@@ -40,6 +40,21 @@ double brightness(const std::uint8_t* pixel) {
 
 }  // namespace
 
+TEST_CASE("pictures drawn together are those drawn alone") {
+  VoxelGrid grid(8);
+  grid.at(1, 2, 3) = grid.at(1, 3, 3) = grid.at(5, 0, 6) = 1;
+  PictureOptions options = small_picture();
+  const std::vector<double> azimuths{20, 140, 310};
+  const std::vector<Image> together = draw_voxels(grid, options, azimuths);
+  REQUIRE(together.size() == azimuths.size());
+  for (std::size_t i = 0; i < azimuths.size(); ++i) {
+    options.azimuth = azimuths[i];
+    CHECK(together[i].pixels == draw_voxels(grid, options).pixels);
+  }
+  CHECK(together[0].pixels != together[1].pixels);
+  CHECK(draw_voxels(VoxelGrid(8), options, azimuths).size() == 3);
+}
+
 TEST_CASE("rays find the first occupied voxel, compared with small steps") {
   const VoxelGrid grid = random_grid(6, 0.15, 4);
   const BlockScene scene(grid, 0.5);

@@ -1,7 +1,9 @@
 #include "voxels/render/mesh_picture.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <utility>
 
 #include "tensor/error.h"
 #include "voxels/image/srgb.h"
@@ -72,6 +74,9 @@ class ShadedMesh {
     return {.light = light_.surface(sky, point, normal, sample, turn) * color_at(t, {w, u, v})};
   }
 
+  /// The sun follows the camera.
+  void follow(double camera_azimuth) { light_.follow(camera_azimuth); }
+
  private:
   static constexpr double kLift = 0.02;  // above the surface, so that it does not shade itself
 
@@ -126,13 +131,26 @@ class ShadedMesh {
 }  // namespace
 
 Image draw_mesh(const Mesh& mesh, const VoxelGrid& frame, const PictureOptions& options) {
+  return std::move(draw_mesh(mesh, frame, options, std::array{options.azimuth}).front());
+}
+
+std::vector<Image> draw_mesh(const Mesh& mesh, const VoxelGrid& frame,
+                             const PictureOptions& options, std::span<const double> azimuths) {
   check_picture(options);
   check(frame.n >= 1 && frame.scale > 0, "[draw_mesh] the frame has no extent");
-  if (mesh.triangles.empty()) return empty_picture(options);
-  const ShadedMesh shaded(mesh, frame, options);
-  return paint(
-      PictureCamera(frame.n, options), options,
-      [&](const Ray& ray, int sample, double turn) { return shaded.look(ray, sample, turn); });
+  if (mesh.triangles.empty()) return {azimuths.size(), empty_picture(options)};
+  ShadedMesh shaded(mesh, frame, options);
+  const auto look = [&](const Ray& ray, int sample, double turn) {
+    return shaded.look(ray, sample, turn);
+  };
+  std::vector<Image> pictures;
+  PictureOptions view = options;
+  for (const double azimuth : azimuths) {
+    view.azimuth = azimuth;
+    shaded.follow(azimuth);
+    pictures.push_back(paint(PictureCamera(frame.n, view), view, look));
+  }
+  return pictures;
 }
 
 }  // namespace voxgrad

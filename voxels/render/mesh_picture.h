@@ -2,6 +2,9 @@
 // can stand side by side.
 #pragma once
 
+#include <span>
+#include <vector>
+
 #include "voxels/grid/grid.h"
 #include "voxels/mesh/mesh.h"
 #include "voxels/render/voxel_render.h"
@@ -12,5 +15,9 @@ namespace voxgrad {
 /// 40 degrees stay sharp. Colours of vertices are shown; options.threshold is not used. An empty
 /// mesh gives a plain background. Same bits whatever the number of threads.
 Image draw_mesh(const Mesh& mesh, const VoxelGrid& frame, const PictureOptions& options = {});
+
+/// One such picture per azimuth. The light of the sky is computed once for all of them.
+std::vector<Image> draw_mesh(const Mesh& mesh, const VoxelGrid& frame,
+                             const PictureOptions& options, std::span<const double> azimuths);
 
 }  // namespace voxgrad

@@ -35,11 +35,15 @@ Vec3d direction_from_angles(double azimuth, double elevation) {
 SoftLight::SoftLight(Blocked blocked, int n, double ground_height, double camera_azimuth)
     : blocked_(std::move(blocked)),
       ground_height_(ground_height),
-      sky_directions_(sphere_directions(256)),
-      sun_(direction_from_angles(camera_azimuth - 55, 56)),
-      sun_u_(normalized(cross(sun_, {0, 1, 0}))),
-      sun_v_(cross(sun_, sun_u_)) {
+      sky_directions_(sphere_directions(256)) {
+  follow(camera_azimuth);
   light_ground(n);
+}
+
+void SoftLight::follow(double camera_azimuth) {
+  sun_ = direction_from_angles(camera_azimuth - 55, 56);
+  sun_u_ = normalized(cross(sun_, {0, 1, 0}));
+  sun_v_ = cross(sun_, sun_u_);
 }
 
 double SoftLight::sky(const Vec3d& point, const Vec3d& normal) const {

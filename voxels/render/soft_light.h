@@ -20,6 +20,8 @@ class SoftLight {
 
   /// n: the cube around the object is [0, n]^3. The sun stands to the left of the camera.
   SoftLight(Blocked blocked, int n, double ground_height, double camera_azimuth);
+  /// The sun follows the camera; what the sky gives stays as it is.
+  void follow(double camera_azimuth);
 
   /// The share of the sky's light that reaches a point of a surface.
   double sky(const Vec3d& point, const Vec3d& normal) const;

@@ -1,7 +1,9 @@
 #include "voxels/render/voxel_render.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <utility>
 
 #include "tensor/error.h"
 #include "voxels/mesh/vec3.h"
@@ -89,11 +91,16 @@ class FaceLight {
 }  // namespace
 
 Image draw_voxels(const VoxelGrid& grid, const PictureOptions& options) {
+  return std::move(draw_voxels(grid, options, std::array{options.azimuth}).front());
+}
+
+std::vector<Image> draw_voxels(const VoxelGrid& grid, const PictureOptions& options,
+                               std::span<const double> azimuths) {
   check_picture(options);
   check(grid.n >= 1, "[draw_voxels] the grid has no voxels");
   const BlockScene scene(grid, options.threshold);
-  if (scene.empty()) return empty_picture(options);
-  const SoftLight light(
+  if (scene.empty()) return {azimuths.size(), empty_picture(options)};
+  SoftLight light(
       [&](const Vec3d& point, const Vec3d& direction) {
         return scene.trace({point, direction}).has_value();
       },
@@ -116,7 +123,14 @@ Image draw_voxels(const VoxelGrid& grid, const PictureOptions& options) {
     if (distance <= 0) return colors.background();
     return colors.ground(light.ground(ray.origin + distance * ray.direction, sample, turn));
   };
-  return paint(PictureCamera(grid.n, options), options, look);
+  std::vector<Image> pictures;
+  PictureOptions view = options;
+  for (const double azimuth : azimuths) {
+    view.azimuth = azimuth;
+    light.follow(azimuth);
+    pictures.push_back(paint(PictureCamera(grid.n, view), view, look));
+  }
+  return pictures;
 }
 
 }  // namespace voxgrad

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "voxels/grid/grid.h"
 #include "voxels/image/image.h"
@@ -27,5 +29,9 @@ struct PictureOptions {
 /// grids from the same direction can be compared. An empty grid gives a plain background. Same bits
 /// whatever the number of threads.
 Image draw_voxels(const VoxelGrid& grid, const PictureOptions& options = {});
+
+/// One such picture per azimuth. The light of the sky is computed once for all of them.
+std::vector<Image> draw_voxels(const VoxelGrid& grid, const PictureOptions& options,
+                               std::span<const double> azimuths);
 
 }  // namespace voxgrad
