@@ -35,8 +35,8 @@ void run(bool backward, const ConvGeometry& g, const Tensor& from, const Tensor&
     plane_sweep.forward(g, from, w, epilogue, to);
 }
 
-/// All directions and dtypes of results. `offset`: elements by which results lie off, and whether
-/// factors do.
+/// All directions and dtypes of results. `offset`: elements by which results are misaligned, and
+/// whether factors do.
 void check_all(Rng& rng, const Kind& kind, const ConvGeometry& g, std::int64_t offset = 0) {
   for (const bool backward : {false, true}) {
     if (backward && !kind.backward) continue;
@@ -71,7 +71,7 @@ TEST_CASE("marching convolutions of random extents and batches") {
     }
 }
 
-TEST_CASE("marching convolutions whose parts end before, at and behind the map's edge") {
+TEST_CASE("plane sweeps whose parts end before, at and after the map's border") {
   if (no_device()) return;
   Rng rng(192);
   for (const Kind& kind : kKinds) {
@@ -79,7 +79,7 @@ TEST_CASE("marching convolutions whose parts end before, at and behind the map's
     check_all(rng, kind, geometry(kind, 1, {1, 3, 33}));  // a row is no power of two
     check_all(rng, kind, geometry(kind, 2, {3, 2, 70}));  // more than one part of a row
     check_all(rng, kind, geometry(kind, 1, {13, 9, 8}));  // more than one part of the depth
-    check_all(rng, kind, geometry(kind, 1, {1, 17, 3}));  // many rows a block
+    check_all(rng, kind, geometry(kind, 1, {1, 17, 3}));  // many rows per block
   }
 }
 

@@ -93,14 +93,14 @@ TEST_CASE("narrow convolutions of random extents and batches") {
       }
 }
 
-TEST_CASE("narrow convolutions whose tiles end before, at and behind the map's edge") {
+TEST_CASE("convolutions of few channels whose tiles end before, at and after the map's border") {
   if (no_device()) return;
   Rng rng(92);
   for (const Kind& kind : kKinds) {
     check_all(rng, geometry(kind, 1, {2, 4, 32}), DType::bf16);  // as in Pix2Vox
     check_all(rng, geometry(kind, 1, {1, 3, 33}), DType::f32);   // a row is no power of two
     check_all(rng, geometry(kind, 2, {3, 2, 71}), DType::bf16);  // more than one part of a row
-    check_all(rng, geometry(kind, 1, {9, 17, 2}), DType::f32);   // many rows a block
+    check_all(rng, geometry(kind, 1, {9, 17, 2}), DType::f32);   // many rows per block
   }
 }
 
@@ -179,7 +179,7 @@ TEST_CASE("bias and every activation on the way out of narrow convolutions") {
       }
 }
 
-TEST_CASE("what has no narrow kernel") {
+TEST_CASE("what has no kernel for small channels") {
   const auto refused = [](const Kind& kind, ConvDirection direction, DType factors = DType::f32) {
     return !supports(direction, geometry(kind, 1, {8, 8, 8}), factors);
   };

@@ -44,12 +44,12 @@ constexpr int stage_pitch(int channels) {
 }
 
 /// A thread's channels of one pixel to shared memory.
-template <int R>
-__device__ void stage_pixel(float* stage, int pixel, const float (&sum)[R]) {
-  constexpr int V = R % 4 == 0 ? 4 : R == 2 ? 2 : 1;
-  float* to = stage + pixel * stage_pitch(R);
+template <int channels>
+__device__ void stage_pixel(float* stage, int pixel, const float (&sum)[channels]) {
+  constexpr int V = channels % 4 == 0 ? 4 : channels == 2 ? 2 : 1;
+  float* to = stage + pixel * stage_pitch(channels);
 #pragma unroll
-  for (int r = 0; r < R; r += V) {
+  for (int r = 0; r < channels; r += V) {
     Pack<float, V> pack;
 #pragma unroll
     for (int j = 0; j < V; ++j) pack.element[j] = sum[r + j];
@@ -67,24 +67,24 @@ constexpr int staged(int planes, int plane, int tile) {
 
 /// Staged planes [plane][pixel] to their places in the result, from `depth` on, with bias and
 /// activation. Done by `threads` threads together, so that neighbours write neighbours.
-template <int R, int planes, int pixels, class T>
+template <int channels, int planes, int pixels, class T>
 __device__ void store_staged(const float* stage, const int* places, const Maps<T>& maps,
                              std::int64_t sample, int depth, const int (&result)[3], int thread,
                              int threads) {
-  constexpr int V = R % 4 == 0 ? 4 : R == 2 ? 2 : 1;
-  constexpr int packs = R / V;
+  constexpr int V = channels % 4 == 0 ? 4 : channels == 2 ? 2 : 1;
+  constexpr int packs = channels / V;
 #pragma unroll 1
   for (int e = thread; e < planes * pixels * packs; e += threads) {
     const int staged_pixel = e / packs, channel = e % packs * V;
     const int place = places[staged_pixel % pixels], at_depth = depth + staged_pixel / pixels;
     if (place < 0 || at_depth >= result[0]) continue;
-    Pack<float, V> pack = load_pack<V>(stage + staged_pixel * stage_pitch(R) + channel);
+    Pack<float, V> pack = load_pack<V>(stage + staged_pixel * stage_pitch(channels) + channel);
 #pragma unroll
     for (int j = 0; j < V; ++j)
       pack.element[j] =
           activate(maps.activation, pack.element[j] + (maps.bias ? maps.bias[channel + j] : 0.0f));
     const std::int64_t plane = (sample * result[0] + at_depth) * result[1] * result[2];
-    const std::int64_t at = (plane + place) * R + channel;
+    const std::int64_t at = (plane + place) * channels + channel;
     if (maps.wide || std::is_same_v<T, float>) {
       store_pack(static_cast<float*>(maps.result) + at, pack, maps.packed);
     } else {
@@ -97,9 +97,9 @@ __device__ void store_staged(const float* stage, const int* places, const Maps<T
 }
 
 /// A thread's sums of `planes` planes, each one's at `slot`, to the result from `depth` on.
-template <int R, int planes, int staged_planes, int pixels, class T>
-__device__ void store_sums(float* stage, const float (&sum)[planes][R], int slot, const int* places,
-                           const Maps<T>& maps, std::int64_t sample, int depth,
+template <int channels, int planes, int staged_planes, int pixels, class T>
+__device__ void store_sums(float* stage, const float (&sum)[planes][channels], int slot,
+                           const int* places, const Maps<T>& maps, std::int64_t sample, int depth,
                            const int (&result)[3]) {
 #pragma unroll
   for (int p = 0; p < planes; p += staged_planes) {
@@ -107,8 +107,8 @@ __device__ void store_sums(float* stage, const float (&sum)[planes][R], int slot
 #pragma unroll
     for (int i = 0; i < staged_planes; ++i) stage_pixel(stage, i * pixels + slot, sum[p + i]);
     __syncthreads();
-    store_staged<R, staged_planes, pixels>(stage, places, maps, sample, depth + p, result,
-                                           int(threadIdx.x), int(blockDim.x));
+    store_staged<channels, staged_planes, pixels>(stage, places, maps, sample, depth + p, result,
+                                                  int(threadIdx.x), int(blockDim.x));
   }
 }
 

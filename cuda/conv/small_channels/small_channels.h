@@ -12,13 +12,14 @@
 // f32, and these are added in f64; their order depends on the geometry alone.
 //
 // How they work. gather (stride 1 and 2; backward_data at stride 1, which is a forward pass with
-// turned weights): a block makes 128 pixels of a plane, P planes deep. Their sources, with margins,
-// lie in shared memory as f32, a channel after the other, and the channels take turns in it. A
-// thread keeps all channels of P pixels above each other in registers: a value it reads serves
-// several of them, and weights are the same for a warp. scatter (backward_data at stride 2): a
+// a flipped kernel): a block makes 128 pixels of a plane, several planes deep. Their sources, with
+// margins, are staged in shared memory as f32, a chunk of channels at a time. A thread keeps all
+// channels of its pixels, one above the other, in registers: a value it reads serves several of
+// them, and weights are the same for a warp. scatter (backward_data at stride 2): a
 // pixel of the source has 2x2x2 results, each of 2x2x2 taps; a warp makes one of the four parities
-// of height and width. weights: a thread keeps a row of K taps times the output channels for one
-// input channel, and walks along the width; the blocks share the rows of all samples among them.
+// of height and width. weight_gradient: a thread keeps a row of taps times the output channels
+// for one input channel, and walks along the width; the blocks share the rows of all samples among
+// them.
 #pragma once
 
 #include "tensor/ops/conv_ops.h"

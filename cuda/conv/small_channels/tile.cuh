@@ -50,21 +50,21 @@ __device__ void load_floats(const float* from, float (&to)[N]) {
   }
 }
 
-/// A box of a map [N,D,H,W,S]: where it begins (before the map's edge, if it has a margin) and its
-/// extents.
+/// A box of a map [N,D,H,W,channels]: where it begins (outside of the map, if it has a margin) and
+/// its extents.
 struct Box {
   int begin[3], extent[3];
 };
 
-/// Channels [first, first + C) of the box as f32: tile[channel][plane][row][place(column)] with
-/// `area` floats per plane; 0 outside of the map. With stride 2 the columns of one parity lie
-/// together, so that neighbouring threads read neighbouring floats: place = column / 2, behind
-/// `half` for odd ones. A warp takes a row at a time.
-template <int S, int C, int stride, class T>
+/// Channels [first, first + chunk) of the box as f32: tile[channel][plane][row][place(column)] with
+/// `area` floats per plane; 0 outside of the map. With stride 2 the columns of one parity are
+/// adjacent, so that neighbouring threads read neighbouring floats: place = column / 2, plus `half`
+/// for odd ones. A warp takes a row at a time.
+template <int map_channels, int chunk, int stride, class T>
 __device__ void fill_planar(float* tile, int area, int half, const Box& box, const int (&map)[3],
                             const T* sample, int first, bool packed) {
-  constexpr int V = S % C == 0 ? width_of(C) : 1;
-  constexpr int packs = C / V;
+  constexpr int V = map_channels % chunk == 0 ? width_of(chunk) : 1;
+  constexpr int packs = chunk / V;
   const int rows = box.extent[0] * box.extent[1], columns = box.extent[2];
   const int pitch = half * stride;
 #pragma unroll 1
@@ -80,7 +80,7 @@ __device__ void fill_planar(float* tile, int area, int half, const Box& box, con
       const int width = box.begin[2] + column;
       Pack<T, V> pack{};
       if (valid && width >= 0 && width < map[2])
-        pack = load_pack<V>(sample + (start + width) * S + first + channel, packed);
+        pack = load_pack<V>(sample + (start + width) * map_channels + first + channel, packed);
       const int place = column % stride * half + column / stride;
 #pragma unroll
       for (int j = 0; j < V; ++j)

@@ -7,24 +7,29 @@
 namespace voxgrad::cuda::small_channels {
 namespace {
 
-/// S channels of x, R of dy, of which a block takes RT; H rows of dy in shared memory at a time.
-/// Threads: an owner for each (kd, kh, channel of x), in G teams that share the rows.
-template <int S_, int R_, int RT_, int K_, int stride_, int H_, int G_>
+/// What the kernel is compiled for. block_channels: of dy's, those that a block takes; height: rows
+/// of dy in shared memory at a time. Threads: an owner for each (kd, kh, channel of x), in `teams`
+/// teams that share the rows.
+template <int in_channels_, int out_channels_, int block_channels_, int kernel_, int stride_,
+          int height_, int teams_>
 struct WeightShape {
-  static constexpr int S = S_, R = R_, RT = RT_, K = K_, stride = stride_, H = H_, G = G_;
-  static constexpr int owners = K * K * S, threads = owners * G;
-  static constexpr int slices = R / RT;
+  static constexpr int in_channels = in_channels_, out_channels = out_channels_,
+                       block_channels = block_channels_, kernel = kernel_, stride = stride_,
+                       height = height_, teams = teams_;
+  static constexpr int owners = kernel * kernel * in_channels, threads = owners * teams;
+  static constexpr int slices = out_channels / block_channels;
   static constexpr int max_width = stride == 1 ? 34 : 17;
-  static constexpr int rows = (H - 1) * stride + K;  // of x, in each of K planes
-  static constexpr int pitch = ((max_width - 1) * stride + K) * S | 1;
-  static constexpr int tile = K * rows * pitch, reduction = RT * threads;
+  static constexpr int rows = (height - 1) * stride + kernel;  // of x, in each plane
+  static constexpr int pitch = ((max_width - 1) * stride + kernel) * in_channels | 1;
+  static constexpr int tile = kernel * rows * pitch, reduction = block_channels * threads;
   static constexpr int memory = tile > reduction ? tile : reduction;
-  static constexpr int gradients = H * max_width * RT;
-  static_assert(R % RT == 0 && H % G == 0 && threads <= 1024 &&
+  static constexpr int gradients = height * max_width * block_channels;
+  static_assert(out_channels % block_channels == 0 && height % teams == 0 && threads <= 1024 &&
                 4 * (memory + gradients) <= static_limit);
 
   static bool matches(const ConvGeometry& g) {
-    return g.in_channels == S && g.out_channels == R && cubic(g, K, stride);
+    return g.in_channels == in_channels && g.out_channels == out_channels &&
+           cubic(g, kernel, stride);
   }
 };
 
@@ -36,7 +41,8 @@ using WeightShapes =
               WeightShape<1, 32, 8, 4, 2, 16, 16>,  // refiner.layer8
               WeightShape<8, 32, 8, 4, 2, 2, 2>>;   // decoder.layer4
 
-/// A job is H rows, or a part of them, of one plane of dy; a block takes every gridDim.x-th job.
+/// A job is `height` rows, or a part of them, of one plane of dy; a block takes every gridDim.x-th
+/// job.
 struct Jobs {
   int input[3], output[3], padding[3];
   int width, columns, heights;  // of a job along the width; jobs along the width; along the height
@@ -56,11 +62,11 @@ struct Jobs {
 };
 
 /// Neighbouring elements of rows of maps, as f32; 0 outside of the map. `rows` rows of `columns`
-/// pixels of C channels from (depth, height, width) on; C of the map's M channels, from `first`.
-template <int M, int C, class T>
+/// pixels from (depth, height, width) on, with `channels` of the map's channels, from `first` on.
+template <int map_channels, int channels, class T>
 __device__ void fill_rows(float* to, int pitch, int planes, int rows, int columns, int depth,
                           int height, int width, const int (&map)[3], const T* sample, int first) {
-  const int elements = columns * C;
+  const int elements = columns * channels;
   int i = int(threadIdx.x) / 32;
   const int warps = (int(blockDim.x) + 31) / 32;
   const int lane = int(threadIdx.x) % 32;
@@ -70,9 +76,10 @@ __device__ void fill_rows(float* to, int pitch, int planes, int rows, int column
     const bool valid = d >= 0 && d < map[0] && h >= 0 && h < map[1];
     const std::int64_t start = (std::int64_t(d) * map[1] + h) * map[2];
     for (int e = lane; e < elements; e += lanes) {
-      const int w = width + e / C;
+      const int w = width + e / channels;
       const bool there = valid && w >= 0 && w < map[2];
-      to[i * pitch + e] = there ? load(sample[(start + w) * M + first + e % C]) : 0.0f;
+      to[i * pitch + e] =
+          there ? load(sample[(start + w) * map_channels + first + e % channels]) : 0.0f;
     }
   }
 }
@@ -81,70 +88,78 @@ __device__ void fill_rows(float* to, int pitch, int planes, int rows, int column
 template <class Shape, class T>
 __global__ void __launch_bounds__(Shape::threads)
     weight_parts(Jobs jobs, const T* x, const T* dy, double* partial) {
-  constexpr int S = Shape::S, R = Shape::R, RT = Shape::RT, K = Shape::K, H = Shape::H;
+  constexpr int in_channels = Shape::in_channels, out_channels = Shape::out_channels,
+                block_channels = Shape::block_channels, kernel = Shape::kernel,
+                height = Shape::height;
   constexpr int stride = Shape::stride, pitch = Shape::pitch;
   __shared__ float memory[Shape::memory];
   alignas(16) __shared__ float gradients[Shape::gradients];
   const int owner = int(threadIdx.x) % Shape::owners, team = int(threadIdx.x) / Shape::owners;
-  const int channel = owner % S, kh = owner / S % K, kd = owner / S / K;
-  const int first = int(blockIdx.y) * RT;
+  const int channel = owner % in_channels, kh = owner / in_channels % kernel,
+            kd = owner / in_channels / kernel;
+  const int first = int(blockIdx.y) * block_channels;
 
-  float sum[K][RT] = {};
+  float sum[kernel][block_channels] = {};
 #pragma unroll 1
   for (std::int64_t job = blockIdx.x; job < jobs.count; job += gridDim.x) {
     const int column = int(job % jobs.columns) * jobs.width;
     std::int64_t rest = job / jobs.columns;
-    const int row = int(rest % jobs.heights) * H;
+    const int row = int(rest % jobs.heights) * height;
     rest /= jobs.heights;
     const int depth = int(rest % jobs.output[0]);
     const std::int64_t sample = rest / jobs.output[0];
-    const int rows = std::min(H, jobs.output[1] - row);
+    const int rows = std::min(height, jobs.output[1] - row);
     const int width = std::min(jobs.width, jobs.output[2] - column);
     const std::int64_t inputs = std::int64_t(jobs.input[0]) * jobs.input[1] * jobs.input[2];
     const std::int64_t outputs = std::int64_t(jobs.output[0]) * jobs.output[1] * jobs.output[2];
     __syncthreads();  // the tiles before this are read
-    fill_rows<S, S>(memory, pitch, K, Shape::rows, (width - 1) * stride + K,
-                    depth * stride - jobs.padding[0], row * stride - jobs.padding[1],
-                    column * stride - jobs.padding[2], jobs.input, x + sample * inputs * S, 0);
-    fill_rows<R, RT>(gradients, Shape::max_width * RT, 1, rows, width, depth, row, column,
-                     jobs.output, dy + sample * outputs * R, first);
+    fill_rows<in_channels, in_channels>(
+        memory, pitch, kernel, Shape::rows, (width - 1) * stride + kernel,
+        depth * stride - jobs.padding[0], row * stride - jobs.padding[1],
+        column * stride - jobs.padding[2], jobs.input, x + sample * inputs * in_channels, 0);
+    fill_rows<out_channels, block_channels>(gradients, Shape::max_width * block_channels, 1, rows,
+                                            width, depth, row, column, jobs.output,
+                                            dy + sample * outputs * out_channels, first);
     __syncthreads();
-    for (int h = team; h < rows; h += Shape::G) {
+    for (int h = team; h < rows; h += Shape::teams) {
       const float* from = memory + (kd * Shape::rows + h * stride + kh) * pitch + channel;
-      const float* gradient = gradients + h * Shape::max_width * RT;
-      float seen[K];  // what the taps of this pixel see
+      const float* gradient = gradients + h * Shape::max_width * block_channels;
+      float seen[kernel];  // what the taps of this pixel see
 #pragma unroll
-      for (int kw = stride; kw < K; ++kw) seen[kw] = from[(kw - stride) * S];
+      for (int kw = stride; kw < kernel; ++kw) seen[kw] = from[(kw - stride) * in_channels];
 #pragma unroll 2
       for (int w = 0; w < width; ++w) {
 #pragma unroll
-        for (int kw = 0; kw < K - stride; ++kw) seen[kw] = seen[kw + stride];
+        for (int kw = 0; kw < kernel - stride; ++kw) seen[kw] = seen[kw + stride];
 #pragma unroll
         for (int i = 0; i < stride; ++i)
-          seen[K - stride + i] = from[(w * stride + K - stride + i) * S];
-        float g[RT];
-        load_floats(gradient + w * RT, g);
+          seen[kernel - stride + i] = from[(w * stride + kernel - stride + i) * in_channels];
+        float g[block_channels];
+        load_floats(gradient + w * block_channels, g);
 #pragma unroll
-        for (int kw = 0; kw < K; ++kw)
+        for (int kw = 0; kw < kernel; ++kw)
 #pragma unroll
-          for (int r = 0; r < RT; ++r) sum[kw][r] += seen[kw] * g[r];
+          for (int r = 0; r < block_channels; ++r) sum[kw][r] += seen[kw] * g[r];
       }
     }
   }
-  constexpr std::int64_t weights = std::int64_t(R) * K * K * K * S;
+  constexpr std::int64_t weights =
+      std::int64_t(out_channels) * kernel * kernel * kernel * in_channels;
   partial += blockIdx.x * weights;
 #pragma unroll
-  for (int kw = 0; kw < K; ++kw) {
+  for (int kw = 0; kw < kernel; ++kw) {
     __syncthreads();
 #pragma unroll
-    for (int r = 0; r < RT; ++r) memory[r * Shape::threads + int(threadIdx.x)] = sum[kw][r];
+    for (int r = 0; r < block_channels; ++r)
+      memory[r * Shape::threads + int(threadIdx.x)] = sum[kw][r];
     __syncthreads();
-    for (int i = int(threadIdx.x); i < RT * Shape::owners; i += Shape::threads) {
+    for (int i = int(threadIdx.x); i < block_channels * Shape::owners; i += Shape::threads) {
       const int r = i / Shape::owners, who = i % Shape::owners;
       double total = 0;
-      for (int t = 0; t < Shape::G; ++t)
+      for (int t = 0; t < Shape::teams; ++t)
         total += double(memory[r * Shape::threads + t * Shape::owners + who]);
-      partial[(((first + r) * K * K + who / S) * K + kw) * S + who % S] = total;
+      partial[(((first + r) * kernel * kernel + who / in_channels) * kernel + kw) * in_channels +
+              who % in_channels] = total;
     }
   }
 }
@@ -195,7 +210,7 @@ void weight_gradient(const ConvGeometry& g, const Tensor& x, const Tensor& dy, c
     const bool ran = WeightShapes::choose(g, [&]<class Shape>() {
       // Two blocks for each of the largest devices' multiprocessors.
       constexpr std::int64_t default_blocks = 264;
-      const Jobs jobs(g, Shape::max_width, Shape::H);
+      const Jobs jobs(g, Shape::max_width, Shape::height);
       const std::int64_t blocks = std::min(jobs.count, default_blocks / Shape::slices);
       const std::int64_t weights = dw.numel();
       const Tensor partial({blocks, weights}, DType::f64, x.device());
@@ -204,7 +219,7 @@ void weight_gradient(const ConvGeometry& g, const Tensor& x, const Tensor& dy, c
       launch_finish_sums<1>(1, blocks, weights, partial, StoreSum{dw.raw(), dw.dtype(), 1});
       return true;
     });
-    check(ran, "[conv] no narrow kernel for ", g);
+    check(ran, "[conv] small_channels: no kernel for ", g);
   });
 }
 

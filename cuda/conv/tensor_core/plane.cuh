@@ -2,42 +2,46 @@
 // memory.
 #pragma once
 
-#include "cuda/conv/small_channels/view.cuh"
+#include "cuda/conv/small_channels/sides.cuh"
 #include "cuda/conv/tensor_core/mma.cuh"
 
 namespace voxgrad::cuda::small_channels {
 
-using Unit = Pack<BFloat16, 8>;
+/// Eight channels of a pixel.
+using ChannelGroup = Pack<BFloat16, 8>;
 
-/// S source channels, R result channels, K taps an axis.
-template <int S_, int R_, int K_>
-struct MarchShape {
-  static constexpr int S = S_, R = R_, K = K_;
+/// What a kernel is compiled for.
+template <int source_channels_, int result_channels_, int kernel_>
+struct SweepShape {
+  static constexpr int source_channels = source_channels_, result_channels = result_channels_,
+                       kernel = kernel_;
   // Blocks per multiprocessor: what registers allow. Nine channels need more of them.
-  static constexpr int blocks = S == 9 ? 2 : 3;
-  static constexpr int threads = 128, pixels = threads / 32 * 16, taps = K * K;
-  // Units of a pixel; the remaining channel has a plane of its own.
-  static constexpr int whole = S / 8, rest = S % 8;
-  static constexpr int most = K == 3 ? 184 : 224;  // pixels of the source's plane
-  static constexpr int area = most + 4;  // so that stores of a pixel's units differ in their banks
-  static constexpr int units = whole * area;
-  // Steps of 16 along k: taps of whole units, then those of the remaining channel.
-  static constexpr int unit_steps = (taps * whole * 8 + 15) / 16,
-                       rest_steps = rest ? (taps + 15) / 16 : 0;
-  static constexpr int steps = unit_steps + rest_steps, tiles = R / 8;
+  static constexpr int blocks = source_channels == 9 ? 2 : 3;
+  static constexpr int threads = 128, pixels = threads / 32 * 16, taps = kernel * kernel;
+  // Groups per pixel, and 1 if there is one more channel, which has a plane of its own.
+  static constexpr int whole = source_channels / 8, last_channel = source_channels % 8;
+  static constexpr int max_pixels = kernel == 3 ? 184 : 224;  // pixels of the source's plane
+  static constexpr int area = max_pixels + 4;  // so that a pixel's groups are in other banks
+  static constexpr int groups = whole * area;
+  // Steps of 16 along k: taps of whole groups, then those of the remaining channel.
+  static constexpr int group_steps = (taps * whole * 8 + 15) / 16,
+                       last_channel_steps = last_channel ? (taps + 15) / 16 : 0;
+  static constexpr int steps = group_steps + last_channel_steps, tiles = result_channels / 8;
   // Products side by side per plane of taps; one more for the ninth channel.
-  static constexpr bool ninth = R % 8 == 1;
-  static constexpr int products = K * tiles + (ninth ? 1 : 0);
-  static_assert(rest <= 1 && R % 8 <= 1 && rest_steps <= 1 && (!ninth || K == 3));
+  static constexpr bool ninth = result_channels % 8 == 1;
+  static constexpr int products = kernel * tiles + (ninth ? 1 : 0);
+  static_assert(last_channel <= 1 && result_channels % 8 <= 1 && last_channel_steps <= 1 &&
+                (!ninth || kernel == 3));
 
-  static bool matches(const View& v) {
-    return v.source_channels == S && v.result_channels == R && v.kernel == K && v.stride == 1;
+  static bool matches(const ConvSides& v) {
+    return v.source_channels == source_channels && v.result_channels == result_channels &&
+           v.kernel == kernel && v.stride == 1;
   }
 
-  /// The unit, counted from the one under the first tap, that `half` of a step multiplies. Where
-  /// the weights are zero, some unit of the pixel.
-  static __device__ int unit(int step, int half, int pitch) {
-    const auto under = [&](int tap) { return tap / K * pitch + tap % K; };
+  /// The group, counted from the one under the first tap, that `half` of a step multiplies. Where
+  /// the weights are zero, some group of the pixel.
+  static __device__ int group(int step, int half, int pitch) {
+    const auto under = [&](int tap) { return tap / kernel * pitch + tap % kernel; };
     if constexpr (whole > 0 && whole % 2 == 0) {
       return step % (whole / 2) * 2 * area + under(step / (whole / 2)) + half * area;
     } else {
@@ -47,23 +51,23 @@ struct MarchShape {
   }
   /// The weight's place along k.
   static __device__ int k_of(int tap, int channel) {
-    return channel < whole * 8 ? tap * whole * 8 + channel : unit_steps * 16 + tap;
+    return channel < whole * 8 ? tap * whole * 8 + channel : group_steps * 16 + tap;
   }
 };
 
 /// What a lane multiplies of the remaining channel: taps 2t, 2t+1, 2t+8 and 2t+9 of pixels
-/// g and g + 8 of its warp (mma.cuh), read one by one, as taps of a pixel lie side by side nowhere.
+/// g and g + 8 of its warp (mma.cuh), read one by one, as no two taps of a pixel are adjacent.
 template <class Shape>
-class RestTaps {
+class LastChannelTaps {
  public:
   /// first, second: of these pixels, counted from the plane's first.
-  __device__ RestTaps(int first, int second, int pitch) : pixel_{first, second} {
+  __device__ LastChannelTaps(int first, int second, int pitch) : pixel_{first, second} {
     const int t = int(threadIdx.x) % 4;
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
       const int wanted = 2 * t + i / 2 * 8 + i % 2;
       const int tap = wanted < Shape::taps ? wanted : Shape::taps - 1;  // its weights are zero
-      tap_[i] = tap / Shape::K * pitch + tap % Shape::K;
+      tap_[i] = tap / Shape::kernel * pitch + tap % Shape::kernel;
     }
   }
   __device__ mma::A load(const BFloat16* plane) const {
@@ -82,22 +86,26 @@ class RestTaps {
 
 /// What a thread carries from planes of the source to shared memory.
 template <class Shape>
-class PlaneFeed {
+class PlaneLoader {
  public:
-  static constexpr int S = Shape::S, K = Shape::K, V = Shape::whole ? 8 : 1;
-  static constexpr int packs = (Shape::most * S / V + Shape::threads - 1) / Shape::threads;
+  static constexpr int source_channels = Shape::source_channels, kernel = Shape::kernel,
+                       V = Shape::whole ? 8 : 1;
+  static constexpr int packs =
+      (Shape::max_pixels * source_channels / V + Shape::threads - 1) / Shape::threads;
 
   /// Whether all packs of a plane have somebody to carry them.
   static bool fits(int rows, int columns) {
-    return rows * columns <= Shape::most &&
-           rows * ((columns * S + 2 * V - 2) / V) <= packs * Shape::threads;
+    return rows * columns <= Shape::max_pixels &&
+           rows * ((columns * source_channels + 2 * V - 2) / V) <= packs * Shape::threads;
   }
 
-  __device__ PlaneFeed(const View& v, const Box& box, bool packed)
-      : box_(box), length_(v.source[2] * S), packed_(packed && (V == 1 || length_ % V == 0)) {
-    begin_ = (box.begin[2] > 0 ? box.begin[2] : 0) * S;
+  __device__ PlaneLoader(const ConvSides& v, const Box& box, bool packed)
+      : box_(box),
+        length_(v.source[2] * source_channels),
+        packed_(packed && (V == 1 || length_ % V == 0)) {
+    begin_ = (box.begin[2] > 0 ? box.begin[2] : 0) * source_channels;
     const int end = box.begin[2] + box.extent[2];
-    end_ = (end < v.source[2] ? end : v.source[2]) * S;
+    end_ = (end < v.source[2] ? end : v.source[2]) * source_channels;
     const int first = begin_ / V * V, count = (end_ - first + V - 1) / V;
     const int top = box.begin[1] < 0 ? -box.begin[1] : 0, left = v.source[1] - box.begin[1];
     const int bottom = left < box.extent[1] ? left : box.extent[1];
@@ -124,26 +132,26 @@ class PlaneFeed {
     }
   }
 
-  /// Only what is inside the map; zeros are there for the rest. `rest`: the plane of the remaining
-  /// channel.
-  __device__ void store(Unit* units, BFloat16* rest) const {
+  /// Only what is inside the map; zeros are there for what is outside. `last_channel`: the plane of
+  /// the channel that no group has.
+  __device__ void store(ChannelGroup* groups, BFloat16* last_channel) const {
 #pragma unroll
     for (int i = 0; i < packs; ++i) {
       if (row_[i] < 0) continue;
-      if constexpr (S % 8 == 0) {
-        const int pixel = place(row_[i], element_[i] / S - box_.begin[2]);
-        units[element_[i] % S / 8 * Shape::area + pixel] = held_[i];
+      if constexpr (source_channels % 8 == 0) {
+        const int pixel = place(row_[i], element_[i] / source_channels - box_.begin[2]);
+        groups[element_[i] % source_channels / 8 * Shape::area + pixel] = held_[i];
       } else {
 #pragma unroll
         for (int j = 0; j < V; ++j) {
-          const int element = element_[i] + j, channel = element % S;
+          const int element = element_[i] + j, channel = element % source_channels;
           if (element < begin_ || element >= end_) continue;
-          const int column = element / S - box_.begin[2];
+          const int column = element / source_channels - box_.begin[2];
           if (channel < Shape::whole * 8)
-            units[channel / 8 * Shape::area + place(row_[i], column)].element[channel % 8] =
+            groups[channel / 8 * Shape::area + place(row_[i], column)].element[channel % 8] =
                 held_[i].element[j];
           else
-            rest[place(row_[i], column)] = held_[i].element[j];
+            last_channel[place(row_[i], column)] = held_[i].element[j];
         }
       }
     }

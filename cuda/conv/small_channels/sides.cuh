@@ -8,37 +8,38 @@
 
 namespace voxgrad::cuda::small_channels {
 
-/// One direction, seen from its result. turned: backward_data of stride 1, whose taps run backward.
-struct View {
+/// One direction, seen from its result. flipped: backward_data of stride 1, a forward pass with a
+/// flipped kernel.
+struct ConvSides {
   int source[3], result[3], padding[3];
   int source_channels, result_channels;
   int kernel, stride;
-  bool transposed, turned;
+  bool transposed, flipped;
 
-  View(const ConvGeometry& g, bool backward)
+  ConvSides(const ConvGeometry& g, bool backward)
       : source_channels(int(backward ? g.out_channels : g.in_channels)),
         result_channels(int(backward ? g.in_channels : g.out_channels)),
         kernel(int(g.kernel[2])),
         stride(int(g.stride[2])),
         transposed(backward),
-        turned(backward && g.stride[2] == 1) {
+        flipped(backward && g.stride[2] == 1) {
     for (int axis = 0; axis < 3; ++axis) {
       source[axis] = int(backward ? g.output[axis] : g.input[axis]);
       result[axis] = int(backward ? g.input[axis] : g.output[axis]);
-      padding[axis] = int(turned ? g.kernel[axis] - 1 - g.padding[axis] : g.padding[axis]);
+      padding[axis] = int(flipped ? g.kernel[axis] - 1 - g.padding[axis] : g.padding[axis]);
     }
   }
 };
 
-/// Pixels of a row that a block takes at most: what tiles of small_channels_tile.h and planes of
-/// plane_sweep_plane.h have room for.
+/// Pixels of a row that a block takes at most: what the tiles (tile.cuh) and planes
+/// (tensor_core/plane.cuh) have room for.
 constexpr int max_width = 34;
 
 /// How results are shared among blocks: rows are cut into parts of `width` pixels, so that
 /// `columns` of them cover the plane's width; a block takes `threads` pixels of such a column, row
 /// by row.
 struct Cut {
-  int width, columns, blocks;  // blocks a column
+  int width, columns, blocks;  // blocks per column
   int depths;                  // blocks along the depth
 
   Cut(const int (&result)[3], int threads, int depth)
