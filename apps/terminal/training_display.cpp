@@ -49,22 +49,6 @@ EpochRow row_of(const EpochReport& r) {
   return row;
 }
 
-TrainingMoment moment_of(const RunStatus& status) {
-  const TrainingProgress& p = status.progress;
-  TrainingMoment moment{.epoch = p.epoch,
-                        .epochs = p.epochs,
-                        .batch = p.batch,
-                        .batches = p.batches,
-                        .loss = p.loss_merged,
-                        .iou = status.iou,
-                        .samples_per_second = p.samples_per_second,
-                        .data_wait_share = p.data_wait_share,
-                        .memory_bytes = status.memory_bytes,
-                        .seconds_left = p.seconds_left};
-  if (p.refined) moment.loss_refined = p.loss_refined;
-  return moment;
-}
-
 Json progress_json(const TrainingProgress& p) {
   Json json{{"epoch", p.epoch},
             {"epochs", p.epochs},
@@ -99,6 +83,22 @@ Json epoch_json(const EpochReport& r) {
 }
 
 }  // namespace
+
+TrainingMoment moment_of(const RunStatus& status) {
+  const TrainingProgress& p = status.progress;
+  TrainingMoment moment{.epoch = p.epoch,
+                        .epochs = p.epochs,
+                        .batch = p.batch,
+                        .batches = p.batches,
+                        .loss = p.loss_merged,
+                        .iou = status.iou,
+                        .samples_per_second = p.samples_per_second,
+                        .data_wait_share = p.data_wait_share,
+                        .memory_bytes = status.memory_bytes,
+                        .seconds_left = p.seconds_left};
+  if (p.refined) moment.loss_refined = p.loss_refined;
+  return moment;
+}
 
 void TrainingDisplay::begin(const RunFolder& run, bool refined, bool validated) {
   table_.emplace(refined, validated);
@@ -188,7 +188,7 @@ void TrainingDisplay::keep_status(bool at_once) {
   try {
     write_status(status_file_, status_);
   } catch (const std::exception& error) {
-    status_file_.clear();  // who watches loses the line of the moment; the training goes on
+    status_file_.clear();  // who watches loses the line of the moment; the training continues
     say(concat("warning: pix2vox watch sees no progress from here on: ", error.what()));
   }
 }

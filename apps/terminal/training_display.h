@@ -25,6 +25,9 @@ struct DisplayOptions {
   bool json_log = false;  // a JSON object per line instead of text
 };
 
+/// What training_line() shows of a training that is under way.
+TrainingMoment moment_of(const RunStatus& status);
+
 class TrainingDisplay {
  public:
   TrainingDisplay(ProgressLine& line, const DisplayOptions& options)

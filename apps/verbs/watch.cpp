@@ -10,7 +10,7 @@
 
 #include "apps/terminal/progress.h"
 #include "apps/terminal/signals.h"
-#include "apps/terminal/training_text.h"
+#include "apps/terminal/training_display.h"
 #include "apps/verbs/verbs.h"
 #include "pix2vox/training/metrics.h"
 #include "pix2vox/training/run_folder.h"
@@ -67,19 +67,7 @@ std::string text_of(const RunStatus& status, std::size_t columns) {
   if (status.state == "validating")
     return fmt::format("epoch {}/{} validating", status.progress.epoch, status.progress.epochs)
         .substr(0, columns);
-  const TrainingProgress& p = status.progress;
-  TrainingMoment moment{.epoch = p.epoch,
-                        .epochs = p.epochs,
-                        .batch = p.batch,
-                        .batches = p.batches,
-                        .loss = p.loss_merged,
-                        .iou = status.iou,
-                        .samples_per_second = p.samples_per_second,
-                        .data_wait_share = p.data_wait_share,
-                        .memory_bytes = status.memory_bytes,
-                        .seconds_left = p.seconds_left};
-  if (p.refined) moment.loss_refined = p.loss_refined;
-  return training_line(moment, columns);
+  return training_line(moment_of(status), columns);
 }
 
 /// Prints the rows of metrics.csv that it has not printed yet.

@@ -1,37 +1,25 @@
 #include "datasets/build/builder.h"
 
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
 #include <iterator>
 #include <map>
-#include <memory>
-#include <optional>
 
 #include "datasets/build/build_journal.h"
-#include "datasets/build/mesh_sources.h"
+#include "datasets/build/object_builder.h"
 #include "datasets/build/out_folder.h"
 #include "datasets/build/split_groups.h"
 #include "datasets/common/rendered_views.h"
 #include "io/file.h"
 #include "tensor/error.h"
 #include "tensor/rng.h"
-#include "voxels/grid/binvox.h"
-#include "voxels/image/image.h"
-#include "voxels/render/mesh_render.h"
-#include "voxels/voxelize/voxelize.h"
 
 namespace voxgrad {
 namespace {
 
 namespace fs = std::filesystem;
 
-// Behind an object's own key: what is drawn besides its views.
-constexpr std::uint64_t appearance_stream = 1, variant_stream = 2;
-constexpr std::int64_t min_voxels = 8;
 // Of all voxels: shapes worth a look.
 constexpr double nearly_empty = 0.002, nearly_full = 0.95;
 
@@ -53,185 +41,6 @@ std::string description_of(const BuildOptions& options, const std::string& origi
                      options.views, options.image_size, options.seed,
                      description_of(options.widening), origin.empty() ? "" : " of " + origin);
 }
-
-void write_text(const fs::path& file, const std::string& text) {
-  write_file_atomically(file, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
-}
-
-// What one mesh becomes, before anything is written.
-struct BuiltObject {
-  VoxelGrid grid;
-  std::vector<Camera> cameras;
-  std::vector<Image> pictures;
-  std::vector<std::string> notes;
-};
-
-// Objects to be measured with are shown as they are.
-Widening widening_of(const MeshSource& source, const BuildOptions& options) {
-  return source.split == "train" ? options.widening : Widening{};
-}
-
-BuiltObject make_object(const MeshSource& source, const BuildOptions& options) {
-  BuiltObject object;
-  Mesh mesh = source.load();
-  object.notes = mesh.notes;
-  object.grid = voxelize(mesh, options.resolution);
-  check(object.grid.count() >= min_voxels, "only ", object.grid.count(), " voxels");
-  const std::uint64_t key = hash_of_name(source.category + "/" + source.id);
-  const Widening widening = widening_of(source, options);
-  Rng looks(options.seed, {key, appearance_stream});
-  const RenderStyle style = draw_appearance(mesh, widening, looks);
-  const MeshRenderer renderer(mesh);
-  Rng rng(options.seed, {key});
-  object.cameras = draw_cameras(renderer, rng, options.views,
-                                {.elevation = widening.elevation, .distance = widening.distance});
-  for (const Camera& camera : object.cameras)
-    object.pictures.push_back(renderer.render(camera, options.image_size, style));
-  return object;
-}
-
-fs::path volume_of(const MeshSource& source, const BuildOptions& options) {
-  return options.out / volume_folder(options) / source.category / source.id / "model.binvox";
-}
-
-void write_object(const BuiltObject& object, const MeshSource& source,
-                  const BuildOptions& options) {
-  const fs::path views =
-      options.out / "ShapeNetRendering" / source.category / source.id / "rendering";
-  const fs::path voxels = volume_of(source, options).parent_path();
-  fs::create_directories(views);
-  fs::create_directories(voxels);
-  for (const auto& old : fs::directory_iterator(views)) {
-    if (old.path().extension() == ".png") fs::remove(old.path());
-  }
-  std::string names, metadata;
-  for (std::size_t i = 0; i < object.pictures.size(); ++i) {
-    const std::string name = fmt::format("{:02}.png", i);
-    write_png(object.pictures[i], views / name);
-    names += name + "\n";
-    const Camera& camera = object.cameras[i];
-    metadata += fmt::format("{:.6f} {:.6f} 0 {:.6f} {:g}\n", camera.azimuth, camera.elevation,
-                            camera.distance, camera.field_of_view);
-  }
-  write_text(views / "rendering_metadata.txt", metadata);
-  write_text(views / "renderings.txt", names);
-  write_binvox(object.grid, voxels / "model.binvox");
-}
-
-// What is known of one mesh after its turn.
-struct Outcome {
-  std::unique_ptr<RotatedShape> shape;  // null: not built
-  double occupancy = 0;
-  bool kept = false;               // built before this run
-  std::string reason;              // why it was skipped
-  std::vector<std::string> notes;  // what of it was not read
-};
-
-// Builds all objects on several threads. A mesh that cannot be used leaves its place empty and a
-// reason; a file that cannot be written ends the build.
-class Builder {
- public:
-  /// The second builder of a build may do objects of the first again, so the journal tells them
-  /// apart; `before` are the first one's, for the progress.
-  Builder(const std::vector<MeshSource>& sources, const BuildOptions& options,
-          const BuildProgress& progress, BuildJournal& journal, const std::string& suffix = "",
-          int before = 0)
-      : sources_(sources),
-        options_(options),
-        progress_(progress),
-        journal_(journal),
-        outcomes_(sources.size()),
-        suffix_(suffix),
-        before_(before) {}
-
-  /// False if it was told to stop before the last object.
-  bool run() {
-    const int threads = options_.threads > 0 ? options_.threads : omp_get_max_threads();
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-    for (std::size_t i = 0; i < sources_.size(); ++i) {
-      if (!failed_ && !is_stopped()) build(i);
-    }
-    if (failure_) std::rethrow_exception(failure_);
-    return done_ == int(sources_.size());
-  }
-
-  std::vector<Outcome>& outcomes() {
-    return outcomes_;
-  }
-
- private:
-  bool is_stopped() const {
-    return options_.stop != nullptr && *options_.stop;
-  }
-
-  void build(std::size_t i) {
-    const MeshSource& source = sources_[i];
-    Outcome& outcome = outcomes_[i];
-    std::optional<BuiltObject> object;
-    if (!keep(source, outcome)) {
-      try {
-        object = make_object(source, options_);
-      } catch (const std::exception& error) {
-        outcome.reason = error.what();
-      }
-    }
-    try {
-      if (object) {
-        write_object(*object, source, options_);
-        outcome.notes = std::move(object->notes);
-        describe(object->grid, outcome);
-      }
-      report(source, object.has_value());
-    } catch (...) {
-#pragma omp critical(builder_failure)
-      if (!failed_) {
-        failure_ = std::current_exception();
-        failed_ = true;
-      }
-    }
-  }
-
-  // Is the object complete from the build that is resumed?
-  bool keep(const MeshSource& source, Outcome& outcome) const {
-    if (!journal_.is_done({source.category, source.id + suffix_})) return false;
-    try {
-      describe(read_binvox(volume_of(source, options_)), outcome);
-      outcome.kept = true;
-      return true;
-    } catch (const Error&) {
-      return false;
-    }
-  }
-
-  static void describe(const VoxelGrid& grid, Outcome& outcome) {
-    outcome.shape = std::make_unique<RotatedShape>(grid);
-    outcome.occupancy = double(grid.count()) / double(grid.values.size());
-  }
-
-  void report(const MeshSource& source, bool is_new) {
-    std::exception_ptr thrown;
-#pragma omp critical(builder_progress)
-    try {
-      if (is_new) journal_.add({source.category, source.id + suffix_});
-      ++done_;
-      if (progress_) progress_(before_ + done_, before_ + int(sources_.size()), source.name);
-    } catch (...) {
-      thrown = std::current_exception();
-    }
-    if (thrown) std::rethrow_exception(thrown);
-  }
-
-  const std::vector<MeshSource>& sources_;
-  const BuildOptions& options_;
-  const BuildProgress& progress_;
-  BuildJournal& journal_;
-  std::vector<Outcome> outcomes_;
-  const std::string suffix_;
-  const int before_;
-  std::atomic<bool> failed_ = false;
-  std::exception_ptr failure_;
-  int done_ = 0;
-};
 
 // A split for each of a category's objects: the one it came with, else one of its group's.
 struct Splits {
@@ -260,6 +69,10 @@ Splits splits_of(const std::vector<const MeshSource*>& sources,
   const auto dealt = assign_splits(groups, seed, hash_of_name(sources[0]->category));
   for (std::size_t i = 0; i < open.size(); ++i) splits.names[open[i]] = dealt[i];
   return splits;
+}
+
+void write_text(const fs::path& file, const std::string& text) {
+  write_file_atomically(file, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
 }
 
 std::string one_line(std::string text) {
@@ -350,7 +163,7 @@ std::vector<MeshSource> second_round(const std::vector<MeshSource>& sources,
       variant.load = [load = sources[i].load, widening = options.widening, number, key,
                       seed = options.seed] {
         Mesh mesh = load();
-        Rng rng(seed, {key, variant_stream});
+        Rng rng(seed, {key, build_streams::variant});
         derive_shape(mesh, widening, number, rng);
         return mesh;
       };
@@ -415,7 +228,7 @@ BuildReport build_dataset(const MeshSources& sources, const std::string& origin,
   check_options(options);
   prepare_folder(options);
   BuildJournal journal(options.out, description_of(options, origin), options.resume);
-  Builder builder(sources.objects, options, progress, journal);
+  ObjectBuilder builder(sources.objects, options, progress, journal);
 
   BuildReport report;
   report.meshes = int(sources.objects.size());
@@ -439,7 +252,7 @@ BuildReport build_dataset(const MeshSources& sources, const std::string& origin,
       divide(sources.objects, builder.outcomes(), options.seed, report);
 
   const std::vector<MeshSource> round = second_round(sources.objects, splits, options);
-  Builder second(round, options, progress, journal, " 2", report.meshes);
+  ObjectBuilder second(round, options, progress, journal, " 2", report.meshes);
   report.interrupted = !second.run();
   if (report.interrupted) return report;
   leave_out_near_held_out(builder.outcomes(), splits, round, second.outcomes(), report);

@@ -25,9 +25,9 @@ RotatedShape::RotatedShape(const VoxelGrid& grid)
         int a = x, b = z;
         for (BitGrid& turn : turns_) {
           turn.set(grid.index(a, y, b));
-          const int turned = n - 1 - a;
+          const int rotated = n - 1 - a;
           a = b;
-          b = turned;
+          b = rotated;
         }
       }
     }

@@ -13,7 +13,7 @@ namespace voxgrad {
 using MetricsRow = std::vector<std::pair<std::string, std::string>>;
 
 /// Puts a row into the file, in place of one of the same epoch. Rows of other epochs stay, those of
-/// later ones too, whatever columns they have: a column that only some rows know is empty in the
+/// later ones too, with any columns: a column that only some rows know is empty in the
 /// others. Lines that are no rows stay as they are, after the header. Written atomically.
 void put_metrics(const std::filesystem::path& file, const MetricsRow& row);
 

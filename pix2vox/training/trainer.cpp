@@ -5,13 +5,12 @@
 #include <cmath>
 
 #include "io/file.h"
-#include "layers/init.h"
 #include "optim/schedule.h"
 #include "pix2vox/data/open_dataset.h"
 #include "pix2vox/evaluation/threshold_search.h"
+#include "pix2vox/training/epoch_report.h"
 #include "pix2vox/training/metrics.h"
 #include "pix2vox/training/objective.h"
-#include "pix2vox/weights/weights.h"
 #include "tensor/ops/backend.h"
 #include "voxels/image/image.h"
 
@@ -102,64 +101,6 @@ void Trainer::notice(const std::string& text) const {
   if (hooks_.notice) hooks_.notice(text);
 }
 
-void Trainer::start_fresh() {
-  initialize(model_, config_.train.seed);
-  if (config_.model.vgg_init != "random") {
-    std::vector<std::string> notes;
-    model_.load_trunk(load_any_tensors(config_.model.vgg_init, notes));
-  }
-  const std::string& file = config_.train.weights;
-  check<ConfigError>(!config_.train.weights_partial || !file.empty(),
-                     "train.weights_partial (--weights-partial) needs train.weights (--weights)");
-  if (config_.train.weights_partial) {
-    load_fitting(file);
-  } else if (!file.empty()) {
-    const LoadedWeights loaded = load_weights(file);
-    for (const std::string& note : loaded.notes) notice(concat("note: ", file, ": ", note));
-    const Checkpoint& start = loaded.checkpoint;
-    check_same_network(start.config.model, config_.model, config_.train.weights);
-    model_.load_state(start.model);
-    threshold_ = start.threshold;
-    category_thresholds_ = start.category_thresholds;
-  }
-  optimizer_ = make_optimizer();
-  if (config_.train.ema > 0) average_.emplace(model_.state(), config_.train.ema);
-}
-
-void Trainer::load_fitting(const std::string& file) {
-  const PartialWeights fitting = load_fitting_weights(file, config_.model);
-  for (const std::string& note : fitting.notes) notice(concat("note: ", note));
-  notice(concat(fitting.tensors.size(), " of ", fitting.wanted, " tensors are from ", file,
-                ", the others are drawn anew"));
-  std::vector<NamedTensor> state = model_.state();
-  for (NamedTensor& own : state) {
-    const auto same_name = [&](const NamedTensor& each) { return each.name == own.name; };
-    const auto found = std::ranges::find_if(fitting.tensors, same_name);
-    if (found != fitting.tensors.end()) own.tensor = found->tensor;
-  }
-  model_.load_state(state);
-}
-
-std::unique_ptr<Optimizer> Trainer::make_optimizer() const {
-  const TrainConfig& train = config_.train;
-  const std::vector<std::string> parts = model_.part_names();
-  std::vector<ParameterEntry> parameters;
-  for (const auto& [name, variable] : model_.parameters()) {
-    if (!variable.requires_grad()) continue;
-    const auto part = std::ranges::find(parts, name.substr(0, name.find('.')));
-    // Biases and the factors of batch norms are vectors.
-    const double decay = variable.shape().rank() > 1 ? train.weight_decay : 0;
-    parameters.push_back({name, variable, std::size_t(part - parts.begin()), decay});
-  }
-  check<ConfigError>(!parameters.empty(), "train.freeze leaves nothing to train");
-  std::vector<double> rates;
-  rates.reserve(parts.size());
-  for (const std::string& part : parts) rates.push_back(train.learning_rate.of(part));
-  if (train.optimizer == "sgd")
-    return make_sgd(std::move(parameters), std::move(rates), train.momentum);
-  return make_adam(std::move(parameters), std::move(rates), {train.betas[0], train.betas[1]});
-}
-
 void Trainer::set_learning_rates() {
   const TrainConfig& train = config_.train;
   // Of the step to come: a warm-up reaches its end with its last step.
@@ -203,7 +144,7 @@ TrainingOutcome Trainer::run() {
     const std::int64_t batches_before = state_.batch;
     stopped = !train_epoch(report);
     const bool validating = !stopped && validates(report.epoch);
-    // Before the validation, so that whatever happens in it costs no epoch.
+    // Before the validation, so that a failure in it costs no epoch.
     if (stopped || (validating && state_.batch > batches_before)) save_last();
     // An unfinished validation counts for nothing and is done again.
     if (validating) stopped = !validate(report);
@@ -413,8 +354,13 @@ Checkpoint Trainer::snapshot(bool with_training) const {
 
 void Trainer::save(const EpochReport& report) {
   const RunFolder folder{options_.out};
-  write_metrics(report);
-  write_categories(report);
+  std::vector<std::pair<std::string, double>> rates;
+  const std::vector<std::string> parts = model_.part_names();
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    rates.emplace_back(parts[i], optimizer_->learning_rates()[i]);
+  put_metrics(folder.metrics(), metrics_row(report, config_.test.thresholds, rates));
+  const MetricsRow categories = categories_row(report);
+  if (!categories.empty()) put_metrics(folder.categories(), categories);
   // last.h5 comes at the end: whoever resumes from it can count on the others.
   if (report.best || !validation_) save_checkpoint(folder.best(), snapshot(false));
   if (config_.train.save_every > 0 && report.epoch % config_.train.save_every == 0)
@@ -424,54 +370,6 @@ void Trainer::save(const EpochReport& report) {
 
 void Trainer::save_last() const {
   save_last_checkpoint(RunFolder{options_.out}.checkpoints(), snapshot(true));
-}
-
-void Trainer::write_metrics(const EpochReport& report) const {
-  MetricsRow row;
-  const auto add = [&](const std::string& name, const auto& value) {
-    row.emplace_back(name, concat(value));
-  };
-  // Of what this run has: a cell is empty otherwise.
-  const auto add_if = [&](bool there, const std::string& name, double value) {
-    row.emplace_back(name, there ? concat(value) : std::string());
-  };
-  const bool refined = config_.model.use_refiner,
-             validated = report.validation.overall().objects > 0;
-  add("epoch", report.epoch);
-  add("n_views", report.n_views);
-  add("loss_merged", report.loss_merged);
-  add_if(refined, "loss_refined", report.loss_refined);
-  add_if(validated, "validation_loss_merged", report.validation_loss_merged);
-  add_if(validated && refined, "validation_loss_refined", report.validation_loss_refined);
-  const std::vector<double> iou = report.validation.overall().mean;
-  for (std::size_t i = 0; i < config_.test.thresholds.size(); ++i)
-    add_if(validated, concat("iou_at_", config_.test.thresholds[i]), validated ? iou[i] : 0);
-  add_if(validated, "mean_iou", report.validation.mean_over_thresholds());
-  const std::vector<std::string> parts = model_.part_names();
-  for (std::size_t i = 0; i < parts.size(); ++i)
-    add("learning_rate_" + parts[i], optimizer_->learning_rates()[i]);
-  add("seconds", report.seconds);
-  add("samples_per_second", report.samples_per_second);
-  add("data_wait_share", report.data_wait_share);
-  add("skipped_objects", report.skipped_objects);
-  add("time", time_of_day());
-  put_metrics(RunFolder{options_.out}.metrics(), row);
-}
-
-// Mean over the thresholds, by category.
-void Trainer::write_categories(const EpochReport& report) const {
-  const std::vector<IouTable::Row> categories = report.validation.categories();
-  if (categories.empty()) return;
-  MetricsRow row{{"epoch", concat(report.epoch)}};
-  for (const IouTable::Row& category : categories) {
-    std::string name = category.name;
-    std::ranges::replace_if(
-        name, [](unsigned char c) { return c == ',' || c < ' '; }, ' ');
-    double sum = 0;
-    for (const double iou : category.mean) sum += iou;
-    row.emplace_back(name, concat(sum / double(category.mean.size())));
-  }
-  put_metrics(RunFolder{options_.out}.categories(), row);
 }
 
 }  // namespace voxgrad

@@ -34,6 +34,7 @@
 #include "pix2vox/checkpoint/checkpoint.h"
 #include "pix2vox/data/batch_upload.h"
 #include "pix2vox/evaluation/evaluator.h"
+#include "pix2vox/training/epoch_report.h"
 #include "pix2vox/training/resume_rules.h"
 #include "pix2vox/training/run_folder.h"
 #include "pix2vox/training/sample_volumes.h"
@@ -52,21 +53,6 @@ struct TrainingProgress {
   double samples_per_second = 0;
   double data_wait_share = 0;  // of the epoch's time spent waiting for data, 0..1
   double seconds_left = 0;     // of the whole run, as the epoch so far suggests
-};
-
-/// After an epoch with its validation: a row of metrics.csv.
-struct EpochReport {
-  std::int64_t epoch = 0, epochs = 0;
-  std::int64_t n_views = 1;
-  double loss_merged = 0, loss_refined = 0;  // training means
-  bool refined = false;                      // there is a refiner, and so loss_refined
-  std::vector<std::pair<std::string, double>> learning_rates{};  // by part of the network
-  double validation_loss_merged = 0, validation_loss_refined = 0;
-  IouTable validation;     // without rows if there is no validation split
-  double threshold = 0.3;  // the best on the validation split
-  bool best = false;
-  double seconds = 0, samples_per_second = 0, data_wait_share = 0;
-  std::int64_t skipped_objects = 0;
 };
 
 struct TrainingHooks {
@@ -140,8 +126,6 @@ class Trainer {
   bool validate(EpochReport& report);  // false if stopped
   void save(const EpochReport& report);
   void save_last() const;
-  void write_metrics(const EpochReport& report) const;
-  void write_categories(const EpochReport& report) const;
   void keep_samples(std::int64_t epoch, const SampleCollector& samples);
   Checkpoint snapshot(bool with_training) const;
   bool stopping() const { return options_.stop && options_.stop->load(); }
