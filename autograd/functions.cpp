@@ -68,7 +68,7 @@ Variable sum(const Variable& x) {
   backend(x.device()).reduce.sum(x.value(), y);
   return make_result(y, "sum", {x}, [shape = x.shape()](const Tensor& dy) {
     Tensor dx(shape, dy.dtype(), dy.device());
-    backend(dy.device()).reduce.spread(dy, dx);
+    backend(dy.device()).reduce.broadcast(dy, dx);
     return std::vector{dx};
   });
 }

@@ -1,6 +1,6 @@
 // Variable: a tensor that remembers how it was computed. Define-by-run: every function of layers/
 // and autograd/functions.h computes its value at once and, if an input requires a gradient and
-// gradients are enabled, hangs a Node on the result. backward() walks the nodes in reverse.
+// gradients are enabled, attaches a Node to the result. backward() walks the nodes in reverse.
 //
 //   Variable w(tensor, /*requires_grad=*/true);
 //   Variable loss = mean(multiply(w, w));

@@ -10,6 +10,7 @@ const Backend& cpu_backend() {
                                cpu::elementwise_ops(),
                                cpu::conv_ops(),
                                cpu::norm_ops(),
+                               cpu::norm_pool_ops(),
                                cpu::pool_ops(),
                                cpu::reduce_ops(),
                                cpu::loss_ops(),
@@ -17,7 +18,7 @@ const Backend& cpu_backend() {
                                cpu::layout_ops(),
                                cpu::optimizer_ops(),
                                cpu::stream_ops(),
-                               cpu::picture_ops()};
+                               cpu::image_ops()};
   return backend;
 }
 

@@ -10,14 +10,14 @@
 #include "cpu/parallel.h"
 #include "simd/simd.h"
 #include "tensor/ops/convert_ops.h"
-#include "tensor/ops/image_ops.h"
+#include "tensor/ops/image_functors.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace voxgrad::cpu::HWY_NAMESPACE {
 namespace {
 
 template <class S>
-void transform_one(const std::uint8_t* block, const PictureParameters& picture, int size, S* y) {
+void transform_one(const std::uint8_t* block, const ImageParameters& picture, int size, S* y) {
   using T = Compute<S>;
   const std::uint8_t* pixels = block + picture.offset;
   if (picture.width == 0) {
@@ -54,7 +54,7 @@ void transform_one(const std::uint8_t* block, const PictureParameters& picture, 
 void transform(const Tensor& packed, const Tensor& y) {
   dispatch_floating("transform_pictures", y.dtype(), [&]<class S>() {
     const std::uint8_t* const block = packed.data<std::uint8_t>();
-    const auto* const pictures = reinterpret_cast<const PictureParameters*>(block);
+    const auto* const pictures = reinterpret_cast<const ImageParameters*>(block);
     S* const out = y.data<S>();
     const int size = int(y.shape()[1]);
     const std::int64_t numbers = std::int64_t(size) * size * 3;
@@ -66,7 +66,7 @@ void transform(const Tensor& packed, const Tensor& y) {
 
 }  // namespace
 
-PictureOps make_picture_ops() {
+ImageOps make_image_ops() {
   return {[](int) { return false; }, transform};
 }
 
@@ -76,10 +76,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace voxgrad::cpu {
 
-HWY_EXPORT(make_picture_ops);
-const PictureOps& picture_ops() {
+HWY_EXPORT(make_image_ops);
+const ImageOps& image_ops() {
   simd::limit_kernels();  // as this may be called before this file's static objects are made
-  static const PictureOps ops = HWY_DYNAMIC_DISPATCH(make_picture_ops)();
+  static const ImageOps ops = HWY_DYNAMIC_DISPATCH(make_image_ops)();
   return ops;
 }
 

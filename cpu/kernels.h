@@ -10,6 +10,7 @@ const MemoryOps& memory_ops();
 const ElementwiseOps& elementwise_ops();
 const ConvOps& conv_ops();
 const NormOps& norm_ops();
+const NormPoolOps& norm_pool_ops();
 const PoolOps& pool_ops();
 const ReduceOps& reduce_ops();
 const LossOps& loss_ops();
@@ -17,6 +18,6 @@ const ViewOps& view_ops();
 const LayoutOps& layout_ops();
 const OptimizerOps& optimizer_ops();
 const StreamOps& stream_ops();
-const PictureOps& picture_ops();
+const ImageOps& image_ops();
 
 }  // namespace voxgrad::cpu

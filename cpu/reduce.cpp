@@ -39,7 +39,7 @@ void sum(const Tensor& x, const Tensor& y) {
   column_sums(x, y);
 }
 
-void spread(const Tensor& x, const Tensor& y) {
+void broadcast(const Tensor& x, const Tensor& y) {
   elementwise_ops().fill(y, x.item());
 }
 
@@ -70,7 +70,7 @@ void flag_non_finite(std::span<const Tensor> tensors, const Tensor& flag) {
 }  // namespace
 
 ReduceOps make_reduce_ops() {
-  return {sum, spread, column_sums, all_finite, flag_non_finite};
+  return {sum, broadcast, column_sums, all_finite, flag_non_finite};
 }
 
 }  // namespace voxgrad::cpu::HWY_NAMESPACE

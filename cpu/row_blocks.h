@@ -1,6 +1,6 @@
 // Channels-last tensors read as groups of rows of C channels, for kernels with per-channel values.
 // Rows of few channels are taken several at a time as one wide row, so that inner loops are long
-// enough for vector instructions whatever C is. Wide rows are bundled into blocks of a fixed size:
+// enough for vector instructions for any C. Wide rows are bundled into blocks of a fixed size:
 // the unit of work of a thread, and of the sums, whose order never depends on the thread count.
 #pragma once
 
@@ -14,9 +14,9 @@ namespace voxgrad::cpu {
 struct RowBlocks {
   std::int64_t groups;
   std::int64_t channels;
-  std::int64_t group_size;        // elements a group
-  std::int64_t width;             // elements a wide row: a multiple of channels
-  std::int64_t block_size;        // elements a block: a multiple of width
+  std::int64_t group_size;        // elements per group
+  std::int64_t width;             // elements per wide row: a multiple of channels
+  std::int64_t block_size;        // elements per block: a multiple of width
   std::int64_t blocks_per_group;  // the last block, and its last wide row, may be short
 
   RowBlocks(std::int64_t group_count, std::int64_t rows_per_group, std::int64_t channel_count)

@@ -1,7 +1,7 @@
 // f32 versions of activations and their slopes in a form that compilers vectorise: exponentials in
 // plain arithmetic (relative error below 3e-7, tests/cpu), and nothing, not even a coefficient's
-// load, left to a branch: GCC gives such loops up, and they take twenty times as long. f64 keeps
-// the functors of tensor/ops/functors.h.
+// load, left to a branch: GCC does not vectorise such loops, and they take twenty times as long.
+// f64 keeps the functors of tensor/ops/functors.h.
 #pragma once
 
 #include <bit>

@@ -7,7 +7,7 @@
 #include "cuda/runtime/launch.cuh"
 #include "tensor/environment.h"
 #include "tensor/ops/convert_ops.h"
-#include "tensor/ops/image_ops.h"
+#include "tensor/ops/image_functors.h"
 
 namespace voxgrad::cuda {
 namespace {
@@ -15,8 +15,8 @@ namespace {
 constexpr int kRows = 8;       // a block
 constexpr int kMeanRows = 32;  // a block that adds up
 
-__device__ const PictureParameters& picture_of(const std::uint8_t* block) {
-  return reinterpret_cast<const PictureParameters*>(block)[blockIdx.y];
+__device__ const ImageParameters& picture_of(const std::uint8_t* block) {
+  return reinterpret_cast<const ImageParameters*>(block)[blockIdx.y];
 }
 
 /// sums [N,gridDim.x,3]: of the resized colours of a block's rows.
@@ -24,7 +24,7 @@ template <class T>
 __global__ void __launch_bounds__(kThreads)
     add_up(const std::uint8_t* block, int size, double* sums) {
   __shared__ double partial[kThreads][3];
-  const PictureParameters& picture = picture_of(block);
+  const ImageParameters& picture = picture_of(block);
   if (!picture.needs_mean) return;  // all threads alike
   const std::uint8_t* pixels = block + picture.offset;
   const int first = int(blockIdx.x) * kMeanRows, end = std::min(first + kMeanRows, size);
@@ -53,7 +53,7 @@ __global__ void __launch_bounds__(kThreads)
     write_pictures(const std::uint8_t* block, int size, const double* sums, int sum_blocks, S* y) {
   using T = Compute<S>;
   __shared__ double total[3];
-  const PictureParameters& picture = picture_of(block);
+  const ImageParameters& picture = picture_of(block);
   const std::uint8_t* pixels = block + picture.offset;
   const int first = int(blockIdx.x) * kRows, end = std::min(first + kRows, size);
   y += std::int64_t(blockIdx.y) * size * size * 3;
@@ -104,7 +104,7 @@ void transform(const Tensor& packed, const Tensor& y) {
 
 }  // namespace
 
-const PictureOps picture_ops{[](int) { return environment("VOXGRAD_HOST_PICTURES") == nullptr; },
-                             transform};
+const ImageOps image_ops{[](int) { return environment("VOXGRAD_HOST_PICTURES") == nullptr; },
+                         transform};
 
 }  // namespace voxgrad::cuda

@@ -9,6 +9,7 @@ extern const MemoryOps memory_ops;
 extern const ElementwiseOps elementwise_ops;
 extern const ConvOps conv_ops;
 extern const NormOps norm_ops;
+extern const NormPoolOps norm_pool_ops;
 extern const PoolOps pool_ops;
 extern const ReduceOps reduce_ops;
 extern const LossOps loss_ops;
@@ -16,6 +17,6 @@ extern const ViewOps view_ops;
 extern const LayoutOps layout_ops;
 extern const OptimizerOps optimizer_ops;
 extern const StreamOps stream_ops;
-extern const PictureOps picture_ops;
+extern const ImageOps image_ops;
 
 }  // namespace voxgrad::cuda

@@ -93,15 +93,15 @@ void sum(const Tensor& x, const Tensor& y) {
 }
 
 template <class T>
-__global__ void spread_kernel(std::int64_t n, const T* x, T* y) {
+__global__ void broadcast_kernel(std::int64_t n, const T* x, T* y) {
   const T value = x[0];
   for (std::int64_t i = thread_index(); i < n; i += thread_count()) y[i] = value;
 }
 
-void spread(const Tensor& x, const Tensor& y) {
-  const OpScope op("spread", x, y);
-  dispatch_floating("spread", y.dtype(), [&]<class T>() {
-    launch(spread_kernel<T>, blocks_for(y.numel()), kThreads, 0, y.numel(), x.data<T>(),
+void broadcast(const Tensor& x, const Tensor& y) {
+  const OpScope op("broadcast", x, y);
+  dispatch_floating("broadcast", y.dtype(), [&]<class T>() {
+    launch(broadcast_kernel<T>, blocks_for(y.numel()), kThreads, 0, y.numel(), x.data<T>(),
            y.data<T>());
   });
 }
@@ -244,7 +244,7 @@ void dice_backward(const Tensor& target, double smoothing, const Tensor& sums, c
 
 }  // namespace
 
-const ReduceOps reduce_ops{sum, spread, column_sums, all_finite, flag_non_finite};
+const ReduceOps reduce_ops{sum, broadcast, column_sums, all_finite, flag_non_finite};
 const LossOps loss_ops{
     binary_cross_entropy, binary_cross_entropy_backward, focal, focal_backward, dice,
     dice_backward};

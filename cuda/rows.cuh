@@ -1,6 +1,6 @@
 // Channels-last tensors read as groups of rows of C channels: the pattern of batch norm, bias
-// gradients and all sums. A block takes a tile of channels and a chunk of rows; its threads lie
-// side by side over the channels, V of them each, and behind that over the rows. What a thread
+// gradients and all sums. A block takes a tile of channels and a chunk of rows; its threads are
+// adjacent along the channels, V of them each, then along the rows. What a thread
 // needs to know of its channels it looks up once.
 //
 // Sums: each thread adds runs of a few rows in the compute type, and the runs in f64; a block adds
@@ -19,7 +19,7 @@ namespace voxgrad::cuda {
 struct Rows {
   std::int64_t rows;      // a group
   std::int64_t channels;  // a row
-  std::int64_t chunk;     // rows a block
+  std::int64_t chunk;     // rows per block
   int lanes;              // threads of a block over the channels: a power of two, at most 32
   dim3 grid;              // chunks, tiles of channels, groups
 
@@ -224,7 +224,7 @@ void sum_rows(std::int64_t groups, std::int64_t rows, std::int64_t channels, Dev
 }
 
 /// Calls f.template operator()<V>() with the widest V that the channels and addresses allow.
-/// `bytes`: packs of as many elements, one byte each, lie there; may be null.
+/// `bytes`: packs of as many elements, one byte each; may be null.
 template <class T, class F>
 void dispatch_width(std::int64_t channels, std::initializer_list<const T*> addresses,
                     const std::uint8_t* bytes, F&& f) {

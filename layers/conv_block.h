@@ -28,7 +28,7 @@ namespace voxgrad {
 
 struct ConvBlockOptions {
   Activation activation{};
-  std::int64_t pool = 1;  // edge of the windows of max pooling; 1: none
+  std::int64_t pool = 1;  // side of the windows of max pooling; 1: none
   double eps = 1e-5;      // of the norm, as momentum
   double momentum = 0.1;
   std::string convolution_name = "0";

@@ -18,7 +18,7 @@
 
 #include "autograd/variable.h"
 #include "tensor/named_tensor.h"
-#include "tensor/ops/conv_ops.h"
+#include "tensor/ops/packed_weights.h"
 #include "tensor/precision.h"
 
 namespace voxgrad {

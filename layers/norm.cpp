@@ -13,6 +13,10 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
     check_shape(op, "weight or bias", parameter->value(), {channels});
     check_parameter(op, x, *parameter);
   }
+  if (running_mean.defined() || !call.training) {
+    check_shape(op, "running_mean", running_mean, {channels});
+    check_shape(op, "running_var", running_var, {channels});
+  }
   const NormOps& ops = backend(x.device()).norm;
   const bool history = needs_history({&x, &gamma, &beta});
   Tensor mean, variance;
@@ -26,22 +30,14 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
     mean = Tensor({groups, channels}, parameter_dtype(x.dtype()), x.device());
     variance = Tensor::like(mean);
     ops.statistics(x.value(), mean, variance);
-    if (running_mean.defined()) {
-      check_shape(op, "running_mean", running_mean, {channels});
-      check_shape(op, "running_var", running_var, {channels});
-      if (call.omitted_bias.defined())
-        check_shape(op, "omitted_bias", call.omitted_bias, {channels});
+    if (call.omitted_bias.defined()) check_shape(op, "omitted_bias", call.omitted_bias, {channels});
+    if (running_mean.defined())
       ops.update_running(mean, variance, call.omitted_bias, rows, call.momentum, running_mean,
                          running_var);
-    }
   } else {
-    check_shape(op, "running_mean", running_mean, {channels});
-    check_shape(op, "running_var", running_var, {channels});
     mean = running_mean.reshape({1, channels});
     variance = running_var.reshape({1, channels});
-    // A later training step overwrites the buffers in place, but this history needs them as they
-    // are.
-    if (history) {
+    if (history) {  // which needs them as they are: a later training step overwrites the buffers
       mean = mean.clone();
       variance = variance.clone();
     }
@@ -55,13 +51,13 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
     g = PoolGeometry::make(op, x.shape(), call.pool, call.pool);
     y = Tensor(g.output_shape(), x.dtype(), x.device());
     if (history) argmax = Tensor(y.shape(), DType::u8, x.device());
-    ops.normalize_pool(g, x.value(), mean, variance, parameters, y, argmax);
+    backend(x.device()).norm_pool.normalize(g, x.value(), mean, variance, parameters, y, argmax);
   } else {
     y = call.may_overwrite && !history ? x.value() : Tensor::like(x.value());
     ops.normalize(x.value(), mean, variance, parameters, y);
   }
   return make_result(y, op, {x, gamma, beta}, [=](const Tensor& dy) {
-    const NormOps& kernels = backend(dy.device()).norm;
+    const Backend& kernels = backend(dy.device());
     Tensor dx, dgamma, dbeta;
     if (x.requires_grad()) dx = Tensor::like(x.value());
     if (gamma.requires_grad() || beta.requires_grad()) {
@@ -69,10 +65,10 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
       dbeta = Tensor::like(beta.value());
     }
     if (pooled)
-      kernels.backward_pool(g, constant, x.value(), dy, argmax, mean, variance, parameters, dx,
-                            dgamma, dbeta);
+      kernels.norm_pool.backward(g, constant, x.value(), dy, argmax, mean, variance, parameters, dx,
+                                 dgamma, dbeta);
     else
-      kernels.backward(constant, x.value(), dy, mean, variance, parameters, dx, dgamma, dbeta);
+      kernels.norm.backward(constant, x.value(), dy, mean, variance, parameters, dx, dgamma, dbeta);
     return std::vector{dx, dgamma, dbeta};
   });
 }
@@ -95,13 +91,13 @@ BatchNormCall BatchNorm::make_call(const ForwardContext& context) {
     const Tensor groups = Tensor::full({1}, double(context.n_views), DType::i64, device);
     backend(device).elementwise.accumulate(groups, num_batches_tracked);
   }
-  const std::int64_t edge = options_.pool;
+  const std::int64_t side = options_.pool;
   return {.groups = context.n_views,
           .training = training(),
           .momentum = options_.momentum,
           .eps = options_.eps,
           .activation = options_.activation,
-          .pool = {edge, edge, edge}};
+          .pool = {side, side, side}};
 }
 
 Variable BatchNorm::forward(const Variable& x, const ForwardContext& context) {

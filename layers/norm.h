@@ -1,11 +1,10 @@
-// Batch normalisation with groups, fused with the activation and the max pooling after it
-// (formula: tensor/ops/norm_ops.h). In training mode statistics come from the batch, one set a
-// group, and the running statistics are updated once per group, in order; in evaluation mode the
-// running statistics are used.
+// Batch normalisation with groups, fused with the activation and the max pooling after it (formula:
+// tensor/ops/norm_ops.h). In training each group is normalised by its own statistics, and the
+// running statistics are updated once per group, in order; in evaluation mode those are used.
 #pragma once
 
 #include "layers/module.h"
-#include "tensor/ops/norm_ops.h"
+#include "tensor/ops/norm_pool_ops.h"
 
 namespace voxgrad {
 
@@ -15,17 +14,14 @@ struct BatchNormCall {
   double momentum = 0.1;
   double eps = 1e-5;
   Activation activation{};
-  /// Max pooling after the activation, with stride = window; [0] counts in 3-D only.
-  Triple pool{1, 1, 1};
-  /// Bias [C] omitted upstream, to be added to the running mean; or undefined.
-  Tensor omitted_bias{};
-  /// x has no other consumer: without history, y may overwrite it.
-  bool may_overwrite = false;
+  Triple pool{1, 1, 1};   // max pooling after the activation, stride = window; [0] only in 3-D
+  Tensor omitted_bias{};  // [C], of the layer before: to be added to the running mean; or undefined
+  bool may_overwrite = false;  // x has no other consumer: without history, y may overwrite it
 };
 
-/// The fused function: pool(act(batch_norm(x))), x [N,...,C] or, where it is pooled, [N,H,W,C] or
-/// [N,D,H,W,C]. Saves x, the statistics and the pooling's argmax, recomputes the rest.
-/// Training: running_mean and running_var [C] are updated in place (undefined: not kept).
+/// pool(act(batch_norm(x))), x [N,...,C] or, where it is pooled, [N,H,W,C] or [N,D,H,W,C]. Saves x,
+/// the statistics and the pooling's argmax, recomputes the rest. running_mean and running_var [C]
+/// are updated in place in training, where they may be undefined.
 Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta,
                     const Tensor& running_mean, const Tensor& running_var,
                     const BatchNormCall& call);
@@ -35,7 +31,7 @@ struct BatchNormOptions {
   double eps = 1e-5;
   double momentum = 0.1;
   Activation activation{};
-  std::int64_t pool = 1;  // edge of the windows of max pooling; 1: none
+  std::int64_t pool = 1;  // side of the windows of max pooling; 1: none
 };
 
 /// Parameters "weight" (1) and "bias" (0); buffers "running_mean" (0), "running_var" (1) and
@@ -55,9 +51,5 @@ class BatchNorm : public UnaryModule {
  private:
   BatchNormOptions options_;
 };
-
-/// The rank of the input does not matter to the kernels; both names are kept for readers.
-using BatchNorm2d = BatchNorm;
-using BatchNorm3d = BatchNorm;
 
 }  // namespace voxgrad

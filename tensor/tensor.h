@@ -55,7 +55,7 @@ class Tensor {
   /// Copies all elements to the host (synchronises with the device).
   template <class T>
   std::vector<T> to_vector() const;
-  /// The one element of a tensor with one element, whatever its float type.
+  /// The value of a tensor with one element, of any float type.
   double item() const;
 
   Tensor clone() const;

@@ -14,6 +14,7 @@
 #include "cpu/kernels.h"
 #include "cpu/onednn/onednn.h"
 #include "tensor/ops/conv_table.h"
+#include "tensor/ops/packed_weights.h"
 
 namespace voxgrad::cpu {
 namespace {

@@ -19,7 +19,7 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// A tile has kPixels rows and kLanes<T> columns of 64 bytes in all. Its sums take 12 of the 16
+// A tile has kPixels rows and kLanes<T> columns of 64 bytes. Its sums take 12 of the 16
 // or 32 registers, 24 on Arm.
 constexpr int kTileBytes = 64;
 constexpr int kPixels = HWY_TARGET == HWY_AVX3 ? 12 : HWY_TARGET == HWY_SSSE3 ? 3 : 6;
@@ -172,15 +172,15 @@ void backward_weight_typed(const ConvGeometry& g, const T* x, const Phase& phase
                            T* dw) {
   constexpr std::int64_t lanes = kLanes<T>;
   constexpr std::int64_t pixel_block = 256;
-  constexpr std::int64_t tiles_a_task = 3;  // they share what is loaded of dy
+  constexpr std::int64_t tiles_per_task = 3;  // they share what is loaded of dy
   struct Stretch {
     std::int64_t offset, length, column;  // in x seen from a pixel, and in a row of dw
   };
   std::vector<Stretch> tasks;
   std::int64_t column = 0;
   for (const Run& run : phase.runs)
-    for (std::int64_t begin = 0; begin < run.length; begin += tiles_a_task * lanes) {
-      const std::int64_t length = std::min(tiles_a_task * lanes, run.length - begin);
+    for (std::int64_t begin = 0; begin < run.length; begin += tiles_per_task * lanes) {
+      const std::int64_t length = std::min(tiles_per_task * lanes, run.length - begin);
       tasks.push_back({run.offset + begin, length, column});
       column += length;
     }
@@ -192,7 +192,7 @@ void backward_weight_typed(const ConvGeometry& g, const T* x, const Phase& phase
   for_each_task(std::int64_t(tasks.size()), pixels * g.out_channels * lanes,
                 [&](std::int64_t i) HWY_ATTR {
                   const Stretch& task = tasks[std::size_t(i)];
-                  alignas(kTileBytes) T panel[tiles_a_task][pixel_block][kLanes<T>] = {};
+                  alignas(kTileBytes) T panel[tiles_per_task][pixel_block][kLanes<T>] = {};
                   for (std::int64_t begin = 0; begin < pixels; begin += pixel_block) {
                     const std::int64_t count = std::min(pixel_block, pixels - begin);
                     for (std::int64_t p = 0; p < count; ++p) {

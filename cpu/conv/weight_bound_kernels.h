@@ -18,7 +18,7 @@ struct Pair {
 /// For every tap, in the order of the weights, the pixels that it joins.
 using TapPairs = std::vector<std::vector<Pair>>;
 
-/// How many filters a task of forward() and one of backward_weight() take.
+/// How many filters per task of forward() and one of backward_weight() take.
 std::int64_t forward_filters();
 std::int64_t gradient_filters();
 

@@ -8,6 +8,7 @@
 #include "cpu/conv/winograd_kernels.h"
 #include "cpu/parallel.h"
 #include "simd/isa.h"
+#include "tensor/ops/packed_weights.h"
 
 namespace voxgrad::cpu::winograd {
 namespace {
@@ -114,7 +115,7 @@ class Pass {
         y_(y.data<float>()),
         panels_(t_.out.channels / panel_width()) {}
 
-  /// Weights that stay in a core's second cache are read again for every block of tiles that stays
+  /// Weights that stay in a core's L2 are read again for every block of tiles that stays
   /// there with them. Otherwise threads share out the products of large blocks, point by point: so
   /// weights are read rarely, and the tiles of one point stay in the cache.
   void run() const {
@@ -207,7 +208,7 @@ class Pass {
 };
 
 /// The gradient of few weights: a part of the tiles and a block of dU at a time. The block stays in
-/// a core's second cache beside a few transformed tiles, whose products are added to it; tiles are
+/// a core's L2 beside a few transformed tiles, whose products are added to it; tiles are
 /// transformed again for every block. The parts, whose number depends on the geometry alone, are
 /// then added up and transformed back.
 class SmallWeightGradient {
@@ -341,7 +342,7 @@ class WeightGradient {
   }
 
  private:
-  // Of dU, that a task computes for all points: they stay in a core's second cache.
+  // Of dU, that a task computes for all points: they stay in a core's L2.
   static constexpr std::int64_t kFilters = 32, kChannels = 64;
 
   /// v: [points, panel of channels, tiles, panel_width()]; s, the transformed gradient: [points,

@@ -84,13 +84,4 @@ struct MeanGradients {
   }
 };
 
-// norm_pool.cpp
-void normalize_pool(const PoolGeometry& g, const Tensor& x, const Tensor& mean,
-                    const Tensor& variance, const BatchNormParameters& parameters, const Tensor& y,
-                    const Tensor& argmax);
-void backward_pool(const PoolGeometry& g, bool constant, const Tensor& x, const Tensor& dy,
-                   const Tensor& argmax, const Tensor& mean, const Tensor& variance,
-                   const BatchNormParameters& parameters, const Tensor& dx, const Tensor& dgamma,
-                   const Tensor& dbeta);
-
 }  // namespace voxgrad::cpu

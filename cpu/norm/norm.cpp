@@ -74,11 +74,11 @@ void block_statistics(const S* x, std::int64_t length, std::int64_t width, T* me
 #pragma omp simd
   for (std::int64_t j = 0; j < columns; ++j) {
     const Number n = j < tail ? rows + 1 : rows;
-    const Number offset = sums[j] / n, spread = squares[j] / n - offset * offset;
+    const Number offset = sums[j] / n, value = squares[j] / n - offset * offset;
     const Number centre = Number(mean[j]) + offset;
     const Number least = noise * centre * centre;
     mean[j] = T(centre);
-    variance[j] = T(spread <= least ? Number(0) : spread);
+    variance[j] = T(value <= least ? Number(0) : value);
   }
 }
 
@@ -295,9 +295,7 @@ NormOps make_norm_ops() {
   return {.statistics = statistics,
           .normalize = normalize,
           .update_running = update_running,
-          .backward = backward,
-          .normalize_pool = cpu::normalize_pool,
-          .backward_pool = cpu::backward_pool};
+          .backward = backward};
 }
 
 }  // namespace voxgrad::cpu::HWY_NAMESPACE

@@ -1,6 +1,6 @@
-// Batch norm, activation and max pooling in one pass, and its gradient in two: the sums over all
-// argmax, then dx. Channels are taken a tile at a time, so that what is kept of a window while its
-// elements pass by stays in the first cache.
+// Batch norm, activation and max pooling in one pass, and its gradient in two: the sums over the
+// argmax of all windows, then dx. Channels are taken a tile at a time, so that what is kept of a
+// window while its elements pass by stays in L1.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/norm/norm_pool.cpp"
 #include <hwy/foreach_target.h>
@@ -265,27 +265,21 @@ void backward_pool(const PoolGeometry& g, bool constant, const Tensor& x, const 
   });
 }
 
+NormPoolOps make_norm_pool_ops() {
+  return {.normalize = normalize_pool, .backward = backward_pool};
+}
+
 }  // namespace voxgrad::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace voxgrad::cpu {
 
-HWY_EXPORT(normalize_pool);
-HWY_EXPORT(backward_pool);
-
-void normalize_pool(const PoolGeometry& g, const Tensor& x, const Tensor& mean,
-                    const Tensor& variance, const BatchNormParameters& parameters, const Tensor& y,
-                    const Tensor& argmax) {
-  HWY_DYNAMIC_DISPATCH(normalize_pool)(g, x, mean, variance, parameters, y, argmax);
-}
-
-void backward_pool(const PoolGeometry& g, bool constant, const Tensor& x, const Tensor& dy,
-                   const Tensor& argmax, const Tensor& mean, const Tensor& variance,
-                   const BatchNormParameters& parameters, const Tensor& dx, const Tensor& dgamma,
-                   const Tensor& dbeta) {
-  HWY_DYNAMIC_DISPATCH(backward_pool)
-  (g, constant, x, dy, argmax, mean, variance, parameters, dx, dgamma, dbeta);
+HWY_EXPORT(make_norm_pool_ops);
+const NormPoolOps& norm_pool_ops() {
+  simd::limit_kernels();  // as this may be called before this file's static objects are made
+  static const NormPoolOps ops = HWY_DYNAMIC_DISPATCH(make_norm_pool_ops)();
+  return ops;
 }
 
 }  // namespace voxgrad::cpu

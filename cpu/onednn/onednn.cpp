@@ -5,6 +5,7 @@
 
 #include "cpu/kernels.h"
 #include "cpu/onednn/plan.h"
+#include "tensor/ops/packed_weights.h"
 
 namespace voxgrad::cpu::onednn {
 

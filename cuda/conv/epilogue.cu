@@ -8,11 +8,11 @@ namespace {
 
 /// A thread takes V neighbouring channels of a row at a time; V divides the channels.
 template <int V, class T, class F>
-__global__ void epilogue_kernel(std::int64_t packs, std::int64_t packs_a_row, F activate,
+__global__ void epilogue_kernel(std::int64_t packs, std::int64_t packs_per_row, F activate,
                                 const Compute<T>* bias, T* y) {
   for (std::int64_t i = thread_index(); i < packs; i += thread_count()) {
     Pack<T, V> pack = load_pack<V>(y + i * V);
-    const std::int64_t channel = i % packs_a_row * V;
+    const std::int64_t channel = i % packs_per_row * V;
 #pragma unroll
     for (int j = 0; j < V; ++j) {
       const Compute<T> offset = bias ? bias[channel + j] : Compute<T>(0);

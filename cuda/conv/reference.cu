@@ -1,9 +1,7 @@
-// A thread computes one element of the result.
+// A thread computes one element of the result, from f64 copies of the operands.
 #include "cuda/activate.h"
 #include "cuda/conv/reference.h"
-#include "cuda/runtime/check.h"
 #include "cuda/runtime/launch.cuh"
-#include "tensor/ops/convert_ops.h"
 
 namespace voxgrad::cuda::reference {
 namespace {
@@ -26,15 +24,6 @@ struct Place {
 
 __device__ std::int64_t row_of(std::int64_t sample, const Triple& at, const Triple& extents) {
   return ((sample * extents[0] + at[0]) * extents[1] + at[1]) * extents[2] + at[2];
-}
-
-__device__ std::int64_t volume(const Triple& extents) {
-  return extents[0] * extents[1] * extents[2];
-}
-
-template <class T>
-__device__ double wide(T value) {
-  return double(convert_value<Compute<T>>(value));
 }
 
 /// body(k, tap): every tap of the kernel, and its number.
@@ -67,87 +56,78 @@ __device__ bool output_pixel(const ConvGeometry& g, const Triple& i, const Tripl
   return true;
 }
 
-template <class T, class Result>
-__global__ void forward(ConvGeometry g, const T* x, const T* w, const Compute<T>* bias,
-                        Activation activation, Result* y, std::int64_t size) {
+__global__ void forward(ConvGeometry g, const double* x, const double* w, const double* bias,
+                        Activation activation, double* y, std::int64_t size) {
   for (std::int64_t index = thread_index(); index < size; index += thread_count()) {
-    const Place y_place(index, g.output, g.out_channels);
-    double sum = bias ? double(bias[y_place.channel]) : 0.0;
+    const Place to(index, g.output, g.out_channels);
+    double sum = bias ? bias[to.channel] : 0;
     for_each_tap(g.kernel, [&](const Triple& k, std::int64_t tap) {
       Triple i;
-      if (!input_pixel(g, y_place.at, k, i)) return;
-      const T* pixel = x + row_of(y_place.sample, i, g.input) * g.in_channels;
-      const T* weight = w + (y_place.channel * volume(g.kernel) + tap) * g.in_channels;
-      for (std::int64_t c = 0; c < g.in_channels; ++c) sum += wide(pixel[c]) * wide(weight[c]);
+      if (!input_pixel(g, to.at, k, i)) return;
+      const double* pixel = x + row_of(to.sample, i, g.input) * g.in_channels;
+      const double* weight = w + (to.channel * g.kernel_volume() + tap) * g.in_channels;
+      for (std::int64_t c = 0; c < g.in_channels; ++c) sum += pixel[c] * weight[c];
     });
-    y[index] = convert_value<Result>(activate(activation, Compute<T>(sum)));
+    y[index] = activate(activation, sum);
   }
 }
 
-template <class T, class Result>
-__global__ void backward_data(ConvGeometry g, const T* dy, const T* w, const Compute<T>* bias,
-                              Activation activation, Result* dx, std::int64_t size) {
+__global__ void backward_data(ConvGeometry g, const double* dy, const double* w, const double* bias,
+                              Activation activation, double* dx, std::int64_t size) {
   for (std::int64_t index = thread_index(); index < size; index += thread_count()) {
-    const Place x_place(index, g.input, g.in_channels);
-    double sum = bias ? double(bias[x_place.channel]) : 0.0;
+    const Place to(index, g.input, g.in_channels);
+    double sum = bias ? bias[to.channel] : 0;
     for_each_tap(g.kernel, [&](const Triple& k, std::int64_t tap) {
       Triple o;
-      if (!output_pixel(g, x_place.at, k, o)) return;
-      const T* gradient = dy + row_of(x_place.sample, o, g.output) * g.out_channels;
+      if (!output_pixel(g, to.at, k, o)) return;
+      const double* gradient = dy + row_of(to.sample, o, g.output) * g.out_channels;
       for (std::int64_t f = 0; f < g.out_channels; ++f)
-        sum += wide(gradient[f]) *
-               wide(w[(f * volume(g.kernel) + tap) * g.in_channels + x_place.channel]);
+        sum += gradient[f] * w[(f * g.kernel_volume() + tap) * g.in_channels + to.channel];
     });
-    dx[index] = convert_value<Result>(activate(activation, Compute<T>(sum)));
+    dx[index] = activate(activation, sum);
   }
 }
 
-template <class T>
-__global__ void backward_weight(ConvGeometry g, const T* x, const T* dy, Compute<T>* dw,
+__global__ void backward_weight(ConvGeometry g, const double* x, const double* dy, double* dw,
                                 std::int64_t size) {
   for (std::int64_t index = thread_index(); index < size; index += thread_count()) {
-    const Place w_place(index, g.kernel, g.in_channels);  // its sample is the output channel
-    const std::int64_t pixels = g.batch * volume(g.output);
+    const Place to(index, g.kernel, g.in_channels);  // its sample is the output channel
     double sum = 0;
-    for (std::int64_t pixel = 0; pixel < pixels; ++pixel) {
-      const Place y_place(pixel, g.output, 1);
+    for (std::int64_t pixel = 0; pixel < g.batch * g.output_volume(); ++pixel) {
+      const Place from(pixel, g.output, 1);
       Triple i;
-      if (!input_pixel(g, y_place.at, w_place.at, i)) continue;
-      sum += wide(x[row_of(y_place.sample, i, g.input) * g.in_channels + w_place.channel]) *
-             wide(dy[pixel * g.out_channels + w_place.sample]);
+      if (!input_pixel(g, from.at, to.at, i)) continue;
+      sum += x[row_of(from.sample, i, g.input) * g.in_channels + to.channel] *
+             dy[pixel * g.out_channels + to.sample];
     }
-    dw[index] = Compute<T>(sum);
+    dw[index] = sum;
   }
 }
 
 }  // namespace
 
 void convolve(const ConvProblem& problem, const ConvOperands& operands) {
-  const Tensor &x = operands.x, &w = operands.w, &y = operands.y;
-  const Epilogue& epilogue = operands.epilogue;
-  const ConvGeometry& g = problem.geometry;
   const Tensor& result = operands.result(problem.direction);
-  const std::int64_t size = result.numel();
-  const auto start = [&](auto kernel, auto... arguments) {
-    launch(kernel, blocks_for(size), kThreads, 0, g, arguments..., size);
+  const Tensor sums(result.shape(), DType::f64, result.device());
+  const auto f64 = [&](const Tensor& tensor) { return tensor.to(DType::f64); };
+  const auto run = [&](auto kernel, auto... arguments) {
+    launch(kernel, blocks_for(result.numel()), kThreads, 0, problem.geometry, arguments...,
+           sums.data<double>(), result.numel());
   };
-  dispatch_floating("conv", problem.factors, [&]<class T>() {
-    if (problem.direction == ConvDirection::backward_weight)
-      return start(backward_weight<T>, x.data<T>(), y.data<T>(), result.data<Compute<T>>());
-    const Compute<T>* bias = epilogue.bias.defined() ? epilogue.bias.data<Compute<T>>() : nullptr;
-    const auto run = [&]<class Result>() {
-      if (problem.direction == ConvDirection::forward)
-        start(forward<T, Result>, x.data<T>(), w.data<T>(), bias, epilogue.activation,
-              result.data<Result>());
-      else
-        start(backward_data<T, Result>, y.data<T>(), w.data<T>(), bias, epilogue.activation,
-              result.data<Result>());
-    };
-    if (problem.result == problem.factors)
-      run.template operator()<T>();
-    else  // of bf16 factors
-      run.template operator()<Compute<T>>();
-  });
+  const Tensor bias = operands.epilogue.bias.defined() ? f64(operands.epilogue.bias) : Tensor();
+  const double* const biases = bias.defined() ? bias.data<double>() : nullptr;
+  const Activation activation = operands.epilogue.activation;
+  if (problem.direction == ConvDirection::forward) {
+    const Tensor x = f64(operands.x), w = f64(operands.w);
+    run(forward, x.data<double>(), w.data<double>(), biases, activation);
+  } else if (problem.direction == ConvDirection::backward_data) {
+    const Tensor dy = f64(operands.y), w = f64(operands.w);
+    run(backward_data, dy.data<double>(), w.data<double>(), biases, activation);
+  } else {
+    const Tensor x = f64(operands.x), dy = f64(operands.y);
+    run(backward_weight, x.data<double>(), dy.data<double>());
+  }
+  result.copy_from(sums.to(result.dtype()));
 }
 
 }  // namespace voxgrad::cuda::reference

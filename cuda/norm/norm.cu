@@ -46,10 +46,10 @@ struct StatisticsFinish {
 
   __device__ void group(std::int64_t group, std::int64_t channel, const double (&total)[2]) const {
     const double offset = total[0] / rows;
-    const double spread = total[1] / rows - offset * offset;
+    const double value = total[1] / rows - offset * offset;
     mean[group * channels + channel] =
         C(double(convert_value<C>(x[group * group_size + channel])) + offset);
-    variance[group * channels + channel] = C(spread > 0 ? spread : (spread == spread ? 0 : spread));
+    variance[group * channels + channel] = C(value > 0 ? value : (value == value ? 0 : value));
   }
   __device__ void end(std::int64_t) const {}
 };
@@ -232,8 +232,6 @@ void backward(bool constant, const Tensor& x, const Tensor& dy, const Tensor& me
 const NormOps norm_ops{.statistics = statistics,
                        .normalize = normalize,
                        .update_running = update_running,
-                       .backward = backward,
-                       .normalize_pool = normalize_pool,
-                       .backward_pool = backward_pool};
+                       .backward = backward};
 
 }  // namespace voxgrad::cuda

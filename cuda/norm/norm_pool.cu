@@ -1,7 +1,7 @@
-// Batch norm, activation and max pooling in one pass, and its gradient in two: the sums over all
-// argmax, then dx. A thread takes a pack of channels of one window at a time (rows.h, a row being
-// a window). The second pass backward walks over windows that cover x, so that each dy is read once
-// and no element is written twice.
+// Batch norm, activation and max pooling in one pass, and its gradient in two: the sums over the
+// argmax of all windows, then dx. A thread takes a pack of channels of one window at a time
+// (rows.cuh, a row being a window). The second pass backward walks over windows that cover x, so
+// that each dy is read once and no element is written twice.
 #include "cuda/kernels.h"
 #include "cuda/norm/coefficients.cuh"
 
@@ -27,7 +27,7 @@ struct Windows {
       count[axis] = covering ? int(divide_up(g.input[axis], g.kernel[axis])) : output[axis];
     }
   }
-  std::int64_t a_sample() const { return std::int64_t(count[0]) * count[1] * count[2]; }
+  std::int64_t per_sample() const { return std::int64_t(count[0]) * count[1] * count[2]; }
 
   /// Windows are numbered as the pixels of y are.
   __device__ Window at(std::int64_t number) const {
@@ -201,15 +201,13 @@ std::int64_t min_windows(const PoolGeometry& g) {
   return divide_up(8, g.kernel[0] * g.kernel[1] * g.kernel[2]);
 }
 
-std::int64_t windows_a_group(const char* op, const PoolGeometry& g, const Windows& windows,
-                             std::int64_t groups) {
-  const std::int64_t all = g.batch * windows.a_sample();
+std::int64_t windows_per_group(const char* op, const PoolGeometry& g, const Windows& windows,
+                               std::int64_t groups) {
+  const std::int64_t all = g.batch * windows.per_sample();
   check(all < std::int64_t(1) << 31, "[", op, "] ", all, " pooling windows are too many: input ",
         g.input_shape());
   return all / groups;
 }
-
-}  // namespace
 
 void normalize_pool(const PoolGeometry& g, const Tensor& x, const Tensor& mean,
                     const Tensor& variance, const BatchNormParameters& parameters, const Tensor& y,
@@ -218,7 +216,7 @@ void normalize_pool(const PoolGeometry& g, const Tensor& x, const Tensor& mean,
   dispatch_floating("batch_norm", x.dtype(), [&]<class T>() {
     const std::int64_t groups = mean.shape()[0];
     const Windows windows(g, false);
-    const std::int64_t rows = windows_a_group("batch_norm", g, windows, groups);
+    const std::int64_t rows = windows_per_group("batch_norm", g, windows, groups);
     const Coefficients<Compute<T>> coefficients(mean, variance, parameters);
     const T* const in = x.data<T>();
     T* const out = y.data<T>();
@@ -258,7 +256,7 @@ void backward_pool(const PoolGeometry& g, bool constant, const Tensor& x, const 
         using Gradient = PooledGradient<V, T, kind>;
         if (sums)
           sum_rows<V, 2, C>(
-              groups, windows_a_group(name, g, pooled, groups), channels, x.device(),
+              groups, windows_per_group(name, g, pooled, groups), channels, x.device(),
               PooledGradientTerm<V, T, kind>{Gradient{coefficients, pooled, in, gradient, taps}},
               GradientFinish<C>{channels, double(rows), means.data<double>(),
                                 dgamma.defined() ? dgamma.data<C>() : nullptr,
@@ -266,7 +264,7 @@ void backward_pool(const PoolGeometry& g, bool constant, const Tensor& x, const 
               min_windows(g));
         if (out == nullptr) return;
         using Body = PooledInputGradientBody<V, T, kind>;
-        const Rows r(groups, windows_a_group(name, g, covering, groups), channels, V,
+        const Rows r(groups, windows_per_group(name, g, covering, groups), channels, V,
                      min_windows(g));
         launch(map_rows<V, Body>, r.grid, kThreads, 0, r,
                Body{Gradient{coefficients, covering, in, gradient, taps},
@@ -275,5 +273,9 @@ void backward_pool(const PoolGeometry& g, bool constant, const Tensor& x, const 
     });
   });
 }
+
+}  // namespace
+
+const NormPoolOps norm_pool_ops{.normalize = normalize_pool, .backward = backward_pool};
 
 }  // namespace voxgrad::cuda

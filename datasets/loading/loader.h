@@ -40,14 +40,14 @@ struct LoaderOptions {
   bool shuffle = false;
   bool drop_last = false;
   bool augment = false;
-  bool pack = false;  // leave the transform to a device that asks for it (PictureOps::wanted)
+  bool pack = false;         // leave the transform to a device that asks for it (ImageOps::wanted)
   bool first_views = false;  // views 0..V-1 instead of V drawn without replacement
   int n_vox = 32;            // every volume must have this size
   std::uint64_t seed = 0;
   int threads = 2;
   int prefetch = 2;  // batches ready or in work ahead of the one asked for
   TransformOptions transform{};
-  double skip_bad = 0;  // share of the objects that may be replaced an epoch, 0..1
+  double skip_bad = 0;  // share of the objects that may be replaced per epoch, 0..1
   std::size_t cache_bytes = std::size_t{2} << 30;  // decoded pictures kept in memory
   double stall_seconds = 300;  // next() fails when nothing has moved for this long
 };

@@ -13,11 +13,11 @@ namespace voxgrad {
 namespace {
 
 std::size_t aligned(std::size_t bytes) {
-  return (bytes + picture_alignment - 1) / picture_alignment * picture_alignment;
+  return (bytes + image_alignment - 1) / image_alignment * image_alignment;
 }
 
 /// The colour map is affine in the picture's mean, which only the device will know.
-void set_color(PictureParameters& parameters, const AugmentationDraw& draw) {
+void set_color(ImageParameters& parameters, const AugmentationDraw& draw) {
   const ColorMatrix without = color_matrix(draw, {0, 0, 0});
   for (std::size_t c = 0; c < 3; ++c)
     for (std::size_t i = 0; i < 4; ++i) parameters.map[c][i] = without[c][i];
@@ -50,7 +50,7 @@ DeferredView pack_view(const std::shared_ptr<const Image>& given, const std::opt
   const std::shared_ptr<const Image> picture =
       filled ? std::make_shared<const Image>(*std::move(filled)) : shown;
   DeferredView result;
-  PictureParameters& parameters = result.parameters;
+  ImageParameters& parameters = result.parameters;
   const std::size_t floats = 3 * std::size_t(options.size) * std::size_t(options.size);
   if (picture->pixels.size() > floats * sizeof(float)) {
     const auto finished = std::make_shared<std::vector<float>>(floats);
@@ -76,15 +76,15 @@ DeferredView pack_view(const std::shared_ptr<const Image>& given, const std::opt
 }
 
 std::size_t packed_bytes(std::span<const DeferredView> views) {
-  std::size_t bytes = aligned(views.size() * sizeof(PictureParameters));
+  std::size_t bytes = aligned(views.size() * sizeof(ImageParameters));
   for (const DeferredView& view : views) bytes += aligned(view.size);
   return bytes;
 }
 
 void write_packed(std::span<const DeferredView> views, std::uint8_t* block) {
-  std::size_t offset = aligned(views.size() * sizeof(PictureParameters));
+  std::size_t offset = aligned(views.size() * sizeof(ImageParameters));
   for (std::size_t i = 0; i < views.size(); ++i) {
-    PictureParameters parameters = views[i].parameters;
+    ImageParameters parameters = views[i].parameters;
     parameters.offset = std::int64_t(offset);
     std::memcpy(block + i * sizeof(parameters), &parameters, sizeof(parameters));
     std::memcpy(block + offset, views[i].bytes.get(), views[i].size);
@@ -96,7 +96,7 @@ Tensor unpack_views(std::span<const DeferredView> views, int size) {
   const Tensor packed({std::int64_t(packed_bytes(views))}, DType::u8);
   write_packed(views, packed.data<std::uint8_t>());
   Tensor result({std::int64_t(views.size()), size, size, 3});
-  backend(Device::cpu()).pictures.transform(packed, result);
+  backend(Device::cpu()).images.transform(packed, result);
   return result;
 }
 

@@ -1,4 +1,4 @@
-// Views for a device that makes them itself (PictureOps::wanted): the picture as it was read, and
+// Views for a device that makes them itself (ImageOps::wanted): the picture as it was read, and
 // what is to be done to it. All random numbers have been drawn, so that a view is the same to
 // rounding wherever it is made.
 #pragma once
@@ -15,7 +15,7 @@ namespace voxgrad {
 struct DeferredView {
   std::shared_ptr<const std::uint8_t> bytes;  // may be shared with the loader's cache
   std::size_t size = 0;
-  PictureParameters parameters;  // the offset is not known yet
+  ImageParameters parameters;  // the offset is not known yet
 };
 
 /// What transform_view() would write. A picture of more bytes than the view travels as the view,
@@ -23,7 +23,7 @@ struct DeferredView {
 DeferredView pack_view(const std::shared_ptr<const Image>& picture, const std::optional<Box>& box,
                        const AugmentationDraw& draw, int view, const TransformOptions& options);
 
-/// Bytes of a block of views for PictureOps::transform, and the block.
+/// Bytes of a block of views for ImageOps::transform, and the block.
 std::size_t packed_bytes(std::span<const DeferredView> views);
 void write_packed(std::span<const DeferredView> views, std::uint8_t* block);
 

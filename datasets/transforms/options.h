@@ -10,7 +10,7 @@ namespace voxgrad {
 
 struct TransformOptions {
   int crop = 128;        // centre crop where both sides are larger; 0: no crop
-  int size = 224;        // edge of the result
+  int size = 224;        // side of the result
   int background = 240;  // grey under transparent pixels when testing, 0..255
   /// Pixels of less alpha are background before the resize (clear_pixels.h). 0: the published
   /// order, in which colours of clear pixels still show at the object's edge.

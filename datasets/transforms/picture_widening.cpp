@@ -171,8 +171,8 @@ std::optional<Image> widened_picture(const Image& picture, const WideningDraw& d
   if (draw.hue != 0 || draw.tint_share > 0) recolor(canvas, draw);
   if (canvas.transparent && draw.backdrop != WideningDraw::Backdrop::published)
     lay_on_backdrop(canvas, draw);
-  constexpr double least_blur = 0.15;  // less changes nothing that 8 bits show
-  if (draw.blur > least_blur) blur(canvas, draw.blur);
+  constexpr double min_blur = 0.15;  // less changes nothing that 8 bits show
+  if (draw.blur > min_blur) blur(canvas, draw.blur);
   if (draw.noise > 0) add_noise(canvas, draw);
   Image result = canvas.image();
   if (draw.jpeg_quality > 0 && !canvas.transparent)

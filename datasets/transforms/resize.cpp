@@ -8,7 +8,7 @@
 #include <algorithm>
 
 #include "simd/simd.h"
-#include "tensor/ops/image_ops.h"
+#include "tensor/ops/image_functors.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace voxgrad::HWY_NAMESPACE {

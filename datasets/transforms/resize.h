@@ -7,7 +7,7 @@
 
 namespace voxgrad {
 
-/// For every result of a line its tap (functors::tap_of in tensor/ops/image_ops.h).
+/// For every result of a line its tap (functors::tap_of in tensor/ops/image_functors.h).
 struct Taps {
   std::vector<int> first, second;
   std::vector<float> weight;

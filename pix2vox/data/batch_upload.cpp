@@ -49,7 +49,7 @@ BatchUpload::BatchUpload(Device device, Precision precision)
       upload_(device) {}
 
 bool BatchUpload::wants_packed(Device device) {
-  return backend(device).pictures.wanted(device.index);
+  return backend(device).images.wanted(device.index);
 }
 
 BatchUpload::Inputs BatchUpload::operator()(const Batch& batch) {
@@ -80,7 +80,7 @@ BatchUpload::Inputs BatchUpload::operator()(const Batch& batch) {
       [&](const Tensor& block) {
         const Backend& kernels = backend(device_);
         if (packed)
-          kernels.pictures.transform(block, inputs_.images);
+          kernels.images.transform(block, inputs_.images);
         else
           copy_part(block, 0, inputs_.images);
         if (as_bytes)

@@ -9,6 +9,7 @@
 #include "tensor/ops/loss_ops.h"
 #include "tensor/ops/memory_ops.h"
 #include "tensor/ops/norm_ops.h"
+#include "tensor/ops/norm_pool_ops.h"
 #include "tensor/ops/optimizer_ops.h"
 #include "tensor/ops/pool_ops.h"
 #include "tensor/ops/reduce_ops.h"
@@ -23,6 +24,7 @@ struct Backend {
   ElementwiseOps elementwise;
   ConvOps conv;
   NormOps norm;
+  NormPoolOps norm_pool;
   PoolOps pool;
   ReduceOps reduce;
   LossOps loss;
@@ -30,7 +32,7 @@ struct Backend {
   LayoutOps layout;
   OptimizerOps optimizer;
   StreamOps stream;
-  PictureOps pictures;
+  ImageOps images;
 };
 
 /// The kernels for a device. DeviceError if Voxgrad was built without CUDA and is asked for it.

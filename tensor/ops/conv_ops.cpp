@@ -80,19 +80,6 @@ ConvGeometry ConvGeometry::transposed(const char* op, const Shape& x, const Shap
   return g;
 }
 
-ConvGeometry ConvGeometry::linear(const char* op, const Shape& x, const Shape& w) {
-  check(x.rank() == 2, "[", op, "] input must be [N,features], got ", x);
-  check(w.rank() == 2 && w[1] == x[1], "[", op, "] weight expects ", w.rank() == 2 ? w[1] : -1,
-        " input features, got ", x[1], ": input ", x, ", weight ", w);
-  check(x.numel() > 0 && w.numel() > 0, "[", op, "] empty tensor: input ", x, ", weight ", w);
-  ConvGeometry g;
-  g.spatial_rank = 0;
-  g.batch = x[0];
-  g.in_channels = x[1];
-  g.out_channels = w[0];
-  return g;
-}
-
 Shape ConvGeometry::input_shape() const {
   return spatial_shape(batch, input, in_channels, spatial_rank);
 }
@@ -103,61 +90,17 @@ Shape ConvGeometry::weight_shape() const {
   return spatial_shape(out_channels, kernel, in_channels, spatial_rank);
 }
 
-const char* name_of(ConvDirection direction) {
-  constexpr const char* names[] = {"forward", "backward_data", "backward_weight"};
-  return names[int(direction)];
-}
-
 Shape ConvProblem::result_shape() const {
-  switch (direction) {
-    case ConvDirection::forward:
-      return geometry.output_shape();
-    case ConvDirection::backward_data:
-      return geometry.input_shape();
-    default:
-      return geometry.weight_shape();
-  }
+  if (direction == ConvDirection::forward) return geometry.output_shape();
+  return direction == ConvDirection::backward_data ? geometry.input_shape()
+                                                   : geometry.weight_shape();
 }
 
-Tensor& ConvOperands::result(ConvDirection direction) {
-  return direction == ConvDirection::forward         ? y
-         : direction == ConvDirection::backward_data ? x
-                                                     : w;
-}
-
-const Tensor& ConvOperands::result(ConvDirection direction) const {
-  return const_cast<ConvOperands*>(this)->result(direction);
-}
-
-void ConvOps::forward(const ConvGeometry& g, const Tensor& x, const Tensor& w,
-                      const Epilogue& epilogue, const Tensor& out_y) const {
-  run({ConvDirection::forward, g, x.dtype(), out_y.dtype(), epilogue.bias.defined(),
-       epilogue.activation},
-      {x, w, out_y, epilogue});
-}
-
-void ConvOps::backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
-                            const Epilogue& epilogue, const Tensor& out_dx) const {
-  run({ConvDirection::backward_data, g, dy.dtype(), out_dx.dtype(), epilogue.bias.defined(),
-       epilogue.activation},
-      {out_dx, w, dy, epilogue});
-}
-
-void ConvOps::backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy,
-                              const Tensor& out_dw) const {
-  run({ConvDirection::backward_weight, g, x.dtype(), out_dw.dtype()}, {x, out_dw, dy});
-}
-
-std::ostream& operator<<(std::ostream& out, const ConvProblem& problem) {
-  return out << name_of(problem.direction) << ' ' << problem.factors << ' ' << problem.geometry
-             << (problem.bias ? " + bias" : "")
-             << (problem.activation.kind != ActivationKind::identity ? " + activation" : "");
-}
-
-std::ostream& operator<<(std::ostream& out, const ConvGeometry& g) {
-  return out << g.input_shape() << " * " << g.weight_shape() << " -> " << g.output_shape()
-             << " stride [" << g.stride[0] << ',' << g.stride[1] << ',' << g.stride[2]
-             << "] padding [" << g.padding[0] << ',' << g.padding[1] << ',' << g.padding[2] << ']';
+void ConvOps::compute(ConvDirection direction, const ConvGeometry& g, const ConvOperands& o) const {
+  const Tensor& read = direction == ConvDirection::backward_data ? o.y : o.x;
+  run({direction, g, read.dtype(), o.result(direction).dtype(), o.epilogue.bias.defined(),
+       o.epilogue.activation},
+      o);
 }
 
 }  // namespace voxgrad

@@ -13,7 +13,6 @@
 #pragma once
 
 #include <array>
-#include <map>
 #include <string>
 #include <utility>
 
@@ -62,9 +61,9 @@ struct ConvGeometry {
   Shape input_shape() const;   // of x and dx
   Shape output_shape() const;  // of y and dy
   Shape weight_shape() const;
-  std::int64_t kernel_volume() const { return kernel[0] * kernel[1] * kernel[2]; }
-  std::int64_t input_volume() const { return input[0] * input[1] * input[2]; }
-  std::int64_t output_volume() const { return output[0] * output[1] * output[2]; }
+  constexpr std::int64_t kernel_volume() const { return kernel[0] * kernel[1] * kernel[2]; }
+  constexpr std::int64_t input_volume() const { return input[0] * input[1] * input[2]; }
+  constexpr std::int64_t output_volume() const { return output[0] * output[1] * output[2]; }
   /// Multiply-adds as usually counted: no credit for taps that fall into the padding.
   std::int64_t multiply_adds() const {
     return batch * output_volume() * kernel_volume() * in_channels * out_channels;
@@ -112,29 +111,16 @@ class PackedWeights;
 struct ConvOperands {
   Tensor x, w, y;
   Epilogue epilogue{};
-  PackedWeights* packed = nullptr;  // of w, where w does not change any more
+  PackedWeights* packed = nullptr;  // of w (tensor/ops/packed_weights.h), or null
 
-  const Tensor& result(ConvDirection direction) const;
-  Tensor& result(ConvDirection direction);
-};
-
-/// One weight in all the layouts that kernels have asked for, each made once. For weights that do
-/// not change any more, as those of a network in use: problems of all batch sizes may share it.
-class PackedWeights {
- public:
-  explicit PackedWeights(Tensor weight) : weight_(std::move(weight)) {}
-  const Tensor& weight() const { return weight_; }
-  /// What pack() returned at the first call with this name.
-  template <class Pack>
-  Tensor get(const std::string& layout, const Pack& pack) {
-    Tensor& kept = layouts_[layout];
-    if (!kept.defined()) kept = pack();
-    return kept;
+  const Tensor& result(ConvDirection direction) const {
+    return direction == ConvDirection::forward         ? y
+           : direction == ConvDirection::backward_data ? x
+                                                       : w;
   }
-
- private:
-  Tensor weight_;
-  std::map<std::string, Tensor> layouts_;
+  Tensor& result(ConvDirection direction) {
+    return const_cast<Tensor&>(std::as_const(*this).result(direction));
+  }
 };
 
 /// A backend's convolutions. Each has a table of algorithms (tensor/ops/conv_table.h).
@@ -149,16 +135,22 @@ struct ConvOps {
   /// Of all algorithms: "winograd, tiled, ...".
   std::string (*names)() = nullptr;
 
+  /// run(), of the problem that these operands make.
+  void compute(ConvDirection, const ConvGeometry&, const ConvOperands&) const;
   /// out_y = epilogue(conv(x, w)); bias [Cout].
-  void forward(const ConvGeometry&, const Tensor& x, const Tensor& w, const Epilogue&,
-               const Tensor& out_y) const;
-  /// out_dx = epilogue(transposed conv(dy, w)); bias [Cin], for the forward pass of transposed
-  /// layers.
-  void backward_data(const ConvGeometry&, const Tensor& dy, const Tensor& w, const Epilogue&,
-                     const Tensor& out_dx) const;
-  /// dw, from x and dy.
-  void backward_weight(const ConvGeometry&, const Tensor& x, const Tensor& dy,
-                       const Tensor& out_dw) const;
+  void forward(const ConvGeometry& g, const Tensor& x, const Tensor& w, const Epilogue& epilogue,
+               const Tensor& out_y) const {
+    compute(ConvDirection::forward, g, {x, w, out_y, epilogue});
+  }
+  /// out_dx = epilogue(transposed conv(dy, w)); bias [Cin], for transposed layers' forward pass.
+  void backward_data(const ConvGeometry& g, const Tensor& dy, const Tensor& w,
+                     const Epilogue& epilogue, const Tensor& out_dx) const {
+    compute(ConvDirection::backward_data, g, {out_dx, w, dy, epilogue});
+  }
+  void backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& dy,
+                       const Tensor& out_dw) const {
+    compute(ConvDirection::backward_weight, g, {x, out_dw, dy});
+  }
 };
 
 }  // namespace voxgrad

@@ -47,7 +47,7 @@ VOXGRAD_HD inline BFloat16 to_bfloat16(float value) {
 }
 
 /// To f32 by rounding to odd, so that a second rounding, to bf16, still sees on which side of a tie
-/// the value lay (Boldo and Melquiond, 2008).
+/// the value was (Boldo and Melquiond, 2008).
 VOXGRAD_HD inline float round_to_odd(double value) {
   const float nearest = float(value);
   const double back = nearest;

@@ -11,11 +11,11 @@ namespace voxgrad {
 using Permutation = std::array<int, Shape::max_rank>;
 
 struct LayoutOps {
-  void (*permute)(const Tensor& x, const Permutation& order, const Tensor& y);
+  void (*permute)(const Tensor& x, const Permutation& order, const Tensor& out_y);
   /// y [rows, Ca+Cb]: the channels of a, then those of b.
-  void (*concat_channels)(const Tensor& a, const Tensor& b, const Tensor& y);
+  void (*concat_channels)(const Tensor& a, const Tensor& b, const Tensor& out_y);
   /// y [rows, C]: channels [begin, begin+C) of x.
-  void (*slice_channels)(const Tensor& x, std::int64_t begin, const Tensor& y);
+  void (*slice_channels)(const Tensor& x, std::int64_t begin, const Tensor& out_y);
 };
 
 }  // namespace voxgrad

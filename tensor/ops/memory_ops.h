@@ -1,4 +1,4 @@
-// Device memory. Each backend keeps one caching allocator a device: released blocks wait for the
+// Device memory. Each backend keeps one caching allocator per device: released blocks wait for the
 // next request of their size class. Thread-safe.
 #pragma once
 

@@ -8,7 +8,7 @@
 namespace voxgrad {
 
 struct AdamSlot {
-  Tensor parameter, gradient, m, v;  // one shape and dtype
+  Tensor parameter, gradient, m, v;  // one shape and dtype; all but the gradient are updated
   double learning_rate;
   std::int64_t step;        // 1 for the first
   Tensor copy{};            // as below
@@ -29,7 +29,7 @@ struct SgdSlot {
 /// `skip`: f32 [1] or undefined. Where it is not 0, nothing is changed: so gradients that turn out
 /// not to be finite (ReduceOps::flag_non_finite) spoil no weights though nobody waited to look.
 struct OptimizerOps {
-  void (*adam)(std::span<const AdamSlot> slots, const AdamOptions& hyper, const Tensor& skip);
+  void (*adam)(std::span<const AdamSlot> slots, const AdamOptions& options, const Tensor& skip);
   void (*sgd)(std::span<const SgdSlot> slots, double momentum, const Tensor& skip);
 };
 

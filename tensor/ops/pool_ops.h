@@ -1,5 +1,5 @@
 // Max pooling in 2-D and 3-D. Windows that do not fit are dropped; of a window over the padding
-// only what lies in the map counts. Ties go to the first element of the window in (depth, height,
+// only what is in the map counts. Ties go to the first element of the window in (depth, height,
 // width) order; a NaN in the window wins. Maps are f64, f32 or bf16.
 #pragma once
 
@@ -27,10 +27,11 @@ struct PoolGeometry {
 
 struct PoolOps {
   /// y = window maxima; argmax (u8, y's shape, or undefined) = index of the winner in its window.
-  void (*max_forward)(const PoolGeometry&, const Tensor& x, const Tensor& y, const Tensor& argmax);
+  void (*max_forward)(const PoolGeometry&, const Tensor& x, const Tensor& out_y,
+                      const Tensor& out_argmax);
   /// dx: each dy goes to its winner, all else 0 (overlapping windows add up).
   void (*max_backward)(const PoolGeometry&, const Tensor& dy, const Tensor& argmax,
-                       const Tensor& dx);
+                       const Tensor& out_dx);
 };
 
 }  // namespace voxgrad

@@ -31,7 +31,7 @@ inline ConvGeometry random_geometry(Rng& rng, std::int64_t max_channels) {
   return g;
 }
 
-/// One direction of a convolution by the definition, in f64, with the sum of absolute products,
+/// One direction of a convolution by direct summation, in f64, with the sum of absolute products,
 /// which bounds the rounding error of any order of summation.
 struct PlainResult {
   Tensor value, magnitude;
@@ -63,7 +63,7 @@ inline PlainResult plain_convolution(const ConvGeometry& g, ConvDirection direct
   return {convolved(first, second), convolved(magnitudes(first), magnitudes(second))};
 }
 
-/// Forward or backward_data with its epilogue, by the definition, in f64.
+/// Forward or backward_data with its epilogue, by direct summation, in f64.
 inline Tensor plain_with_epilogue(const ConvGeometry& g, ConvDirection direction,
                                   const Tensor& first, const Tensor& second,
                                   const Epilogue& epilogue) {

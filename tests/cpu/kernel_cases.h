@@ -23,7 +23,7 @@ inline std::vector<double> values(const Tensor& tensor) {
   return tensor.to(DType::f64).to_vector<double>();
 }
 
-/// Holds a kernel's output against plain f64 values, and its guard bands against writes.
+/// Compares a kernel's output with plain f64 values, and checks that its guard bands are intact.
 inline void check_result(const GuardedTensor& actual, const std::vector<double>& expected,
                          double factor = 1) {
   CHECK(actual.intact());

@@ -52,8 +52,8 @@ void check_all_directions(const ConvOps& ops, const ConvGeometry& g, DType dtype
 void check_epilogues(const ConvOps& ops, const ConvGeometry& g, DType dtype, Rng& rng) {
   CAPTURE(concat(g));
   const Operands in = random_operands(rng, g, dtype);
-  // Below AVX-512 oneDNN has other kernels behind an epilogue, which sum in another order: the
-  // bound of error_over_bound(), for two sums.
+  // Below AVX-512 oneDNN has other kernels where there is an epilogue, which sum in another order:
+  // the bound of error_over_bound(), for two sums.
   const auto longest =
       std::max(terms(g, ConvDirection::forward), terms(g, ConvDirection::backward_data));
   const double bound = dtype == DType::f64 ? 1e-14

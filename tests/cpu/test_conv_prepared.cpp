@@ -7,6 +7,7 @@
 
 #include "cpu/conv/winograd.h"
 #include "cpu/kernels.h"
+#include "tensor/ops/packed_weights.h"
 #include "tests/cpu/conv_operands.h"
 
 using namespace voxgrad;

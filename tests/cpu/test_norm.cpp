@@ -14,7 +14,7 @@ namespace {
 const NormOps& ops = cpu::norm_ops();
 
 struct Case {
-  std::int64_t groups, rows, channels;  // rows a group
+  std::int64_t groups, rows, channels;  // rows per group
   DType dtype;
   BatchNormParameters parameters;
   Tensor x, dy;

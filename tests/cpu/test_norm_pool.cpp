@@ -14,12 +14,13 @@ using namespace voxgrad::testing;
 namespace {
 
 const NormOps& ops = cpu::norm_ops();
+const NormPoolOps& pooled = cpu::norm_pool_ops();
 
 const Activation kActivations[] = {Activation::identity(), Activation::relu(),
                                    Activation::leaky_relu(0.2), Activation::elu(),
                                    Activation::sigmoid()};
 
-/// The maps of a random case, with pixels that lie in no window.
+/// The maps of a random case, with pixels that are in no window.
 PoolGeometry random_windows(Rng& rng, std::int64_t batch, std::int64_t channels) {
   const bool flat = random_int(rng, 0, 1) == 1;
   Triple kernel{1, 1, 1}, extent{1, 1, 1};
@@ -58,19 +59,19 @@ void check_case(const Case& c) {
   CAPTURE(concat(map, c.g.input_shape(), " to ", c.g.output_shape(), ", groups ", c.mean.shape()[0],
                  ", activation ", int(c.parameters.activation.kind)));
   const GuardedTensor y(c.g.output_shape(), map), argmax(c.g.output_shape(), DType::u8);
-  ops.normalize_pool(c.g, c.x, c.mean, c.variance, c.parameters, y, argmax);
+  pooled.normalize(c.g, c.x, c.mean, c.variance, c.parameters, y, argmax);
   CHECK((y.intact() && argmax.intact()));
   const GuardedTensor alone(c.g.output_shape(), map);
-  ops.normalize_pool(c.g, c.x, c.mean, c.variance, c.parameters, alone, {});
+  pooled.normalize(c.g, c.x, c.mean, c.variance, c.parameters, alone, {});
   CHECK(alone.intact());
   CHECK(identical(alone, y));
   const Tensor full = Tensor::like(c.x), expected_y = Tensor::like(y.tensor());
-  const Tensor expected_winners = Tensor::like(argmax.tensor());
+  const Tensor expected_argmax = Tensor::like(argmax.tensor());
   ops.normalize(c.x, c.mean, c.variance, c.parameters, full);
-  cpu::pool_ops().max_forward(c.g, full, expected_y, expected_winners);
+  cpu::pool_ops().max_forward(c.g, full, expected_y, expected_argmax);
   CHECK(identical(y, expected_y));
   // Rounding to bf16 makes ties, of which the first wins there.
-  if (map != DType::bf16) CHECK(identical(argmax, expected_winners));
+  if (map != DType::bf16) CHECK(identical(argmax, expected_argmax));
 
   const Shape shape = c.g.input_shape(), vector{c.g.channels};
   const double bound = map == DType::f64 ? 5e-13 : 2e-5;
@@ -79,8 +80,8 @@ void check_case(const Case& c) {
   for (const bool constant : {false, true}) {
     CAPTURE(constant);
     const GuardedTensor dx(shape, map), dgamma(vector, number), dbeta(vector, number);
-    ops.backward_pool(c.g, constant, c.x, c.dy, argmax, c.mean, c.variance, c.parameters, dx,
-                      dgamma, dbeta);
+    pooled.backward(c.g, constant, c.x, c.dy, argmax, c.mean, c.variance, c.parameters, dx, dgamma,
+                    dbeta);
     CHECK((dx.intact() && dgamma.intact() && dbeta.intact()));
     const Tensor spread(shape, DType::f64), expected(shape, DType::f64);
     const Tensor expected_dgamma(vector, DType::f64), expected_dbeta(vector, DType::f64);
@@ -98,10 +99,10 @@ void check_case(const Case& c) {
 
     const GuardedTensor dx_alone(shape, map), dgamma_alone(vector, number),
         dbeta_alone(vector, number);
-    ops.backward_pool(c.g, constant, c.x, c.dy, argmax, c.mean, c.variance, c.parameters, dx_alone,
-                      {}, {});
-    ops.backward_pool(c.g, constant, c.x, c.dy, argmax, c.mean, c.variance, c.parameters, {},
-                      dgamma_alone, dbeta_alone);
+    pooled.backward(c.g, constant, c.x, c.dy, argmax, c.mean, c.variance, c.parameters, dx_alone,
+                    {}, {});
+    pooled.backward(c.g, constant, c.x, c.dy, argmax, c.mean, c.variance, c.parameters, {},
+                    dgamma_alone, dbeta_alone);
     CHECK(identical(dx_alone, dx));
     CHECK(identical(dgamma_alone, dgamma));
     CHECK(identical(dbeta_alone, dbeta));
@@ -130,7 +131,7 @@ TEST_CASE("batch norm with pooling against one after the other") {
   }
 }
 
-TEST_CASE("a NaN wins its window behind a batch norm, and the first of equals does") {
+TEST_CASE("a NaN wins its window after a batch norm, and the first of equals does") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   for (const DType dtype : kFloats) {
     const PoolGeometry g = PoolGeometry::make("batch_norm", {1, 2, 6, 1}, {1, 2, 2}, {1, 2, 2});
@@ -138,8 +139,8 @@ TEST_CASE("a NaN wins its window behind a batch norm, and the first of equals do
     const BatchNormParameters identity{Tensor::full({1}, 1, dtype), Tensor::zeros({1}, dtype), 0,
                                        Activation::relu()};
     const GuardedTensor y(g.output_shape(), dtype), argmax(g.output_shape(), DType::u8);
-    ops.normalize_pool(g, x.to(dtype), Tensor::zeros({1, 1}, dtype), Tensor::full({1, 1}, 1, dtype),
-                       identity, y, argmax);
+    pooled.normalize(g, x.to(dtype), Tensor::zeros({1, 1}, dtype), Tensor::full({1, 1}, 1, dtype),
+                     identity, y, argmax);
     CHECK(std::isnan(values(y)[0]));
     CHECK(values(y)[1] == 5);
     CHECK(values(y)[2] == 0);
@@ -156,9 +157,9 @@ TEST_CASE("batch norm with pooling does not depend on the number of threads") {
     omp_set_num_threads(count);
     const Tensor y(g.output_shape()), argmax(g.output_shape(), DType::u8), dx(g.input_shape()),
         dgamma({24}), dbeta({24});
-    ops.normalize_pool(g, c.x, c.mean, c.variance, c.parameters, y, argmax);
-    ops.backward_pool(g, false, c.x, c.dy, argmax, c.mean, c.variance, c.parameters, dx, dgamma,
-                      dbeta);
+    pooled.normalize(g, c.x, c.mean, c.variance, c.parameters, y, argmax);
+    pooled.backward(g, false, c.x, c.dy, argmax, c.mean, c.variance, c.parameters, dx, dgamma,
+                    dbeta);
     omp_set_num_threads(threads);
     return std::vector<Tensor>{y, argmax, dx, dgamma, dbeta};
   };

@@ -20,14 +20,14 @@ TEST_CASE("sum, column sums and spread") {
         columns[i % std::size_t(channels)] += in[i];
         total += in[i];
       }
-      const GuardedTensor sums({channels}, dtype), sum({1}, dtype), spread({rows}, dtype);
+      const GuardedTensor sums({channels}, dtype), sum({1}, dtype), copies({rows}, dtype);
       cpu::reduce_ops().column_sums(x, sums);
       check_result(sums, columns, 10);
       cpu::reduce_ops().sum(x, sum);
       check_result(sum, {total}, 10);
-      cpu::reduce_ops().spread(sum, spread);
-      CHECK(spread.intact());
-      for (const double value : values(spread)) REQUIRE(value == values(sum)[0]);
+      cpu::reduce_ops().broadcast(sum, copies);
+      CHECK(copies.intact());
+      for (const double value : values(copies)) REQUIRE(value == values(sum)[0]);
     }
   }
 }

@@ -42,7 +42,7 @@ inline Tensor rounded_to_tf32(const Tensor& tensor) {
   return result;
 }
 
-/// The same behind a bias [C] and an activation whose slope is at most 1. Functions may be off by 4
+/// The same after a bias [C] and an activation whose slope is at most 1. Functions may be off by 4
 /// units. library: in bf16 it rounds the bias and the sum that is activated too (docs/gpu.md).
 inline double share_behind_epilogue(const ConvGeometry& g, ConvDirection direction,
                                     const Tensor& value, const PlainResult& plain,

@@ -34,7 +34,7 @@ inline bool no_second_device() {
   return true;
 }
 
-/// While one lives, the devices' memory is exact or not, whatever the environment says.
+/// While one lives, the devices' memory is exact or not, independent of the environment.
 class ExactMemory {
  public:
   explicit ExactMemory(bool exact) { set(exact); }
@@ -119,7 +119,7 @@ inline Tensor to_gpu_misaligned(const Tensor& tensor) {
   return inside;
 }
 
-/// Holds a result against f64 values of the CPU: the largest error, relative to the largest value,
+/// Compares a result with f64 values of the CPU: the largest error, relative to the largest value,
 /// and in f32 the mean square error too (TRUST: at most 1e-9 of the mean square).
 inline void check_close(const Tensor& actual, const Tensor& expected, double factor = 1) {
   CHECK(max_relative_error(actual, expected) <= factor * tolerance(actual.dtype()));

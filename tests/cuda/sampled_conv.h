@@ -1,4 +1,4 @@
-// Single results of a convolution by the definition, in f64, for maps that are too large to be
+// Single results of a convolution by direct summation, in f64, for maps that are too large to be
 // computed as a whole on the host: its tensors are a block of values, repeated.
 #pragma once
 

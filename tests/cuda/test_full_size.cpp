@@ -34,7 +34,7 @@ std::vector<Layer> network_layers() {
   return layers;
 }
 
-/// One problem with its operands on the device, and samples of the result by the definition.
+/// One problem with its operands on the device, and samples of the result by direct summation.
 class Sampled {
  public:
   Sampled(const ConvGeometry& g, ConvDirection direction, Precision precision, int samples)
@@ -127,11 +127,11 @@ void check_every_way(const Layer& layer, ConvDirection direction, Precision prec
   }
 }
 
-void check_layers(std::int64_t batch, std::int64_t most_multiply_adds, int samples) {
+void check_layers(std::int64_t batch, std::int64_t max_multiply_adds, int samples) {
   int problems = 0;
   for (Layer layer : network_layers()) {
     layer.geometry.batch = batch;
-    if (layer.geometry.multiply_adds() > most_multiply_adds) continue;
+    if (layer.geometry.multiply_adds() > max_multiply_adds) continue;
     for (const Precision precision : {Precision::bf16, Precision::tf32, Precision::f32})
       for (const ConvDirection direction :
            {ConvDirection::forward, ConvDirection::backward_data, ConvDirection::backward_weight}) {

@@ -56,7 +56,7 @@ Views views_of_all_kinds(int size, bool training) {
 
 Tensor made_by_device(const Views& views, DType dtype) {
   const GuardedOutput result({std::int64_t(views.packed.size()), views.size, views.size, 3}, dtype);
-  gpu().pictures.transform(to_gpu(views.block()), result);
+  gpu().images.transform(to_gpu(views.block()), result);
   return result.get();
 }
 
@@ -77,7 +77,7 @@ TEST_CASE("the device's pictures are those of the CPU's kernel in f64") {
   for (const int size : {1, 33, 224}) {
     const Views views = views_of_all_kinds(size, true);
     const Tensor expected(views.expected.shape(), DType::f64);
-    backend(Device::cpu()).pictures.transform(views.block(), expected);
+    backend(Device::cpu()).images.transform(views.block(), expected);
     for (const DType dtype : kMaps) {
       CAPTURE(size);
       CAPTURE(name_of(dtype));

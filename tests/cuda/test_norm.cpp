@@ -14,7 +14,7 @@ const Activation kActivations[] = {Activation::identity(), Activation::relu(),
                                    Activation::sigmoid()};
 
 struct Case {
-  std::int64_t groups, rows, channels;  // rows a group
+  std::int64_t groups, rows, channels;  // rows per group
   DType dtype;
   Activation activation;
 };

@@ -24,7 +24,7 @@ BatchNormParameters to_gpu(const BatchNormParameters& p) {
 /// The largest |f64 y - f64 value at the winner that the device chose|.
 double lost_by_winners(const PoolGeometry& g, const Tensor& full, const Tensor& y,
                        const Tensor& argmax) {
-  // A gradient of 1 a window marks the argmax; where windows lie side by side they do not meet.
+  // A gradient of 1 per window marks the argmax; windows that are side by side do not overlap.
   const Tensor marks(g.input_shape(), DType::f64);
   const Tensor best(g.output_shape(), DType::f64), taps(g.output_shape(), DType::u8);
   cpu::pool_ops().max_backward(g, Tensor::full(y.shape(), 1, DType::f64), argmax, marks);
@@ -54,49 +54,49 @@ void check_case(Rng& rng, const Shape& shape, const Triple& kernel, std::int64_t
   cpu::norm_ops().statistics(x, mean, variance);
   const Tensor gx = testing::to_gpu(x), gdy = testing::to_gpu(dy), gmean = testing::to_gpu(mean);
   const Tensor gvariance = testing::to_gpu(variance);
-  const NormOps& ops = gpu().norm;
+  const NormPoolOps& ops = gpu().norm_pool;
 
   const Tensor full(shape, DType::f64), y(g.output_shape(), DType::f64);
   const Tensor unused(g.output_shape(), DType::u8);
   cpu::norm_ops().normalize(f64(x), f64(mean), f64(variance), f64(parameters), full);
-  cpu::norm_ops().normalize_pool(g, f64(x), f64(mean), f64(variance), f64(parameters), y, unused);
+  cpu::norm_pool_ops().normalize(g, f64(x), f64(mean), f64(variance), f64(parameters), y, unused);
   const GuardedOutput gy(g.output_shape(), map), alone(g.output_shape(), map, 1);
-  const GuardedOutput gwinners(g.output_shape(), DType::u8);
-  ops.normalize_pool(g, gx, gmean, gvariance, to_gpu(parameters), gy, gwinners);
+  const GuardedOutput gargmax(g.output_shape(), DType::u8);
+  ops.normalize(g, gx, gmean, gvariance, to_gpu(parameters), gy, gargmax);
   check_map(gy.get(), y, 10);
-  ops.normalize_pool(g, to_gpu_misaligned(x), gmean, gvariance, to_gpu(parameters), alone, {});
+  ops.normalize(g, to_gpu_misaligned(x), gmean, gvariance, to_gpu(parameters), alone, {});
   CHECK(identical(alone.get(), gy.get()));
-  const GuardedOutput odd_winners(g.output_shape(), DType::u8, 1);
-  ops.normalize_pool(g, gx, gmean, gvariance, to_gpu(parameters), gy, odd_winners);
-  CHECK(identical(odd_winners.get(), gwinners.get()));
+  const GuardedOutput odd_argmax(g.output_shape(), DType::u8, 1);
+  ops.normalize(g, gx, gmean, gvariance, to_gpu(parameters), gy, odd_argmax);
+  CHECK(identical(odd_argmax.get(), gargmax.get()));
   // Equal but for rounding: f32 finds the argmax of bf16 maps too.
-  const Tensor argmax = gwinners.get();
+  const Tensor argmax = gargmax.get();
   CHECK(lost_by_winners(g, full, y, argmax) <= (map == DType::f64 ? 1e-13 : 1e-5));
 
   for (const bool constant : {false, true}) {
     CAPTURE(constant);
     const Tensor dx(shape, DType::f64), dgamma({channels}, DType::f64);
     const Tensor dbeta({channels}, DType::f64);
-    cpu::norm_ops().backward_pool(g, constant, f64(x), f64(dy), argmax, f64(mean), f64(variance),
+    cpu::norm_pool_ops().backward(g, constant, f64(x), f64(dy), argmax, f64(mean), f64(variance),
                                   f64(parameters), dx, dgamma, dbeta);
     const GuardedOutput gdx(shape, map), dx_alone(shape, map, 1);
     const GuardedOutput gdgamma({channels}, number), gdbeta({channels}, number);
-    ops.backward_pool(g, constant, gx, gdy, gwinners, gmean, gvariance, to_gpu(parameters), gdx,
-                      gdgamma, gdbeta);
+    ops.backward(g, constant, gx, gdy, gargmax, gmean, gvariance, to_gpu(parameters), gdx, gdgamma,
+                 gdbeta);
     check_map(gdx.get(), dx, 50);
     check_close(gdgamma.get(), dgamma, 50);
     check_close(gdbeta.get(), dbeta, 50);
     const GuardedOutput gamma_alone({channels}, number), beta_alone({channels}, number);
-    ops.backward_pool(g, constant, gx, gdy, gwinners, gmean, gvariance, to_gpu(parameters), {},
-                      gamma_alone, beta_alone);
+    ops.backward(g, constant, gx, gdy, gargmax, gmean, gvariance, to_gpu(parameters), {},
+                 gamma_alone, beta_alone);
     CHECK(identical(gamma_alone.get(), gdgamma.get()));
     CHECK(identical(beta_alone.get(), gdbeta.get()));
     // One channel at a time adds in another order.
-    ops.backward_pool(g, constant, gx, gdy, gwinners, gmean, gvariance, to_gpu(parameters),
-                      dx_alone, {}, {});
+    ops.backward(g, constant, gx, gdy, gargmax, gmean, gvariance, to_gpu(parameters), dx_alone, {},
+                 {});
     check_map(dx_alone.get(), dx, 50);
-    ops.backward_pool(g, constant, gx, gdy, odd_winners, gmean, gvariance, to_gpu(parameters), gdx,
-                      {}, {});
+    ops.backward(g, constant, gx, gdy, odd_argmax, gmean, gvariance, to_gpu(parameters), gdx, {},
+                 {});
     check_map(gdx.get(), dx, 50);
   }
 }
@@ -135,7 +135,7 @@ TEST_CASE("many windows are cut into chunks") {
   check_case(rng, {1, 90, 91, 8}, {1, 2, 2}, 1, DType::bf16, Activation::elu());
 }
 
-TEST_CASE("a NaN wins its window behind a batch norm, and the first of equals does") {
+TEST_CASE("a NaN wins its window after a batch norm, and the first of equals does") {
   if (no_device()) return;
   const PoolGeometry g = PoolGeometry::make("batch_norm", {1, 2, 6, 1}, {1, 2, 2}, {1, 2, 2});
   const Tensor x =
@@ -143,7 +143,7 @@ TEST_CASE("a NaN wins its window behind a batch norm, and the first of equals do
   const BatchNormParameters identity{testing::to_gpu(Tensor::full({1}, 1)),
                                      testing::to_gpu(Tensor::zeros({1})), 0, Activation::relu()};
   const GuardedOutput y(g.output_shape(), DType::f32), argmax(g.output_shape(), DType::u8);
-  gpu().norm.normalize_pool(g, testing::to_gpu(x), testing::to_gpu(Tensor::zeros({1, 1})),
+  gpu().norm_pool.normalize(g, testing::to_gpu(x), testing::to_gpu(Tensor::zeros({1, 1})),
                             testing::to_gpu(Tensor::full({1, 1}, 1)), identity, y, argmax);
   CHECK(std::isnan(y.get().data<float>()[0]));
   CHECK(y.get().data<float>()[1] == 5);

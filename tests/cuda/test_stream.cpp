@@ -10,7 +10,8 @@
 using namespace voxgrad;
 using namespace voxgrad::testing;
 
-TEST_CASE("a readback gives the values of the moment it was asked for, whatever comes after") {
+TEST_CASE(
+    "a readback gives the values of the moment it was asked for, regardless of what comes after") {
   if (no_device()) return;
   const Tensor source = to_gpu(Tensor::from<float>({1, 2, 3}, {3}));
   Readback first(source);

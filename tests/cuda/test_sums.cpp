@@ -56,14 +56,14 @@ TEST_CASE("sums and column sums err less than rounding allows") {
   }
 }
 
-TEST_CASE("a sum in the dtype of its terms, and the spread of one") {
+TEST_CASE("a sum in the dtype of its terms, and the broadcast of one") {
   if (no_device()) return;
   for (const DType dtype : kMaps) {
-    const GuardedOutput sum({1}, dtype), spread({4099}, dtype);
+    const GuardedOutput sum({1}, dtype), broadcast({4099}, dtype);
     gpu().reduce.sum(to_gpu(Tensor::full({100}, 0.25, dtype)), sum);
     CHECK(sum.get().item() == 25);
-    gpu().reduce.spread(sum, spread);
-    CHECK(identical(spread.get(), Tensor::full({4099}, 25, dtype)));
+    gpu().reduce.broadcast(sum, broadcast);
+    CHECK(identical(broadcast.get(), Tensor::full({4099}, 25, dtype)));
   }
 }
 

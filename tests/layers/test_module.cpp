@@ -27,7 +27,7 @@ ConvLayerOptions conv_options(std::int64_t in_channels, std::int64_t out_channel
 std::shared_ptr<Sequential> make_net() {
   auto net = std::make_shared<Sequential>();
   net->add("0", std::make_shared<Conv2d>(conv_options(3, 4)));
-  net->add("1", std::make_shared<BatchNorm2d>(
+  net->add("1", std::make_shared<BatchNorm>(
                     BatchNormOptions{.channels = 4, .activation = Activation::relu()}));
   net->add("3", std::make_shared<MaxPool>(2));
   return net;

@@ -17,7 +17,7 @@ struct EmulatedGraph {
 namespace {
 
 std::recursive_mutex mutex;
-std::vector<EmulatedGraph*> captures;  // going on, by any thread
+std::vector<EmulatedGraph*> captures;  // in progress, by any thread
 
 auto capture_of(cudaStream_t stream) {
   return std::find_if(captures.begin(), captures.end(),

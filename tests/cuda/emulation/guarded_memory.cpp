@@ -1,5 +1,5 @@
-// Blocks lie between guard bands, and fresh ones hold NaN in every float type. One gigabyte in all,
-// so that running out of memory can be tested too.
+// Blocks are surrounded by guard bands, and fresh ones hold NaN in every float type. One gigabyte
+// in total, so that running out of memory can be tested too.
 #include "tests/cuda/emulation/guarded_memory.h"
 
 #include <array>
@@ -95,7 +95,7 @@ cudaError_t cudaDeviceReset() {
     bytes += block.bytes;
   }
   if (leaked == 0) return cudaSuccess;
-  std::fprintf(stderr, "emulated CUDA: %zu blocks of %zu bytes in all were never freed\n", leaked,
+  std::fprintf(stderr, "emulated CUDA: %zu blocks of %zu bytes in total were never freed\n", leaked,
                bytes);
   return cudaErrorInvalidValue;
 }

@@ -8,7 +8,7 @@ namespace voxgrad::emulation {
 /// NaN in every float type.
 void poison(std::span<char> memory);
 
-/// False, once, if something was written before or behind a block of device memory.
+/// False, once, if something was written before or after a block of device memory.
 bool guards_intact();
 
 }  // namespace voxgrad::emulation

@@ -1,4 +1,4 @@
-// The emulated CUDA itself: what it must notice, and that kernels give the same bits in whatever
+// The emulated CUDA itself: what it must notice, and that kernels give the same bits in any
 // order it runs their threads.
 #include <algorithm>
 #include <array>
@@ -111,7 +111,7 @@ std::vector<Tensor> results_in(emulation::Order order) {
                                add(g.weight_shape(), number));
   }
   const Tensor pictures = add({3, 70, 70, 3}, DType::f32);
-  gpu().pictures.transform(to_gpu(packed_pictures(rng)), pictures);
+  gpu().images.transform(to_gpu(packed_pictures(rng)), pictures);
   const Tensor p = to_gpu(random_uniform(rng, {5000}, 0.1, 0.9, DType::f32));
   gpu().loss.binary_cross_entropy(p, p, add({1}, DType::f32));
   emulation::set_order(emulation::Order::forward);
@@ -181,7 +181,7 @@ TEST_CASE("a write outside of a block of memory is an error") {
   CHECK(cudaFree(block) == cudaSuccess);
 }
 
-TEST_CASE("a write behind a tensor is an error where memory is exact") {
+TEST_CASE("a write past a tensor is an error where memory is exact") {
   cudaLaunchConfig_t config;
   for (const bool is_exact : {false, true}) {
     const ExactMemory exact(is_exact);

@@ -93,7 +93,7 @@ TEST_CASE("uploads are neither overwritten nor read too early, whichever stream 
 }
 
 TEST_CASE("an upload waits for what reads its buffer and for no later work") {
-  float before = 0, behind = 0;
+  float before = 0, after = 0;
   const LateStreams late(Late::first);
   const Tensor x = Tensor::full({1}, 5, DType::f32, Device::cuda());
   Upload upload{Device::cuda()};
@@ -103,10 +103,10 @@ TEST_CASE("an upload waits for what reads its buffer and for no later work") {
         [&](const Tensor&) {
           if (i == 2) gpu().stream.copy(&before, x.raw(), sizeof(float), 0);
         });
-    if (i == 2) gpu().stream.copy(&behind, x.raw(), sizeof(float), 0);
+    if (i == 2) gpu().stream.copy(&after, x.raw(), sizeof(float), 0);
   }
   CHECK(before == 5);
-  CHECK(behind == 0);
+  CHECK(after == 0);
 }
 
 TEST_CASE("uploads of tensors come in order with other work, whichever stream is late") {
@@ -158,7 +158,7 @@ TEST_CASE("work that was asked for before an error keeps its input") {
   for (int i = 0; i < 4; ++i) CHECK(last_of(results[std::size_t(i)]) == float(i));
 }
 
-TEST_CASE("a readback that fails behind its copy gives its memory back when the copy is done") {
+TEST_CASE("a readback that fails after its copy gives its memory back when the copy is done") {
   const Tensor source = Tensor::full({4096}, 1, DType::u8, Device::cuda());
   Upload upload{Device::cuda()};
   Tensor result;
@@ -171,7 +171,7 @@ TEST_CASE("a readback that fails behind its copy gives its memory back when the 
   CHECK(last_of(result) == 2);
 }
 
-TEST_CASE("an upload that fails behind its copy leaves nothing on its way") {
+TEST_CASE("an upload that fails after its copy leaves nothing on its way") {
   const LateStreams late(Late::others);
   {
     Upload upload{Device::cuda()};

@@ -1,6 +1,6 @@
 // The threads of a block as fibers. A fiber runs threads from beginning to end, one after the
 // other, as long as none waits; one that waits (for its block or its warp) keeps its fiber and
-// another fiber goes on. Switching is setjmp and longjmp, which need no system call.
+// another fiber continues. Switching is setjmp and longjmp, which need no system call.
 #include <setjmp.h>
 #include <ucontext.h>
 
@@ -126,7 +126,7 @@ class Block {
     return fibers_.back().get();
   }
 
-  // Nobody can go on: lets those pass whose wait is over.
+  // Nobody can continue: lets those pass whose wait is over.
   void wake() {
     std::vector<Fiber*> waiting(threads_, nullptr);
     unsigned at_barrier = 0;

@@ -161,7 +161,7 @@ TEST_CASE("a plan keeps within the workspace it is given") {
 }
 
 TEST_CASE("what cuDNN has no engine for is no error, and the log says so") {
-  // Leaky ReLU behind a bf16 convolution: refused by cuDNN 9.19. Should this fail with a newer one,
+  // Leaky ReLU after a bf16 convolution: refused by cuDNN 9.19. Should this fail with a newer one,
   // cuda/conv/cudnn/conv.cpp may fuse it.
   const Found found = find({ConvDirection::forward, Math::bf16, geometry_of(kLayers[1], 64), true,
                             Activation::leaky_relu(0.2)});

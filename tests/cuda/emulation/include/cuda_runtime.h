@@ -90,8 +90,8 @@ int chosen_device();
 /// outside of the width). All lanes of the warp must call it.
 std::uint64_t exchange(std::uint64_t value, int source);
 
-/// Shows a value to the lanes of this warp, and returns theirs. None goes on before all have called
-/// end_show().
+/// Shows a value to the lanes of this warp, and returns theirs. None continues before all have
+/// called end_show().
 const std::uint64_t* show(std::uint64_t value);
 void end_show();
 

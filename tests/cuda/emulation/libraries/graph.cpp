@@ -74,7 +74,7 @@ void read_convolution(const Object& object, Graph& graph) {
   const auto axes = object.value<std::int64_t>(CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS);
   want(object.value<cudnnConvolutionMode_t>(CUDNN_ATTR_CONVOLUTION_CONV_MODE) ==
            CUDNN_CROSS_CORRELATION,
-       "kernels that are turned are not emulated");
+       "flipped kernels are not emulated");
   const auto read = [&](Name name) {
     const auto values = object.attributes.at(name).values<std::int64_t>();
     want(std::int64_t(values.size()) == axes, "a convolution with values for other axes");
