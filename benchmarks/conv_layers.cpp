@@ -150,7 +150,7 @@ double seconds_of(Device device, const std::function<void()>& run) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// Seconds a run, run(i) being the i-th. Its launches are recorded, so that the host's share is
+/// Seconds per run, run(i) being the i-th. Its launches are recorded, so that the host's share is
 /// small.
 double median_time(Device device, const std::function<void(int)>& run) {
   for (int i = 0; i < 2; ++i) run(i);  // plans are built, memory is there

@@ -114,7 +114,7 @@ struct Work {
   }
 };
 
-/// Seconds a run, the least of several recordings of many; negative, with why, where it fails.
+/// Seconds per run, the least of several recordings of many; negative, with why, where it fails.
 double time_plan(const cudnn::Plan& plan, Work& work, std::string& why) {
   if (plan.workspace_bytes() > 0)
     work.workspace = Tensor({std::int64_t(plan.workspace_bytes())}, DType::u8, kDevice);

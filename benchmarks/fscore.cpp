@@ -1,5 +1,5 @@
 // How long F-score and Chamfer distance take: made-up objects (balls and boxes with noise, where a
-// prediction is its truth shifted and thinned), 32 voxels a side, all threads.
+// prediction is its truth shifted and thinned), 32 voxels per side, all threads.
 //
 //   benchmark_fscore [OBJECTS] [POINTS]     8770 objects and 8192 points unless told otherwise
 #include "pix2vox/evaluation/fscore.h"
@@ -60,6 +60,6 @@ int main(int argc, char** argv) {
   }
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  fmt::print("{} objects, {} points: {:.1f} s, {:.2f} ms an object; mean F@1% {:.4f}\n", objects,
+  fmt::print("{} objects, {} points: {:.1f} s, {:.2f} ms per object; mean F@1% {:.4f}\n", objects,
              options.points, seconds, 1000 * seconds / objects, total / objects);
 }

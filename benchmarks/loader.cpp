@@ -1,7 +1,7 @@
 // Times the way of a picture into the network, stage by stage, on one core:
 //   benchmark_loader DATA [IMAGES = 1000] [ROUNDS = 5] [--json]
 // DATA has the 3D-R2N2 layout; pictures are taken from the training split, an object at a time.
-// Images a second of processor time (a busy machine spoils wall-clock times), medians of the
+// Images per second of processor time (a busy machine spoils wall-clock times), medians of the
 // rounds. "cold" reads, decodes and transforms (files may be in the operating system's cache); the
 // loader's lines run it with one thread, volumes and batches included: reading files in its first
 // epoch, from its cache later. The counterpart in Python is loader_reference.py;

@@ -4,7 +4,7 @@
     benchmarks/loader_reference.py DATA [--images 1000] [--rounds 5] [--json]
 
 DATA has the 3D-R2N2 layout; pictures are taken from the training split, an object at a time, like
-in loader.cpp, whose counterpart this is. Images a second of processor time, medians of the rounds;
+in loader.cpp, whose counterpart this is. Images per second of processor time, medians of the rounds;
 "cold" reads, decodes and transforms. Needs python3-opencv and python3-numpy.
 """
 import argparse

@@ -1,6 +1,6 @@
 // Times PNG decoders on the pictures of a data set, one core, from memory:
 //   benchmark_png_decoders DATA [IMAGES = 500] [ROUNDS = 7]
-// Pictures a second of processor time, medians of the rounds. Ours checks every CRC and Adler-32,
+// Pictures per second of processor time, medians of the rounds. Ours checks every CRC and Adler-32,
 // libpng what it does by default, stb_image (if libstb-dev is installed) none.
 #include <fmt/core.h>
 #include <png.h>

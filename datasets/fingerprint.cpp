@@ -44,7 +44,7 @@ void add_contents(const Dataset& dataset, std::int64_t object, Hash& hash) {
 }  // namespace
 
 DatasetFingerprint fingerprint(const Dataset& dataset) {
-  constexpr std::int64_t most_read = 8;
+  constexpr std::int64_t max_read = 8;
   Hash objects, contents;
   const std::int64_t size = dataset.size();
   for (std::int64_t i = 0; i < size; ++i) {
@@ -53,7 +53,7 @@ DatasetFingerprint fingerprint(const Dataset& dataset) {
       objects.add(name);
     objects.add(std::to_string(dataset.view_count(i)));
   }
-  const std::int64_t read = std::min(size, most_read);
+  const std::int64_t read = std::min(size, max_read);
   for (std::int64_t i = 0; i < read; ++i) add_contents(dataset, i * size / read, contents);
   return {fmt::format("{} objects, {}", size, objects.hex()), contents.hex()};
 }

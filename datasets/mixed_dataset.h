@@ -21,7 +21,7 @@ class HeldOutShapes {
   bool has_near_duplicate(const VoxelGrid& grid) const;
 
  private:
-  std::vector<std::pair<int, RotatedShape>> shapes_;  // edge of the grid, shape
+  std::vector<std::pair<int, RotatedShape>> shapes_;  // side of the grid, shape
 };
 
 class MixedDataset : public Dataset {

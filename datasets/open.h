@@ -1,4 +1,4 @@
-// Every data set that can be read, behind one Dataset.
+// Opens every kind of data set that can be read as a Dataset.
 #pragma once
 
 #include <filesystem>

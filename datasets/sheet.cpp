@@ -12,7 +12,7 @@
 namespace voxgrad {
 namespace {
 
-constexpr int cell = 240;  // pixels a side
+constexpr int cell = 240;  // pixels per side
 
 /// A frame where the box is.
 void draw_box(Image& picture, const Box& box) {
@@ -63,10 +63,10 @@ Image overview_sheet(const Dataset& dataset, int objects) {
   std::map<std::string, std::vector<std::int64_t>> by_category;
   for (std::int64_t i = 0; i < dataset.size(); ++i)
     by_category[dataset.info(i).taxonomy_name].push_back(i);
-  constexpr std::size_t most_categories = 16;
+  constexpr std::size_t max_categories = 16;
   std::vector<Image> pictures;
   for (const auto& [name, members] : by_category) {
-    if (pictures.size() >= 2 * std::size_t(objects) * most_categories) break;
+    if (pictures.size() >= 2 * std::size_t(objects) * max_categories) break;
     std::vector<Image> volumes;
     for (int i = 0; i < objects; ++i) {
       if (i >= int(members.size())) {

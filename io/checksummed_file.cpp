@@ -11,16 +11,16 @@ namespace voxgrad {
 namespace {
 
 static_assert(std::endian::native == std::endian::little,
-              "seals are written in the byte order of memory");
+              "trailers are written in the byte order of memory");
 
 constexpr std::size_t max_bytes = std::size_t{64} << 30;
 
-struct Seal {
+struct Trailer {
   std::array<char, 8> magic{'V', 'O', 'X', 'G', 'R', 'A', 'D', '1'};
   std::uint64_t length = 0;
   std::uint64_t checksum = 0;
 };
-static_assert(sizeof(Seal) == 24);
+static_assert(sizeof(Trailer) == 24);
 
 std::uint64_t mix(std::uint64_t state, std::uint64_t word) {
   return std::rotl((state ^ word) * 0x9e3779b97f4a7c15u, 29);
@@ -44,28 +44,29 @@ std::uint64_t checksum(std::span<const std::uint8_t> bytes) {
   return result;
 }
 
-void write_sealed(const std::filesystem::path& file, std::vector<std::uint8_t> contents) {
-  Seal seal;
-  seal.length = contents.size();
-  seal.checksum = checksum(contents);
-  const auto* begin = reinterpret_cast<const std::uint8_t*>(&seal);
-  contents.insert(contents.end(), begin, begin + sizeof seal);
+void write_checksummed(const std::filesystem::path& file, std::vector<std::uint8_t> contents) {
+  Trailer trailer;
+  trailer.length = contents.size();
+  trailer.checksum = checksum(contents);
+  const auto* begin = reinterpret_cast<const std::uint8_t*>(&trailer);
+  contents.insert(contents.end(), begin, begin + sizeof trailer);
   write_file_atomically(file, contents);
 }
 
-std::vector<std::uint8_t> read_sealed(const std::filesystem::path& file) {
+std::vector<std::uint8_t> read_checksummed(const std::filesystem::path& file) {
   std::vector<std::uint8_t> bytes = read_file(file, max_bytes);
-  Seal seal;
-  check<DamagedFile>(bytes.size() > sizeof seal, file.string(), ": has only ", bytes.size(),
+  Trailer trailer;
+  check<DamagedFile>(bytes.size() > sizeof trailer, file.string(), ": has only ", bytes.size(),
                      " bytes: cut off, or not a checkpoint");
-  const std::size_t length = bytes.size() - sizeof seal;
-  std::memcpy(&seal, bytes.data() + length, sizeof seal);
-  check<DamagedFile>(seal.magic == Seal{}.magic, file.string(), ": no seal at offset ", length,
+  const std::size_t length = bytes.size() - sizeof trailer;
+  std::memcpy(&trailer, bytes.data() + length, sizeof trailer);
+  check<DamagedFile>(trailer.magic == Trailer{}.magic, file.string(), ": no checksum at offset ",
+                     length,
                      ": cut off, changed by another program, or not a checkpoint of Voxgrad");
-  check<DamagedFile>(seal.length == length, file.string(), ": the seal says ", seal.length,
+  check<DamagedFile>(trailer.length == length, file.string(), ": the trailer says ", trailer.length,
                      " bytes, the file has ", length, ": damaged");
   bytes.resize(length);
-  check<DamagedFile>(seal.checksum == checksum(bytes), file.string(),
+  check<DamagedFile>(trailer.checksum == checksum(bytes), file.string(),
                      ": the checksum does not fit the contents: damaged");
   return bytes;
 }

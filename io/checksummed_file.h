@@ -1,6 +1,6 @@
 // Files with a checksum trailer, so that any changed bit is found before the contents are
 // looked at: 24 bytes "VOXGRAD1", length of the contents, checksum of the contents (little-endian).
-// Formats such as HDF5, which know their own end, still open sealed files.
+// Formats such as HDF5, which know their own end, still open such files.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace voxgrad {
 
-/// The file is not as it was written: cut off, changed, or never sealed.
+/// The file is not as it was written: cut off, changed, or without a checksum.
 class DamagedFile : public Error {
  public:
   using Error::Error;
@@ -22,10 +22,10 @@ class DamagedFile : public Error {
 /// state, so that two contents that differ in one word never have the same checksum.
 std::uint64_t checksum(std::span<const std::uint8_t> bytes);
 
-/// Appends the seal and writes the file atomically.
-void write_sealed(const std::filesystem::path& file, std::vector<std::uint8_t> contents);
+/// Appends the checksum and writes the file atomically.
+void write_checksummed(const std::filesystem::path& file, std::vector<std::uint8_t> contents);
 
-/// The contents, without the seal. DamagedFile if the seal is missing or does not fit.
-std::vector<std::uint8_t> read_sealed(const std::filesystem::path& file);
+/// The contents, without the checksum. DamagedFile if that is missing or does not fit.
+std::vector<std::uint8_t> read_checksummed(const std::filesystem::path& file);
 
 }  // namespace voxgrad

@@ -18,7 +18,7 @@ class MappedFile {
 
   /// Whoever shortens the file meanwhile ends the program; so only look at what is needed once.
   std::span<const std::uint8_t> bytes() const { return bytes_; }
-  /// Copies a piece; safe from several threads, and whatever happens to the file. Error if it is
+  /// Copies a piece; safe from several threads, and if the file changes meanwhile. Error if it is
   /// not all there.
   void read(std::uint64_t offset, std::span<std::uint8_t> target) const;
 

@@ -26,11 +26,11 @@ void save_tensors(const std::filesystem::path& file, const std::vector<NamedTens
     check(tensor.defined(), file.string(), ": not saved: tensor ", name, " is undefined");
     writer.tensor("tensors", name, tensor.to(Device::cpu()));
   }
-  write_sealed(file, writer.finish());
+  write_checksummed(file, writer.finish());
 }
 
 std::vector<NamedTensor> load_tensors(const std::filesystem::path& file) {
-  const std::vector<std::uint8_t> image = read_sealed(file);
+  const std::vector<std::uint8_t> image = read_checksummed(file);
   const Hdf5Reader reader(file.string(), image);
   check(reader.text_attribute("", "format") == format_name, file.string(),
         ": holds no tensors of save_tensors()");

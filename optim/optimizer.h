@@ -28,8 +28,8 @@ class Optimizer {
   virtual ~Optimizer() = default;
   /// "adam" or "sgd": kept in checkpoints, so that a resumed run cannot change it unnoticed.
   virtual const char* type() const = 0;
-  /// One update of every parameter that has a gradient. `skip`: see OptimizerOps; an optimizer that
-  /// was told to skip is done with, as its step counts have moved.
+  /// One update of every parameter that has a gradient. `skip`: see OptimizerOps; do not reuse an
+  /// optimizer after a skipped step: its step counts have advanced.
   virtual void step(const Tensor& skip = {}) = 0;
   /// Everything that a resumed run needs, named "<parameter>/<slot>", such as
   /// "decoder.layer1.0.weight/exp_avg"; tensors share storage with the optimizer.

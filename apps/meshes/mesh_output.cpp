@@ -31,7 +31,7 @@ nlohmann::ordered_json to_json(const MeshReport& report, const std::string& unit
           {"thinnest", report.thinnest}};
 }
 
-/// In millimetres where the file has a size, whatever its unit.
+/// In millimetres where the file has a size, in any unit.
 void to_millimetres(MeshReport& report, double units_per_mm) {
   const double factor = 1 / units_per_mm;
   for (double& side : report.size) side *= factor;

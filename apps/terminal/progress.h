@@ -17,7 +17,7 @@ class ProgressLine {
   bool terminal() const { return terminal_; }
   /// Characters that a line may have; 80 off a terminal.
   std::size_t columns() const;
-  /// On a terminal: shows the text in place of the last one, at most ten times a second.
+  /// On a terminal: shows the text in place of the last one, at most ten times per second.
   /// Off a terminal: nothing.
   void show(const std::string& text);
   /// "label 120/442 objects", with a bar on a terminal; off it a line at every quarter.

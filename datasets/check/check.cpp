@@ -28,7 +28,7 @@ std::uint64_t hash_of_pixels(const Image& picture) {
   return hash == 0 ? 1 : hash;
 }
 
-/// Of the occupied voxels, whatever their values.
+/// Of the occupied voxels, independent of their values.
 std::uint64_t hash_of_voxels(const VoxelGrid& grid) {
   std::vector<std::uint8_t> full;
   full.reserve(grid.values.size());

@@ -21,7 +21,7 @@ struct CheckOptions {
   std::filesystem::path taxonomy{};  // empty: the set's own
   bool decode = true;                // read every file; else only look whether it is there
   int threads = 2;
-  std::filesystem::path journal{};          // if given: keeps what was found, and goes on from it
+  std::filesystem::path journal{};          // if given: keeps what was found, and continues from it
   const std::atomic<bool>* stop = nullptr;  // once true: report what was checked until then
   std::function<void(std::int64_t done, std::int64_t total)> progress{};  // one thread at a time
 };

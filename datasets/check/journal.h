@@ -1,5 +1,5 @@
 // What `dataset check` has found of each object, kept in a file, so that a check of many objects
-// that was interrupted goes on where it stopped.
+// that was interrupted continues where it stopped.
 #pragma once
 
 #include <array>

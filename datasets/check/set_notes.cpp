@@ -10,7 +10,7 @@ namespace voxgrad {
 namespace {
 
 constexpr double clearly_better = 0.2;  // of IoU: another orientation of the axes
-constexpr std::size_t most_told = 100;  // duplicates
+constexpr std::size_t max_told = 100;   // duplicates
 
 /// Where an object is listed, for messages.
 std::string place_of(const ObjectCheck& object) {
@@ -27,7 +27,7 @@ void note_shared(const std::vector<ObjectCheck>& objects, const char* what, cons
     const auto key = key_of(object);
     if (key == decltype(key){}) continue;
     const auto [known, is_new] = first.try_emplace(key, &object);
-    if (is_new || known->second->split == object.split || ++told > most_told) continue;
+    if (is_new || known->second->split == object.split || ++told > max_told) continue;
     notes.push_back(concat(what, " ", known->second->info.object_id, " is in ",
                            place_of(*known->second), " and ",
                            known->second->info.object_id == object.info.object_id
@@ -35,9 +35,9 @@ void note_shared(const std::vector<ObjectCheck>& objects, const char* what, cons
                                : concat("as ", object.info.object_id, " in "),
                            place_of(object)));
   }
-  if (told > most_told)
+  if (told > max_told)
     notes.push_back(
-        concat("... and ", told - most_told, " more of the kind: ", what, " in two splits"));
+        concat("... and ", told - max_told, " more of the kind: ", what, " in two splits"));
 }
 
 /// Most things are alike their mirror image from left to right, along z. Categories, and objects
@@ -90,7 +90,7 @@ void note_counts(const std::string& kind, DatasetReport& report) {
   }
 }
 
-/// Objects with fewer views, pictures of another size or volumes of another edge than most.
+/// Objects with fewer views, pictures of another size or volumes of another side than most.
 void note_unusual(const std::vector<ObjectCheck>& objects, DatasetReport& report) {
   std::map<std::int64_t, std::int64_t> views;
   std::map<std::string, std::int64_t> kinds;
@@ -105,25 +105,25 @@ void note_unusual(const std::vector<ObjectCheck>& objects, DatasetReport& report
     if (resolution != *usual)
       report.bad.push_back(
           {object.name(), concat("the volume has ", resolution,
-                                 " voxels a side, the first one of the set ", *usual)});
+                                 " voxels per side, the first one of the set ", *usual)});
   }
   const auto most = [](const auto& counts) {
     return std::ranges::max_element(counts, {}, [](const auto& entry) { return entry.second; });
   };
-  const auto usual_views = most(views);
-  const auto usual_kind = most(kinds);
+  const auto common_views = most(views);
+  const auto common_kind = most(kinds);
   // Photos have all sizes.
-  const bool alike = usual_kind != kinds.end() && kinds.size() <= 8 &&
-                     usual_kind->second * 2 > std::int64_t(objects.size());
+  const bool alike = common_kind != kinds.end() && kinds.size() <= 8 &&
+                     common_kind->second * 2 > std::int64_t(objects.size());
   for (const ObjectCheck& object : objects) {
     const ObjectFindings& found = object.found;
-    if (found.views > 0 && found.views < usual_views->first)
+    if (found.views > 0 && found.views < common_views->first)
       report.notes.push_back(concat("object ", object.name(), " has ", found.views,
-                                    " pictures, most have ", usual_views->first));
-    if (alike && !found.picture_kind.empty() && found.picture_kind != usual_kind->first)
+                                    " pictures, most have ", common_views->first));
+    if (alike && !found.picture_kind.empty() && found.picture_kind != common_kind->first)
       report.notes.push_back(concat("object ", object.name(), " has pictures of ",
                                     found.picture_kind, " (width x height x channels), most are ",
-                                    usual_kind->first));
+                                    common_kind->first));
   }
 }
 

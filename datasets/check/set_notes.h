@@ -22,7 +22,7 @@ struct ObjectCheck {
   }
 };
 
-/// Adds to the report: objects unlike most (number and size of pictures, edge of the volume, which
+/// Adds to the report: objects unlike most (number and size of pictures, side of the volume, which
 /// is bad), counts other than the published ones, duplicates in two splits, axes that seem to be
 /// exchanged.
 void note_whole_set(const std::string& kind, const std::vector<ObjectCheck>& objects,

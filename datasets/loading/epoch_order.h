@@ -1,9 +1,9 @@
 // Which objects an epoch of training shows, and in what order.
 //
-// An object of weight w (Dataset::weight) is shown w times an epoch on average: floor(w) times, and
-// of each run of neighbouring objects of one weight a share of w - floor(w) once more, drawn anew
-// for each epoch. So an epoch's length is always the same. With weights of 1 it shows each object
-// once.
+// An object of weight w (Dataset::weight) is shown w times per epoch on average: floor(w) times,
+// and of each run of neighbouring objects of one weight a share of w - floor(w) once more, drawn
+// anew for each epoch. So an epoch's length is always the same. With weights of 1 it shows each
+// object once.
 #pragma once
 
 #include <cstdint>

@@ -34,7 +34,7 @@ enum Volume : std::int64_t {
   volume_chunk,
   volume_offset,
   volume_checksum,
-  volume_edge,
+  volume_side,
   volume_kind,
   volume_count
 };

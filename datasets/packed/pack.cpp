@@ -61,7 +61,7 @@ void add_volume(const VoxelGrid& grid, ReadyObject& ready) {
   }
   ready.volume[volume_offset] = std::int64_t(from);
   ready.volume[volume_checksum] = sum_of(ready.bytes, from);
-  ready.volume[volume_edge] = grid.n;
+  ready.volume[volume_side] = grid.n;
   ready.volume[volume_kind] = binary ? 0 : 1;
   ready.frame = {grid.translate[0], grid.translate[1], grid.translate[2], grid.scale};
 }

@@ -193,17 +193,17 @@ Image PackedDataset::view(std::int64_t object, int view) const {
 VoxelGrid PackedDataset::volume(std::int64_t object) const {
   const std::int64_t place = object_at(object).place;
   const std::string name = volume_name(object);
-  const std::int64_t edge = file_->volume(place, volume_edge);
+  const std::int64_t side = file_->volume(place, volume_side);
   const std::int64_t kind = file_->volume(place, volume_kind);
-  check<DataError>(edge >= 1 && edge <= 512 && (kind == 0 || kind == 1), name,
-                   ": damaged: a volume of edge ", edge);
+  check<DataError>(side >= 1 && side <= 512 && (kind == 0 || kind == 1), name,
+                   ": damaged: a volume of side ", side);
   return read_as_data([&] {
-    const auto voxels = std::uint64_t(edge * edge * edge);
+    const auto voxels = std::uint64_t(side * side * side);
     const std::vector<std::uint8_t> bytes =
         file_->piece(file_->volume(place, volume_chunk), file_->volume(place, volume_offset),
                      kind == 0 ? (voxels + 7) / 8 : voxels * sizeof(float),
                      file_->volume(place, volume_checksum), name);
-    VoxelGrid grid{int(edge)};
+    VoxelGrid grid{int(side)};
     if (kind == 0)
       for (std::size_t i = 0; i < grid.values.size(); ++i)
         grid.values[i] = (bytes[i / 8] >> (i % 8) & 1) != 0 ? 1.0f : 0.0f;

@@ -66,7 +66,7 @@ VoxelGrid read_pix3d_voxels(const fs::path& file) {
     const std::int64_t n = voxels.extents[0];
     check<DataError>(n >= 1 && n <= 512 && voxels.extents[1] == n && voxels.extents[2] == n, name,
                      ": the voxels are ", voxels.extents[0], " x ", voxels.extents[1], " x ",
-                     voxels.extents[2], ", expected a cube of 1 to 512 a side");
+                     voxels.extents[2], ", expected a cube of 1 to 512 per side");
     VoxelGrid grid{int(n)};
     std::int64_t at = 0;  // i runs fastest
     for (int k = 0; k < grid.n; ++k)
@@ -133,7 +133,7 @@ Image Pix3dDataset::view(std::int64_t object, int) const {
   const auto fits = [&](const Image& picture) {
     return picture.width == annotation.size[0] && picture.height == annotation.size[1];
   };
-  // Boxes, masks and sizes are of the picture as stored, whatever its EXIF data say.
+  // Boxes, masks and sizes are of the picture as stored, before any rotation by its EXIF data.
   Image picture = read(Orientation::as_stored);
   if (!fits(picture)) {
     const Image turned = read(Orientation::upright);

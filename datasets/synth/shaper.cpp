@@ -178,7 +178,7 @@ void Shaper::tube(const Path& path, double radius, int sides) {
     const Vec3 before = i > 0 ? normalized(path[i] - path[i - 1]) : Vec3{};
     const Vec3 after = i + 1 < path.size() ? normalized(path[i + 1] - path[i]) : Vec3{};
     const Vec3 direction = normalized(before + after);
-    // The axes go on as they were, so that the tube does not twist.
+    // The axes stay as they were, so that the tube does not twist.
     axes[0] = normalized(axes[0] - dot(axes[0], direction) * direction);
     axes[1] = cross(direction, axes[0]);
     sections.push_back(circle(path[i], axes, radius, sides));

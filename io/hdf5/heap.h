@@ -6,7 +6,7 @@
 
 namespace voxgrad::hdf5 {
 
-/// A heap whose blocks double in size: `width` blocks a row, of sizes s, s, 2s, 4s ...
+/// A heap whose blocks double in size: `width` blocks per row, of sizes s, s, 2s, 4s ...
 class FractalHeap {
  public:
   FractalHeap(const Image& image, std::uint64_t address);

@@ -15,7 +15,7 @@ namespace voxgrad {
 struct HttpRequest {
   std::string method;  // "GET"
   std::string path;    // "/api/v1/predict", as sent: nothing is decoded in it
-  std::string query;   // behind the "?"
+  std::string query;   // after the "?"
   std::vector<std::pair<std::string, std::string>> headers;  // names in small letters
   std::vector<std::uint8_t> body;
   bool keep_alive = true;

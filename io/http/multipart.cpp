@@ -12,7 +12,7 @@ std::string_view text_of(std::span<const std::uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// The value of name="value" or name=value behind a ";"; "" without it.
+/// The value of name="value" or name=value after a ";"; "" without it.
 std::string attribute(std::string_view header, std::string_view name) {
   std::size_t at = 0;
   while ((at = header.find(name, at)) != std::string_view::npos) {

@@ -180,8 +180,9 @@ std::vector<std::uint8_t> unpack(Bytes packed, const std::string& name) {
     stream.next_out = &more;
     stream.avail_out = 1;
     const int status = inflate(&stream, Z_FINISH);
-    check(status == Z_STREAM_END && stream.avail_out == 1, name,
-          ": a packed element is damaged (its checksum does not fit, or it goes on after its end)");
+    check(
+        status == Z_STREAM_END && stream.avail_out == 1, name,
+        ": a packed element is damaged (its checksum does not fit, or it continues past its end)");
   }
   result.resize(8 + came);
   return result;

@@ -63,7 +63,7 @@ Timing timed_runs(const BenchmarkOptions& options, const auto& run, const auto& 
 }
 
 /// Training steps as the Trainer's (recorded where the device can), each on the same batch, which
-/// lies on the device in the type that the network takes.
+/// is on the device in the type that the network takes.
 Timing resident_steps(const Config& config, std::int64_t batch, std::int64_t views,
                       const BenchmarkOptions& options) {
   Pix2Vox model(config.model);

@@ -79,7 +79,7 @@ std::vector<LayerFigures> measure_layers(const Config& config, std::int64_t batc
 
 struct LoaderFigures {
   std::int64_t threads = 0;
-  double cold = 0;    // pictures a second, read from files
+  double cold = 0;    // pictures per second, read from files
   double cached = 0;  // the same from decoded pictures in memory
 };
 /// Training batches of the data set that config.data names, transformed and augmented; each kind

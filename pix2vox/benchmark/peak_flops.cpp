@@ -28,7 +28,7 @@ constexpr std::int64_t kSteps = 5'000'000;
 // Read by nobody: keeps the work from being dropped.
 volatile float sink = 0;
 
-/// Operations a second of all threads together, a multiply-add being two.
+/// Operations per second of all threads together, a multiply-add being two.
 double operations_per_second(MultiplyAdds (*work)(std::int64_t)) {
   double count = 0;
   const double seconds = min_seconds([&] {
@@ -55,7 +55,7 @@ Peak matrix_product(Device device, DType dtype) {
     kernels.memory.synchronize(device.index);
   });
   return {2 * double(geometry.multiply_adds()) / seconds,
-          concat("a matrix product of edge ", size, ", ", dtype)};
+          concat("a matrix product of side ", size, ", ", dtype)};
 }
 
 }  // namespace

@@ -149,11 +149,11 @@ void save_checkpoint(const fs::path& file, const Checkpoint& checkpoint) {
     writer.tensor("model", name, tensor);
   }
   if (checkpoint.training) write_training(*checkpoint.training, file, writer);
-  write_sealed(file, writer.finish());
+  write_checksummed(file, writer.finish());
 }
 
 Checkpoint load_checkpoint(const fs::path& file, CheckpointPart part) {
-  const std::vector<std::uint8_t> image = read_sealed(file);
+  const std::vector<std::uint8_t> image = read_checksummed(file);
   const Hdf5Reader reader(file.string(), image);
   check(reader.text_attribute("", "format") == format_name, file.string(),
         ": not a checkpoint of Voxgrad");

@@ -7,7 +7,8 @@
 //   /model/NAME           one dataset a tensor, in state-dict order
 //   /training             attributes optimizer, epoch, batch, seed, best_epoch, best_iou; the
 //                         group is absent from files that hold weights alone
-//   /training/weights/NAME   with train.ema: the weights that training goes on from, as /model then
+//   /training/weights/NAME   with train.ema: the weights that training continues from, as /model
+//   then
 //                         holds their moving average; attribute updates: of the average so far
 //   /training/sums/NAME   running sums of the unfinished epoch
 //   /training/state/NAME  the optimizer's tensors; ':' stands for the '/' in their names
@@ -45,7 +46,7 @@ struct TrainingState {
   std::int64_t best_epoch = 0;  // 0: none yet
   double best_iou = 0;
   std::map<std::string, double> sums;  // running sums of the unfinished epoch
-  /// With a moving average, which Checkpoint::model then holds: the weights behind it.
+  /// With a moving average, which Checkpoint::model then holds: the weights that are trained.
   struct Averaged {
     std::vector<NamedTensor> weights;
     std::int64_t updates = 0;

@@ -97,17 +97,17 @@ std::int64_t ModelConfig::encoder_pool_after(std::size_t i) const {
   return i == 1 || (i == 2 && is_plus_plus()) ? encoder_pool : 1;
 }
 
-std::int64_t ModelConfig::feature_edge() const {
+std::int64_t ModelConfig::feature_side() const {
   // VGG's pools drop what does not fill a window; ResNet's strides, padded, round up.
-  std::int64_t edge = image_size;
-  for (int halving = 0; halving < 3; ++halving) edge = is_plus_plus() ? (edge + 1) / 2 : edge / 2;
+  std::int64_t side = image_size;
+  for (int halving = 0; halving < 3; ++halving) side = is_plus_plus() ? (side + 1) / 2 : side / 2;
   for (std::size_t i = 0; i < 3; ++i)
-    edge = (edge + 2 * encoder_padding(i) - (encoder_kernel_sizes[i] - 1)) / encoder_pool_after(i);
-  return edge;
+    side = (side + 2 * encoder_padding(i) - (encoder_kernel_sizes[i] - 1)) / encoder_pool_after(i);
+  return side;
 }
 
 std::int64_t ModelConfig::decoder_in_channels() const {
-  return encoder_channels[2] * feature_edge() * feature_edge() / 8;
+  return encoder_channels[2] * feature_side() * feature_side() / 8;
 }
 
 void ModelConfig::check() const {
@@ -125,14 +125,14 @@ void ModelConfig::check() const {
   check<ConfigError>(!is_plus_plus() || merger_channels.size() >= 2,
                      "model.merger_channels expects at least 2 entries for variant ", variant,
                      ": the last layer but one reads the results of those before it");
-  const std::int64_t edge = feature_edge();
-  check<ConfigError>(edge >= 1, "model.image_size ", image_size,
+  const std::int64_t side = feature_side();
+  check<ConfigError>(side >= 1, "model.image_size ", image_size,
                      " is too small: nothing is left after the encoder's kernels and pooling; "
                      "enlarge it, or reduce model.encoder_pool");
-  check<ConfigError>(encoder_channels[2] * edge * edge % 8 == 0,
+  check<ConfigError>(encoder_channels[2] * side * side % 8 == 0,
                      "model.encoder_channels: the feature map of ", encoder_channels[2], " x ",
-                     edge, " x ", edge,
-                     " cannot be viewed as a volume of edge 2 (needs a multiple "
+                     side, " x ", side,
+                     " cannot be viewed as a volume of side 2 (needs a multiple "
                      "of 8): change the last channel count");
 }
 

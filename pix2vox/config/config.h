@@ -24,7 +24,7 @@ namespace voxgrad {
 struct ModelConfig {
   /// Pix2Vox-A and -F and Pix2Vox++/A and /F as published, or small pictures and trunk.
   std::string variant = "A";  // A, F, ++A, ++F or mini
-  std::int64_t n_vox = 32;    // edge of the volume: a power of two, 8..128
+  std::int64_t n_vox = 32;    // side of the volume: a power of two, 8..128
   std::int64_t image_size = 224;
   /// A, F, mini: 4, of VGG's blocks (2, 2, 3, 1 convs). ++: 3, of ResNet's first convolution and of
   /// the 3x3 convolutions in layer1 and layer2.
@@ -57,7 +57,7 @@ struct ModelConfig {
   std::int64_t encoder_pool_after(std::size_t i) const;
 
   /// Edge of the square feature map that the encoder gives.
-  std::int64_t feature_edge() const;
+  std::int64_t feature_side() const;
   /// Channels of the 2x2x2 volume that the feature map is viewed as.
   std::int64_t decoder_in_channels() const;
   /// ConfigError if the sizes do not fit together.

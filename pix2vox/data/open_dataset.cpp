@@ -80,9 +80,9 @@ void check_volumes(const Config& config, const Dataset& dataset, bool all) {
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t object = i * dataset.size() / count;
     try {
-      const std::int64_t edge = dataset.volume(object).n;
-      check<DataError>(edge == config.model.n_vox, dataset.volume_name(object), ": volume of ",
-                       edge, "^3 voxels, the model has ", config.model.n_vox,
+      const std::int64_t side = dataset.volume(object).n;
+      check<DataError>(side == config.model.n_vox, dataset.volume_name(object), ": volume of ",
+                       side, "^3 voxels, the model has ", config.model.n_vox,
                        "^3; set model.n_vox or build the data set at that size");
       ++good;
     } catch (const DataError& error) {

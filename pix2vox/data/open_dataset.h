@@ -28,7 +28,7 @@ bool has_split(const DataConfig& config, const std::string& split);
 /// Looks at both splits before anything is trained. ConfigError, in the words of the configuration,
 /// if the training split cannot fill one batch, or if an object of either split has fewer than
 /// train.n_views views, which is named (with data.skip_bad: if all have). DataError if a volume
-/// cannot be read or has another edge than model.n_vox (with data.skip_bad: if all those looked at
+/// cannot be read or has another side than model.n_vox (with data.skip_bad: if all those looked at
 /// have); looked at are 64 of each split, spread evenly, or with `all_volumes` every one.
 /// `validation` may be null.
 void check_training_fits(const Config& config, const Dataset& training,
@@ -40,7 +40,7 @@ TransformOptions transform_options(const Config& config);
 /// Shuffled, augmented, the last partial batch dropped.
 LoaderOptions training_loader(const Config& config);
 /// Every object once, in order, its first views; `n_views` and batch size of config.test. An object
-/// that cannot be read is an error, whatever data.skip_bad says: no other may count in its place.
+/// that cannot be read is an error, in spite of data.skip_bad: no other may count in its place.
 LoaderOptions testing_loader(const Config& config);
 
 }  // namespace voxgrad

@@ -224,7 +224,7 @@ Baselines measure_baselines(const Dataset& train, const Dataset& test,
   for (std::int64_t i = 0; i < test.size(); ++i, tick()) {
     const VoxelGrid truth = test.volume(i);
     check<DataError>(truth.values.size() == global_mean.size(), test.volume_name(i),
-                     ": the volume's edge is ", truth.n, ", those of the training split differ");
+                     ": the volume's side is ", truth.n, ", those of the training split differ");
     const ObjectInfo& object = test.info(i);
     const auto score = [&](const std::vector<float>& shape) {
       return iou_at(shape.data(), truth.values.data(), std::int64_t(shape.size()), thresholds);

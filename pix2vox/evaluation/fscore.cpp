@@ -58,7 +58,7 @@ std::vector<Vec3f> sample_surface(const Mesh& mesh, int points, std::uint64_t se
 ShapeDistance shape_distance(const VoxelGrid& prediction, double threshold, const VoxelGrid& truth,
                              std::uint64_t key, const FScoreOptions& options) {
   check(prediction.n == truth.n, "[shape_distance] a prediction of ", prediction.n,
-        " voxels a side and a truth of ", truth.n);
+        " voxels per side and a truth of ", truth.n);
   check(options.points >= 1, "[shape_distance] ", options.points, " points");
   const Mesh ours = empty_corner_surface(prediction, threshold);
   const Mesh theirs = empty_corner_surface(truth, 0.5);

@@ -65,7 +65,7 @@ VoxelGrid pix3d_normalized(const VoxelGrid& given) {
   if (high[0] < 0) return result;
   int side = 0;
   for (std::size_t axis = 0; axis < 3; ++axis) side = std::max(side, high[axis] - low[axis] + 1);
-  // What lies in the cube but not in the box is padding, not the grid's values below 0.1.
+  // What is in the cube but not in the box is padding, not the grid's values below 0.1.
   VoxelGrid cube(side);
   std::array<int, 3> before;
   for (std::size_t axis = 0; axis < 3; ++axis)

@@ -1,6 +1,6 @@
 // IoU as Pix3D's authors measure it (Sun et al., CVPR 2018, their evaluation code):
 //
-//   1. A grid of more than 100 voxels a side is max-pooled 4 x 4 x 4.
+//   1. A grid of more than 100 voxels per side is max-pooled 4 x 4 x 4.
 //   2. The box around values >= 0.1 is cut out and padded with 0 to a cube, object in the middle.
 //   3. It is resampled to 32^3 trilinearly, sample points spread from end to end.
 //   4. One threshold for the whole set, of 0.01, 0.02 ... 0.49, is chosen for the highest mean IoU;

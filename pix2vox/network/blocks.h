@@ -7,7 +7,7 @@
 
 namespace voxgrad {
 
-/// Transposed convolution that doubles the edge: kernel 4, stride 2, padding 1, no bias.
+/// Transposed convolution that doubles the side: kernel 4, stride 2, padding 1, no bias.
 inline std::shared_ptr<ConvTranspose3d> upsample2x(std::int64_t in_channels,
                                                    std::int64_t out_channels,
                                                    Activation activation = {}) {

@@ -1,6 +1,6 @@
 // Decoder: a feature map to a coarse volume. The map, flattened channels first, is viewed as a
-// volume of edge 2; transposed convolutions (kernel 4, stride 2, padding 1, no bias, then batch
-// norm and ReLU) double the edge up to n_vox; a last one of kernel 1 and a sigmoid give the volume.
+// volume of side 2; transposed convolutions (kernel 4, stride 2, padding 1, no bias, then batch
+// norm and ReLU) double the side up to n_vox; a last one of kernel 1 and a sigmoid give the volume.
 //
 //   A: [N,8,8,256] -> [N,2,2,2,2048] -> 512, 128, 32, 8 channels -> [N,32,32,32,1]
 //   F: [N,4,4,128] -> [N,2,2,2,256] -> 128, 64, 32, 8 channels -> [N,32,32,32,1]

@@ -43,9 +43,9 @@ class Walker {
     } else if (const auto* linear = dynamic_cast<const Linear*>(&module)) {
       row = fully_connected(*linear);
     } else if (const auto* pool = dynamic_cast<const MaxPool*>(&module)) {
-      const auto [edge, stride, padding] = pool->options();
+      const auto [side, stride, padding] = pool->options();
       map_ = pool->geometry(map_).output_shape();
-      row.kind = fmt::format("MaxPool {}, stride {}", edge, stride);
+      row.kind = fmt::format("MaxPool {}, stride {}", side, stride);
     } else if (dynamic_cast<const ResidualBlock*>(&module) != nullptr) {
       block_input_ = map_;
       return;
@@ -54,10 +54,10 @@ class Walker {
       return;
     } else if (const auto* norm = dynamic_cast<const BatchNorm*>(&module)) {
       row.kind = "BatchNorm";
-      if (const std::int64_t edge = norm->options().pool; edge > 1) {
-        const Triple kernel{edge, edge, edge};
+      if (const std::int64_t side = norm->options().pool; side > 1) {
+        const Triple kernel{side, side, side};
         map_ = PoolGeometry::make("summary", map_, kernel, kernel).output_shape();
-        row.kind += fmt::format(", MaxPool {}", edge);
+        row.kind += fmt::format(", MaxPool {}", side);
       }
     } else {
       return;

@@ -33,7 +33,7 @@ struct PartialWeights {
 /// if one is not finite.
 PartialWeights load_fitting_weights(const std::filesystem::path& file, const ModelConfig& network);
 
-/// All tensors of a file under our names and in our order of axes, whatever network they are of.
+/// All tensors of a file under our names and in our order of axes, of any network.
 std::vector<NamedTensor> load_any_tensors(const std::filesystem::path& file,
                                           std::vector<std::string>& notes);
 

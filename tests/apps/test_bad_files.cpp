@@ -146,7 +146,7 @@ TEST_CASE("pictures of every kind that cameras and tools write") {
   CHECK(large.code == 0);
 }
 
-TEST_CASE("results that do not fit behind a redirection") {
+TEST_CASE("results that do not fit into the file they are redirected to") {
   CHECK(refused(pix2vox({"summary", "--cfg", mini_config}, "/dev/full"), 1, "standard output"));
 }
 

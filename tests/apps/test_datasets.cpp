@@ -11,7 +11,7 @@
 using namespace voxgrad;
 using namespace voxgrad::testing;
 
-TEST_CASE("dataset look draws five pictures a row") {
+TEST_CASE("dataset look draws five pictures per row") {
   const TemporaryFolder folder;
   write_pascal3d(folder / "pascal3d");
   const std::string sheet = folder / "look.png";
@@ -25,7 +25,7 @@ TEST_CASE("dataset look draws five pictures a row") {
   CHECK(refused(pix2vox({"dataset", "look", folder / "none", "--kind", "pascal3d"}), 3, "none"));
 }
 
-TEST_CASE("dataset check goes on from its journal, and tells of sets of every kind") {
+TEST_CASE("dataset check continues from its journal, and tells of sets of every kind") {
   const TemporaryFolder folder;
   write_pix3d(folder / "pix3d");
   const Arguments check{"dataset", "check",     folder / "pix3d",  "--kind",

@@ -35,7 +35,7 @@ TEST_CASE("a training leaves a run folder and prints its best checkpoint") {
   CHECK(refused(again, 2, "--resume"));
 }
 
-TEST_CASE("a training that cannot write its status goes on and says so") {
+TEST_CASE("a training that cannot write its status continues and says so") {
   const TinyRun& run = tiny_run();
   const std::string out = run.folder / "without_status";
   fs::create_directories(out + "/status.json.new");  // in the way of what is written
@@ -104,7 +104,7 @@ TEST_CASE("a killed training leaves its folder unlocked") {
   CHECK(pix2vox(rest).code == 0);
 }
 
-TEST_CASE("a training stopped by SIGTERM saves, says so by its exit code, and can go on") {
+TEST_CASE("a training stopped by SIGTERM saves, says so by its exit code, and can be resumed") {
   const TinyRun& run = tiny_run();
   const std::string out = run.folder / "stopped";
   RunningPix2Vox training(tiny_training(run.data, out, 100000));

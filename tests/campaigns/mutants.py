@@ -4,7 +4,7 @@
   tests/campaigns/mutants.py [--count N] [--seed N] [--minutes N] [--folders a,b] [--build DIR] [--again] [--near] [--trust]
 
 A mutant is one change of one .cpp file: a comparison flipped, + and - exchanged, a constant one off,
-a statement dropped, two arguments or an index exchanged, a condition turned round. Candidates are
+a statement dropped, two arguments or an index exchanged, a condition inverted. Candidates are
 drawn at random, with equal shares for each folder. Each is built (CPU alone) in a copy of the tree
 in DIR (build/mutants): one file is compiled, and the doctest programs that depend on its folder are
 linked and run one after the other until one fails (without [slow] cases and networks at full size).
@@ -15,7 +15,7 @@ Within a program those test files come first that include the header of the chan
   invalid   it does not compile, or the object code is the same
   skipped   listed in mutants_skipped.tsv with the reason why no test can see it
 
-DIR/verdicts.tsv keeps what was found: a second call goes on where the first stopped, until --count
+DIR/verdicts.tsv keeps what was found: a second call continues where the first stopped, until --count
 mutants are valid (killed or survived). --again builds and runs those that survived once more, after
 tests were added. --near runs the first of a folder's programs alone, which is quicker and finds more
 survivors: a lower bound of the score. --trust takes it that all tests pass on the unchanged tree,

@@ -17,7 +17,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 export OMP_WAIT_POLICY=passive
 
-# try NAME [COMMAND...]: the program behind a command, its volume in a folder of that name.
+# try NAME [COMMAND...]: the program after a command, its volume in a folder of that name.
 try() {
   local name=$1
   shift

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Lets trainings die in every way and looks whether they go on to the same end.
+"""Lets trainings die in every way and looks whether they continue to the same end.
 
   tests/campaigns/reliability.py [kill] [signals] [writes] [loaders] [--count N] [--seed N]
 
@@ -27,7 +27,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 EPOCHS = 4
-# How a training that goes on says what it could not write.
+# How a training that continues says what it could not write.
 SAID = ("no sample picture", "cannot close", "no events for TensorBoard", "no more events for TensorBoard",
         "pix2vox watch sees no progress", "no report")
 

@@ -307,7 +307,7 @@ TEST_CASE("a build that cannot be done says why and leaves nothing that looks fi
   CHECK_FALSE(std::filesystem::exists(folder / "out/dataset.json"));
 }
 
-TEST_CASE("a build that is interrupted goes on where it stopped, to the same bytes") {
+TEST_CASE("a build that is interrupted continues where it stopped, to the same bytes") {
   const TemporaryFolder folder;
   write_meshes(folder / "meshes");
   BuildOptions options = small(folder / "meshes", folder / "whole");

@@ -209,13 +209,13 @@ const std::vector<Damage>& damages() {
       {"a volume is a surface",
        [](const SoundSet& s) { write_binvox(shell(read_binvox(s.volume(8))), s.volume(8)); },
        {"note:", "object8/model.binvox", "surface without its inside"}},
-      {"a volume of another edge",
+      {"a volume of another side",
        [](const SoundSet& s) {
          VoxelGrid grid(8);
          grid.at(1, 2, 3) = 1;
          write_binvox(grid, s.volume(5));
        },
-       {"damaged:", "object5: the volume has 8 voxels a side"}},
+       {"damaged:", "object5: the volume has 8 voxels per side"}},
       {"axes of a volume are exchanged",
        [](const SoundSet& s) {
          const AxisTurn exchange{{0, 2, 1}, {1, 1, 1}};
@@ -270,7 +270,7 @@ TEST_CASE("check: each kind of damage is found and named") {
   }
 }
 
-TEST_CASE("check: what was found is kept, and a stopped check goes on") {
+TEST_CASE("check: what was found is kept, and a stopped check continues") {
   const SoundSet set;
   fs::remove(set.volume(1));
   const DatasetReport whole = check_dataset(set.root());

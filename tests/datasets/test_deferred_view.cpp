@@ -73,7 +73,7 @@ TEST_CASE("pictures that cannot be transformed cannot be packed") {
       doctest::Contains("has no area"), Error);
 }
 
-TEST_CASE("packed batches hold the same draws, whatever the number of threads") {
+TEST_CASE("packed batches hold the same draws, for any number of threads") {
   const FakeDataset data(10, 3);
   LoaderOptions options = small_options(4, 2);
   options.augment = options.shuffle = true;

@@ -130,7 +130,7 @@ TEST_CASE("the number of views can be drawn once an epoch") {
   CHECK(seen.begin()->first == 1);
 }
 
-TEST_CASE("the same bits whatever the threads, the prefetching and the cache") {
+TEST_CASE("the same bits for any threads, prefetching and cache") {
   const TinyDataset tiny({.train = 7, .views = 4, .n_vox = 8});
   ShapeNetOptions source;
   source.root = tiny.root();

@@ -1,5 +1,5 @@
 // An error or a stall at each stage of a sample (picture, transform, volume) reaches the trainer
-// with the object's name, whatever the number of threads, and leaves the loader usable.
+// with the object's name, for any number of threads, and leaves the loader usable.
 #include <doctest/doctest.h>
 
 #include <chrono>

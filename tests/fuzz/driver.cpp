@@ -85,9 +85,9 @@ struct Target {
 #define ROW(name) {#name, fuzz_one_##name},
 constexpr Target targets[] = {FUZZ_TARGETS(ROW)};
 
-constexpr double most_seconds = 1;
+constexpr double max_seconds = 1;
 // A volume of 512^3 in floats, twice: the largest thing that a few bytes may declare.
-constexpr std::size_t most_declared = std::size_t{2} * 512 * 512 * 512 * sizeof(float) + (1 << 24);
+constexpr std::size_t max_declared = std::size_t{2} * 512 * 512 * 512 * sizeof(float) + (1 << 24);
 
 struct Class {
   const char* name;
@@ -173,8 +173,7 @@ bool mutate(const Target& target, std::int64_t mutants, std::uint64_t seed) {
       ++inputs;
       worst.seconds = std::max(worst.seconds, cost.seconds);
       worst.bytes = std::max(worst.bytes, cost.bytes);
-      if (cost.seconds <= most_seconds && cost.bytes <= std::max(2 * usual, most_declared))
-        continue;
+      if (cost.seconds <= max_seconds && cost.bytes <= std::max(2 * usual, max_declared)) continue;
       std::cout << target.name << ": " << kind.name << ", mutant " << i << " took " << cost.seconds
                 << " s and " << cost.bytes << " bytes\n";
       good = false;

@@ -1,5 +1,6 @@
-// What the HDF5 library wrote is read back by our own reader, and whatever is changed in an image,
-// the reader either reads it or says what is wrong: it never crashes (the sanitizers look on).
+// What the HDF5 library wrote is read back by our own reader, and, if anything is changed in an
+// image, the reader either reads it or says what is wrong: it never crashes (the sanitizers look
+// on).
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -67,7 +68,7 @@ Outcome try_to_read(const Bytes& image) {
 }  // namespace
 
 TEST_CASE("attributes and tensors come back, few or many, in the order of writing") {
-  // Up to eight links lie in the group's header; more in a heap with an index of growing depth.
+  // Up to eight links are in the group's header; more in a heap with an index of growing depth.
   for (const int count : {0, 1, 8, 9, 33, 34, 200, 3000}) {
     CAPTURE(count);
     const Read all = read(image_of(count));
@@ -188,12 +189,12 @@ TEST_CASE("a group that describes itself twice is refused") {
   const std::string name = "state";
   const std::ptrdiff_t link = std::search(image.begin(), image.end(), name.begin(), name.end()) -
                               image.begin() + std::ptrdiff_t(name.size());
-  auto info = std::ptrdiff_t(word(link)) + 16;  // behind the header's prefix
+  auto info = std::ptrdiff_t(word(link)) + 16;  // after the header's prefix
   const auto size_at = [&](std::ptrdiff_t message) { return 8 + image[std::size_t(message + 2)]; };
   for (int i = 0; i < 8 && image[std::size_t(info)] != 0x02; ++i) info += size_at(info);
   REQUIRE(image[std::size_t(info)] == 0x02);
   const std::ptrdiff_t size = size_at(info);
-  // A header of some such messages behind the end; the link leads there, the file ends there.
+  // A header of some such messages past the end; the link leads there, the file ends there.
   const auto described = [&](std::uint8_t times) {
     Bytes result = image;
     Bytes copy{1, 0, times, 0, 1, 0, 0, 0, std::uint8_t(times * size), 0, 0, 0, 0, 0, 0, 0};

@@ -51,7 +51,7 @@ std::string text_of(const FormPart& part) {
 
 }  // namespace
 
-TEST_CASE("a request is read whatever the pieces it arrives in") {
+TEST_CASE("a request is read in whichever pieces it arrives") {
   const std::string text =
       "POST /a/b?x=1&y=a%20b+c HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
       "X-Word:  two words \r\n\r\nhello";
@@ -71,7 +71,7 @@ TEST_CASE("a request is read whatever the pieces it arrives in") {
   }
 }
 
-TEST_CASE("bytes behind a request are left for the next one") {
+TEST_CASE("bytes after a request are left for the next one") {
   HttpReader reader{HttpLimits{}};
   const std::string two = "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.0\r\n\r\n";
   const std::size_t taken = reader.feed(bytes_of(two));

@@ -1,4 +1,4 @@
-// Where f32 could lose what f64 keeps: held against formulas in f64.
+// Where f32 could lose what f64 keeps: compared with formulas in f64.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -22,7 +22,7 @@ double slope(Layer layer, const Shape& shape, double at) {
 
 }  // namespace
 
-TEST_CASE("ELU's gradient keeps its digits far below 0, alone and behind every kind of layer") {
+TEST_CASE("ELU's gradient keeps its digits far below 0, alone and after every kind of layer") {
   const Activation elu = Activation::elu();
   const Variable bias(Tensor::zeros({1}));
   for (const double x : {-0.5, -15.0, -20.0, -50.0}) {

@@ -35,7 +35,7 @@ Activation activation_of(const json& options) {
   return {kinds.at(options.value("activation", "identity")), options.value("alpha", 0.0)};
 }
 
-/// One number an axis; a missing depth becomes `depth`.
+/// One number per axis; a missing depth becomes `depth`.
 Triple triple(const json& per_axis, std::int64_t depth) {
   const auto axes = per_axis.get<std::vector<std::int64_t>>();
   return axes.size() == 3 ? Triple{axes[0], axes[1], axes[2]} : Triple{depth, axes[0], axes[1]};

@@ -54,7 +54,7 @@ TEST_CASE("weights are rounded to bf16 once") {
   CHECK_FALSE(identical(result, bench.expected()));
 }
 
-TEST_CASE("whatever changes a weight, the next result is that of the new one") {
+TEST_CASE("however a weight is changed, the next result is that of the new one") {
   using Change = std::function<void(Bench&)>;
   const auto value = [](Bench& bench) { return bench.layer.weight.value(); };
   const auto other = [] {

@@ -112,7 +112,7 @@ TEST_CASE("a wrong number of learning rates is refused") {
                     doctest::Contains("weight has no learning rate"));
 }
 
-TEST_CASE("SGD's momentum goes on after its state was saved and loaded") {
+TEST_CASE("SGD's momentum continues after its state was saved and loaded") {
   Variable a(Tensor::from(std::vector<double>{0}, {1}), true);
   Variable b(Tensor::from(std::vector<double>{0}, {1}), true);
   const auto step = [](Variable& x, Optimizer& optimizer) {

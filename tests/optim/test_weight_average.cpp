@@ -48,7 +48,7 @@ TEST_CASE("averaged weights take the place of the others for a while") {
   CHECK(weights[0].tensor.to_vector<double>()[0] == 5);
 }
 
-TEST_CASE("an average goes on from what was saved, and refuses what does not fit") {
+TEST_CASE("an average continues from what was saved, and refuses what does not fit") {
   const std::vector<NamedTensor> weights = weights_of(1, 0);
   WeightAverage first(weights, 0.9), second(weights, 0.9);
   weights[0].tensor.fill(3);

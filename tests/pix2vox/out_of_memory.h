@@ -14,7 +14,7 @@
 namespace voxgrad::testing {
 
 /// Calls work() with its k-th allocation failing, for k = 1, 2, ... until none fails, before()
-/// ahead of each call and after_failure() behind each that failed. Returns how many failed. Each
+/// ahead of each call and after_failure() after each that failed. Returns how many failed. Each
 /// must say what the user can do.
 template <class Before, class Work, class After>
 std::int64_t fail_each_allocation(Device device, Before before, Work work, After after_failure) {

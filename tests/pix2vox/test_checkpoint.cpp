@@ -212,7 +212,7 @@ TEST_CASE("every flipped bit and every cut is found") {
   CHECK(accepted == 1);
 }
 
-TEST_CASE("the checksum feels every single word, whatever the length") {
+TEST_CASE("the checksum depends on every single word, for any length") {
   std::vector<std::uint8_t> bytes(100);
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = std::uint8_t(i);
   for (std::size_t length = 0; length < bytes.size(); ++length) {
@@ -228,11 +228,11 @@ TEST_CASE("the checksum feels every single word, whatever the length") {
   }
 }
 
-TEST_CASE("sealed files that are not checkpoints are refused") {
+TEST_CASE("files with a checksum that are not checkpoints are refused") {
   const TemporaryFolder folder;
   const fs::path file = folder / "crafted.h5";
   const auto load = [&](std::vector<std::uint8_t> image) {
-    write_sealed(file, std::move(image));
+    write_checksummed(file, std::move(image));
     return load_checkpoint(file);
   };
   const auto complaint = [&](const Image& image) -> std::string {
@@ -267,7 +267,7 @@ TEST_CASE("a training state that lacks something is refused") {
   writer.group("training");
   writer.attribute("training", "optimizer", std::string("adam"));
   writer.attribute("training", "epoch", 3.0);
-  write_sealed(file, writer.finish());
+  write_checksummed(file, writer.finish());
   CHECK_THROWS_WITH(load_checkpoint(file), doctest::Contains("epoch has an unexpected type"));
   CHECK_FALSE(load_checkpoint(file, CheckpointPart::weights).training.has_value());
 }
@@ -380,7 +380,7 @@ TEST_CASE("a whole last checkpoint that cannot be used stays, and nothing is tak
   save_checkpoint(folder / "last.previous.h5", small_example());
   Image newer;
   newer.version = 2;
-  write_sealed(folder / "last.h5", newer.build());
+  write_checksummed(folder / "last.h5", newer.build());
   CHECK_THROWS_WITH(load_last_checkpoint(folder.path()), doctest::Contains("format version 2"));
   CHECK(fs::exists(folder / "last.h5"));
 

@@ -30,7 +30,7 @@ TEST_CASE("without a file, everything is as published for variant A") {
   const Config config = parse_config("", "empty.yaml");
   CHECK(config == Config{});
   CHECK(config.model.variant == "A");
-  CHECK(config.model.feature_edge() == 8);
+  CHECK(config.model.feature_side() == 8);
   CHECK(config.model.decoder_in_channels() == 2048);
   CHECK(config.train.epochs == 250);
   CHECK(config.train.learning_rate.of("merger") == 1e-4);
@@ -100,7 +100,7 @@ TEST_CASE("wrong values are refused with key, value and what was expected") {
 TEST_CASE("sizes that do not fit together are refused") {
   CHECK(contains(complaint("model: {variant: F, image_size: 64}"), "too small"));
   CHECK(contains(complaint("model: {encoder_channels: [8, 8, 1], image_size: 72}"),
-                 "volume of edge 2"));
+                 "volume of side 2"));
   CHECK(contains(complaint("model: {n_vox: 64, decoder_channels: [8, 8, 8, 8]}"),
                  "model.decoder_channels expects 5 entries for model.n_vox 64, got 4"));
 }

@@ -88,7 +88,7 @@ Expected one_by_one(Pix2Vox& model, const Dataset& data, const std::vector<doubl
   return expected;
 }
 
-/// An untrained model's probabilities lie close together: thresholds in their midst.
+/// An untrained model's probabilities are close together: thresholds in their midst.
 std::vector<double> telling_thresholds(Pix2Vox& model, const Dataset& data) {
   std::vector<float> all;
   EvaluationHooks hooks;
@@ -104,7 +104,7 @@ std::vector<double> telling_thresholds(Pix2Vox& model, const Dataset& data) {
 
 }  // namespace
 
-TEST_CASE("evaluation gives the means of single objects, whatever the batch size") {
+TEST_CASE("evaluation gives the means of single objects, for any batch size") {
   Pix2Vox model(tiny_model());
   initialize(model, 3);
   const ToyDataset dataset(7, 8);

@@ -192,7 +192,7 @@ TEST_CASE("Pix3D's protocol cuts out the box, so size and place do not count") {
   Pix3dIou empty;
   empty.add({"1", "chair", "a"}, VoxelGrid(32), VoxelGrid(32));
   CHECK(empty.table().best().second == 0);
-  // 128 voxels a side are pooled first.
+  // 128 voxels per side are pooled first.
   const VoxelGrid fine = box(128, 12, 44, 20, 36, 80, 112);
   CHECK(pix3d_normalized(fine).values == a.values);
 }

@@ -22,7 +22,7 @@ TEST_CASE("rows of metrics go by epoch and by the names of their columns") {
   const std::filesystem::path file = folder / "metrics.csv";
   put_metrics(file, {{"epoch", "1"}, {"loss", "5"}, {"iou_at_0.3", "0.1"}});
   put_metrics(file, {{"epoch", "2"}, {"loss", "4"}, {"iou_at_0.3", "0.2"}});
-  // Other columns from here on: the old ones stay, behind the new ones.
+  // Other columns from here on: the old ones stay, after the new ones.
   put_metrics(file, {{"epoch", "3"}, {"iou_at_0.5", "0.3"}, {"loss", "3"}});
   CHECK(lines_of(file) == std::vector<std::string>{"epoch,iou_at_0.5,loss,iou_at_0.3", "1,,5,0.1",
                                                    "2,,4,0.2", "3,0.3,3,"});

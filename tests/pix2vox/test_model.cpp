@@ -265,7 +265,7 @@ TEST_CASE("a bias before a batch norm has no gradient in training, and a true on
     Pix2Vox::losses(prediction, random_truth(config, 2, 5)).total.backward();
     std::size_t checked = 0;
     for (const auto& [name, parameter] : model->parameters()) {
-      // The refiner's linear layers end the same way, but have no batch norm behind them.
+      // The refiner's linear layers end the same way, but have no batch norm after them.
       const bool linear = name.starts_with("refiner.") && !name.starts_with("refiner.layer1.");
       if (!name.ends_with(".0.bias") || name.starts_with("encoder.vgg.") || linear) continue;
       ++checked;

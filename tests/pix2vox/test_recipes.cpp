@@ -1,5 +1,5 @@
 // Training beyond the published recipe: schedules, averaged weights, other losses, accumulation,
-// patience. What is resumed goes on bit for bit.
+// patience. What is resumed continues bit for bit.
 #include <doctest/doctest.h>
 
 #include "layers/loss.h"
@@ -43,7 +43,7 @@ TrainingHooks stop_after(std::atomic<bool>& stop, int steps) {
 
 }  // namespace
 
-TEST_CASE("a run with every option goes on bit for bit after a stop anywhere") {
+TEST_CASE("a run with every option continues bit for bit after a stop anywhere") {
   Run whole;
   whole.go(all_options());
   const Checkpoint expected = whole.last();
@@ -103,7 +103,7 @@ TEST_CASE("rates warm up, follow the cosine and end near its final factor") {
           doctest::Approx(1e-3 * cosine_factor(epoch + 2.0 / 3, 4, 0.2)).epsilon(1e-5).scale(0));
 }
 
-TEST_CASE("training stops when validations get no better, and does not go on by itself") {
+TEST_CASE("training stops when validations get no better, and does not continue by itself") {
   Config config = small_config();
   config.train.epochs = 50;
   config.train.patience = 2;

@@ -249,7 +249,7 @@ TEST_CASE("any file of a run makes its folder a run") {
   CHECK(run.start(config).epochs == 1);
 }
 
-TEST_CASE("what a run was begun with is kept when it goes on with something else") {
+TEST_CASE("what a run was begun with is kept when it continues with something else") {
   Config config = short_config(1);
   config.data.root = "some data";
   WatchedRun run;

@@ -1,4 +1,4 @@
-// What a training computes and reports, held against the same things computed another way: a loop
+// What a training computes and reports, compared with the same things computed another way: a loop
 // of forward, backward and optimizer written out here.
 #include <doctest/doctest.h>
 
@@ -15,7 +15,7 @@ using namespace voxgrad::testing;
 
 namespace {
 
-// Two steps an epoch, all parts with rates and all options unlike the defaults.
+// Two steps per epoch, all parts with rates and all options unlike the defaults.
 Config unlike_config() {
   Config config = small_config();
   config.train.epochs = 2;

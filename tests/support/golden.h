@@ -24,7 +24,7 @@ Shape channels_last(const Shape& pytorch_shape);
 /// An f64 tensor in our layout from values in PyTorch's order, and back (f64 or f32).
 Tensor from_pytorch_order(const std::vector<double>& values, const Shape& pytorch_shape);
 std::vector<double> to_pytorch_order(const Tensor& tensor);
-/// The elements in the order in which they lie, as doubles (f64, f32 or i64).
+/// The elements in memory order, as doubles (f64, f32 or i64).
 std::vector<double> values(const Tensor& tensor);
 
 /// An f64 tensor of the formula, in our layout: offset + scale * (2u - 1), where u is first rounded

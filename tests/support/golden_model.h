@@ -1,6 +1,6 @@
 // Whole models against golden numbers: a network with the weights of the formula, on pictures and a
 // truth of the formula, is evaluated, trained for one step or for ten, and every figure compared.
-// For any dtype and device, so that each backend is held against the same numbers.
+// For any dtype and device, so that each backend is compared with the same numbers.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-// Valid checksums for damaged PNG files, so that what lies behind the check is tested too.
+// Valid checksums for damaged PNG files, so that what comes after the check is tested too.
 #pragma once
 
 #include <cstdint>

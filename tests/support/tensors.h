@@ -29,7 +29,7 @@ class GuardedTensor {
   const Tensor& tensor() const { return tensor_; }
   operator const Tensor&() const { return tensor_; }
 
-  /// True while nobody has written before or behind the tensor.
+  /// True while nobody has written before or after the tensor.
   bool intact() const;
 
  private:

@@ -11,7 +11,7 @@ namespace voxgrad::testing {
 
 struct TinyDatasetOptions {
   int categories = 2;                // taxonomy ids 0000, 0001, ... named chair, table, class2, ...
-  int train = 3, val = 1, test = 2;  // objects a category, ids <split><number>
+  int train = 3, val = 1, test = 2;  // objects per category, ids <split><number>
   int views = 3;
   int picture_size = 40;
   int n_vox = 32;

@@ -43,7 +43,7 @@ TEST_CASE("IoU counts voxels at the threshold, the truth at 0.5") {
   CHECK(intersection_over_union(prediction, truth, 0.3f) == doctest::Approx(2.0 / 4));
   CHECK(intersection_over_union(prediction, truth, 0.35) == doctest::Approx(1.0 / 4));
   CHECK(intersection_over_union(prediction, truth, 0.95) == 0);
-  truth.values[2] = 0.4f;  // empty, whatever the threshold
+  truth.values[2] = 0.4f;  // empty for any threshold
   CHECK(intersection_over_union(prediction, truth, 0.35) == doctest::Approx(1.0 / 4));
   prediction.values[0] = std::numeric_limits<float>::quiet_NaN();
   CHECK(intersection_over_union(prediction, truth, 0.3f) == doctest::Approx(1.0 / 4));

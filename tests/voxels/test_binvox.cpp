@@ -67,7 +67,7 @@ TEST_CASE("what the reference reader of binvox takes") {
   };
   reads("#binvox 2\ndim 2 2 2\ndata\n", {0, 4, 255, 1, 7, 1, 0, 2});
   reads("#binvox 1\ndim 2 2 2\ndata\n", {1, 0, 0, 4, 1, 2, 0, 0, 0, 2});  // runs of 0
-  reads("#binvox 1\ndim 2 2 2\ndata\n", {0, 4, 1, 2, 0, 2, 0, 9, 1});     // bytes behind
+  reads("#binvox 1\ndim 2 2 2\ndata\n", {0, 4, 1, 2, 0, 2, 0, 9, 1});     // bytes after it
   reads("#binvox 1\nmaker me\nsclae 1\n\n# x\ndim 2 2 2 # cells\ndata\n", runs);
   CHECK(reads("#binvox 1\nscale 2\n dim 2 2 2\nscale 3 mm\ndata \n", runs).scale == 3);
   CHECK(reads("#binvox 1\tby hand\ndim 4 4 4\ndim 2 2 2\r\ntranslate 1 2 3 m\ndata\n", runs)

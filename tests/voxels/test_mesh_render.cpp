@@ -127,7 +127,7 @@ TEST_CASE("a wall hides as much of the sky from the floor beside it as it covers
   RenderStyle style;
   style.lighting.key_strength = style.lighting.fill_strength = style.lighting.gloss_strength = 0;
   style.lighting.sky_strength = style.lighting.ground_strength = 1;
-  constexpr int size = 110;  // 100 pixels a unit, from so far that the view is nearly parallel
+  constexpr int size = 110;  // 100 pixels per unit, from so far that the view is nearly parallel
   const Camera camera{.azimuth = 0,
                       .elevation = 89,
                       .distance = 10,

@@ -111,7 +111,7 @@ TEST_CASE("a solid inside a solid leaves no hole") {
   CHECK(voxelize(mesh, 16).count() == 16 * 16 * 16);
 }
 
-TEST_CASE("what is shut is solid, what is open is hollow, whatever the skin is made of") {
+TEST_CASE("what is shut is solid, what is open is hollow, for any kind of skin") {
   // Six loose sheets, pulled apart by a hair.
   Mesh loose;
   const Mesh closed = box({0, 0, 0}, {4, 4, 4});

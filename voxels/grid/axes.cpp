@@ -10,17 +10,17 @@ int AxisTurn::determinant() const {
 }
 
 Vec3 AxisTurn::operator()(const Vec3& point) const {
-  Vec3 turned{};
-  for (int a = 0; a < 3; ++a) turned[a] = sign[a] * point[from[a]];
-  return turned;
+  Vec3 rotated{};
+  for (int a = 0; a < 3; ++a) rotated[a] = sign[a] * point[from[a]];
+  return rotated;
 }
 
 VoxelGrid AxisTurn::operator()(const VoxelGrid& grid) const {
-  VoxelGrid turned(grid.n);
-  turned.scale = grid.scale;
+  VoxelGrid rotated(grid.n);
+  rotated.scale = grid.scale;
   for (int a = 0; a < 3; ++a) {
     const double low = grid.translate[from[a]];
-    turned.translate[a] = sign[a] > 0 ? low : -(low + grid.scale);
+    rotated.translate[a] = sign[a] > 0 ? low : -(low + grid.scale);
   }
   std::array<int, 3> at{};
   for (at[0] = 0; at[0] < grid.n; ++at[0])
@@ -28,9 +28,9 @@ VoxelGrid AxisTurn::operator()(const VoxelGrid& grid) const {
       for (at[2] = 0; at[2] < grid.n; ++at[2]) {
         std::array<int, 3> source{};
         for (int a = 0; a < 3; ++a) source[from[a]] = sign[a] > 0 ? at[a] : grid.n - 1 - at[a];
-        turned.at(at[0], at[1], at[2]) = grid.at(source[0], source[1], source[2]);
+        rotated.at(at[0], at[1], at[2]) = grid.at(source[0], source[1], source[2]);
       }
-  return turned;
+  return rotated;
 }
 
 Mesh AxisTurn::operator()(Mesh mesh) const {

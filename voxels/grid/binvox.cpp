@@ -148,7 +148,7 @@ VoxelGrid read_binvox(const std::filesystem::path& file) {
 
 std::vector<std::uint8_t> encode_binvox(const VoxelGrid& grid, double threshold) {
   check(grid.n >= 1 && grid.n <= kMaxSide, "[encode_binvox] the grid has ", grid.n,
-        " voxels a side, the format's readers take 1..", kMaxSide);
+        " voxels per side, the format's readers take 1..", kMaxSide);
   const auto number = [](double value) {
     char text[32];
     return std::string(text, std::to_chars(text, text + sizeof(text), value).ptr);

@@ -52,7 +52,7 @@ VoxelBox box_of(const VoxelGrid& grid, double threshold) {
 }
 
 VoxelGrid fit_to_cube(const VoxelGrid& grid, int n, double share) {
-  check(n >= 1 && n <= 512, "[fit] ", n, " voxels a side are not in 1..512");
+  check(n >= 1 && n <= 512, "[fit] ", n, " voxels per side are not in 1..512");
   const VoxelBox box = box_of(grid);
   check(!box.empty(), "[fit] the grid is empty");
   const double side = box.longest_side();

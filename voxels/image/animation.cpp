@@ -58,7 +58,7 @@ Bytes frame_control(std::uint32_t number, const Image& image, int milliseconds) 
 std::vector<std::uint8_t> encode_apng(std::span<const Image> frames, int milliseconds) {
   check(!frames.empty(), "[encode_apng] no pictures");
   check(milliseconds >= 1 && milliseconds <= 65535, "[encode_apng] ", milliseconds,
-        " milliseconds a picture are not in 1..65535");
+        " milliseconds per picture are not in 1..65535");
   constexpr std::size_t signature = 8;
   Bytes result, end;
   std::uint32_t number = 0;

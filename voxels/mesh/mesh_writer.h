@@ -1,5 +1,5 @@
 // Writes meshes as OBJ, PLY, STL or GLB, chosen by the suffix. Coordinates stay as they are.
-// Colours of vertices are kept by OBJ (three more numbers a vertex, which MeshLab and Blender
+// Colours of vertices are kept by OBJ (three more numbers per vertex, which MeshLab and Blender
 // read), PLY and GLB; those of triangles by PLY alone.
 #pragma once
 

@@ -141,7 +141,7 @@ Image draw_over(const Image& picture, const VoxelGrid& grid, const GridCamera& c
 }
 
 Image draw_side(const VoxelGrid& grid, GridSide side, int size) {
-  check(size >= 1 && size <= 4096, "[draw] a picture of ", size, " pixels a side");
+  check(size >= 1 && size <= 4096, "[draw] a picture of ", size, " pixels per side");
   Image result(size, size, 3);
   const int n = grid.n;
   // The voxel at a place of the picture (from the left, from the top) and a distance from its eye.

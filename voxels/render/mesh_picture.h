@@ -13,7 +13,7 @@ namespace voxgrad {
 
 /// A closed mesh in the world coordinates of a grid, whose cube fits the frame. Edges of more than
 /// 40 degrees stay sharp. Colours of vertices are shown; options.threshold is not used. An empty
-/// mesh gives a plain background. Same bits whatever the number of threads.
+/// mesh gives a plain background. The same bits for any number of threads.
 Image draw_mesh(const Mesh& mesh, const VoxelGrid& frame, const PictureOptions& options = {});
 
 /// One such picture per azimuth. The light of the sky is computed once for all of them.

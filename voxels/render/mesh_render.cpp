@@ -14,19 +14,19 @@
 namespace voxgrad {
 namespace {
 
-constexpr int rays_a_side = 4;  // of the square of rays in a pixel
-static_assert(rays_a_side * rays_a_side == RayScene::packet_size);
+constexpr int rays_per_side = 4;  // of the square of rays in a pixel
+static_assert(rays_per_side * rays_per_side == RayScene::packet_size);
 
 // Of the rays that look for what shuts the ambient light out, in longest sides.
 constexpr float occlusion_reach = 0.35f, clearance = 2e-3f;
 
 // The camera's place and axes in the scene, where the object is centred and its longest side is 1.
-struct View {
+struct CameraFrame {
   Vec3f eye, right, up, back;
   float tangent;    // of half the field of view
   Vec3f key, fill;  // the lights
 
-  explicit View(const Camera& camera, const Lighting& lighting = {}) {
+  explicit CameraFrame(const Camera& camera, const Lighting& lighting = {}) {
     constexpr double degree = std::numbers::pi / 180;
     const double azimuth = camera.azimuth * degree, elevation = camera.elevation * degree;
     const double sin_a = std::sin(azimuth), cos_a = std::cos(azimuth);
@@ -55,10 +55,10 @@ std::array<Vec3f, RayScene::packet_size> hemisphere_directions() {
   for (int i = 0; i < RayScene::packet_size; ++i) {
     // A permutation, so that neighbouring rays of a pixel do not look in neighbouring directions.
     const int cell = (i * 7 + 3) % RayScene::packet_size;
-    const int ring = cell / rays_a_side, sector = cell % rays_a_side;
-    const float radius2 = (float(ring) + 0.5f) / rays_a_side;
+    const int ring = cell / rays_per_side, sector = cell % rays_per_side;
+    const float radius2 = (float(ring) + 0.5f) / rays_per_side;
     const float angle =
-        2 * std::numbers::pi_v<float> * (float(sector) + 0.25f * float(ring)) / rays_a_side;
+        2 * std::numbers::pi_v<float> * (float(sector) + 0.25f * float(ring)) / rays_per_side;
     const float radius = std::sqrt(radius2);
     directions[i] = {radius * std::cos(angle), radius * std::sin(angle), std::sqrt(1 - radius2)};
   }
@@ -125,7 +125,7 @@ struct MeshRenderer::Scene {
     return {place, normal, to_viewer, color};
   }
 
-  static Vec3f shade(const Surfel& s, const View& view, const Lighting& light, bool open) {
+  static Vec3f shade(const Surfel& s, const CameraFrame& view, const Lighting& light, bool open) {
     const float towards_sky = 0.5f + 0.5f * s.normal[1];
     const float ambient =
         light.ground_strength + (light.sky_strength - light.ground_strength) * towards_sky;
@@ -138,7 +138,7 @@ struct MeshRenderer::Scene {
   }
 
   /// The pixels that the object may touch.
-  PixelBox pixel_box(const View& view, int size) const {
+  PixelBox pixel_box(const CameraFrame& view, int size) const {
     PixelBox box{{size, size}, {0, 0}};
     for (const auto& triangle : triangles) {
       for (const std::uint32_t index : triangle) {
@@ -155,17 +155,17 @@ struct MeshRenderer::Scene {
     return box;
   }
 
-  void render_pixel(const View& view, const RenderStyle& style, int x, int y, int size,
+  void render_pixel(const CameraFrame& view, const RenderStyle& style, int x, int y, int size,
                     std::uint8_t* pixel) const;
 };
 
-void MeshRenderer::Scene::render_pixel(const View& view, const RenderStyle& style, int x, int y,
-                                       int size, std::uint8_t* pixel) const {
+void MeshRenderer::Scene::render_pixel(const CameraFrame& view, const RenderStyle& style, int x,
+                                       int y, int size, std::uint8_t* pixel) const {
   RayScene::Rays cast;
   for (int i = 0; i < RayScene::packet_size; ++i) {
-    const int column = i % rays_a_side, row = i / rays_a_side;
-    const float px = float(x) + (float(column) + 0.5f) / rays_a_side;
-    const float py = float(y) + (float(row) + 0.5f) / rays_a_side;
+    const int column = i % rays_per_side, row = i / rays_per_side;
+    const float px = float(x) + (float(column) + 0.5f) / rays_per_side;
+    const float py = float(y) + (float(row) + 0.5f) / rays_per_side;
     const Vec3f direction = view.to_scene(
         {(2 * px / float(size) - 1) * view.tangent, (1 - 2 * py / float(size)) * view.tangent, -1});
     for (int axis = 0; axis < 3; ++axis) {
@@ -235,7 +235,7 @@ MeshRenderer::~MeshRenderer() = default;
 double MeshRenderer::fitting_distance(const Camera& camera, double share) const {
   check_field_of_view(camera);
   check(share > 0 && share <= 1, "[render] share ", share, " is not in 0..1");
-  const View view(camera);
+  const CameraFrame view(camera);
   const double tangent = view.tangent * share;
   double distance = 0;
   for (const auto& triangle : scene_->triangles) {
@@ -258,7 +258,7 @@ Image MeshRenderer::render(const Camera& camera, int size, const RenderStyle& st
             style.pattern_of_triangle.size() == scene_->triangles.size(),
         "[render] patterns for ", style.pattern_of_triangle.size(), " triangles, the mesh has ",
         scene_->triangles.size());
-  const View view(camera, style.lighting);
+  const CameraFrame view(camera, style.lighting);
   const PixelBox box = scene_->pixel_box(view, size);
   Image image(size, size, 4);
 #pragma omp parallel for schedule(dynamic, 4)

@@ -1,5 +1,5 @@
-// Shaded pictures of a mesh, like 3D-R2N2's renderings: RGBA, antialiased by sixteen rays a pixel,
-// nothing but the object, which covers as much alpha as it covers of the pixel.
+// Shaded pictures of a mesh, like 3D-R2N2's renderings: RGBA, antialiased by sixteen rays per
+// pixel, nothing but the object, which covers as much alpha as it covers of the pixel.
 //
 // The camera looks at the middle of the object's bounding box. From azimuth 0 it sees the front
 // (it stands at +z), from azimuth 90 it stands at +x. Elevation is the angle above the horizontal

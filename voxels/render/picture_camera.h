@@ -25,7 +25,7 @@ class PictureCamera {
   double pixel_;
 };
 
-/// What a ray sees: light, linear RGB times alpha, and how much of what lies behind it covers.
+/// What a ray sees: light, linear RGB times alpha, and how much of the background it covers.
 struct Seen {
   Vec3d light{0, 0, 0};
   double alpha = 1;

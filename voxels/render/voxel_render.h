@@ -19,7 +19,7 @@ struct PictureOptions {
   double threshold = 0.5;  // voxels with value >= threshold are drawn
   double azimuth = 35;     // degrees from +z towards +x at which the camera stands
   double elevation = 27;   // degrees above the horizon, -80..80
-  int samples = 3;         // rays a pixel, along each axis
+  int samples = 3;         // rays per pixel, along each axis
   Color color{92, 148, 205};
   Color background{244, 244, 242};
   bool transparent = false;  // RGBA: no background, and of the ground only the shadow
@@ -27,7 +27,7 @@ struct PictureOptions {
 
 /// An RGB picture, or RGBA. The whole cube of the grid fits the frame, so pictures of different
 /// grids from the same direction can be compared. An empty grid gives a plain background. Same bits
-/// whatever the number of threads.
+/// for any number of threads.
 Image draw_voxels(const VoxelGrid& grid, const PictureOptions& options = {});
 
 /// One such picture per azimuth. The light of the sky is computed once for all of them.

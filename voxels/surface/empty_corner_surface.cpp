@@ -55,7 +55,7 @@ constexpr std::array<std::string_view, 256> kTriangles{
 
 Mesh empty_corner_surface(const VoxelGrid& grid, double threshold) {
   check(grid.n >= 1 && grid.n <= 512, "[empty_corner_surface] a grid of ", grid.n,
-        " voxels a side is not in 1..512");
+        " voxels per side is not in 1..512");
   const int n = grid.n, side = n + 2;
   const auto place = [&](int x, int y, int z) {
     return (std::size_t(x) * std::size_t(side) + std::size_t(y)) * std::size_t(side) +

@@ -47,7 +47,7 @@ struct Placement {
 
 /// How a file of this format ("stl", ".obj" ...) is placed unless the user says otherwise. STL is
 /// for printing: millimetres, 100 for the longest side, z up. GLB is in metres and y up, as glTF
-/// demands, whatever `up` says. Other formats keep the grid's coordinates and y up.
+/// demands, independent of `up`. Other formats keep the grid's coordinates and y up.
 /// up: "y" or "z". ConfigError for anything else and for a size that is not above 0.
 Placement placement_for(const std::string& format, std::optional<double> size_mm = {},
                         const std::optional<std::string>& up = {});

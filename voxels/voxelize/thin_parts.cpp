@@ -10,7 +10,7 @@
 namespace voxgrad {
 namespace {
 
-constexpr int lines_a_side = 4;  // of the square of lines that run through a cell along an axis
+constexpr int lines_per_side = 4;  // of the square of lines that run through a cell along an axis
 // Where a part lies exactly between two cells, the outer one gets it, and in the middle of the grid
 // (many objects are symmetric) the lower one: rounding must not choose for each line anew. For the
 // same reason the lines lie a little nearer to the outer end of a cell than to the inner.
@@ -18,7 +18,7 @@ constexpr float tie_break = 1e-3f;
 constexpr float first_line = 0.7517f;  // in spacings of the lines
 // A part that straddles two cells goes to the one that clearly more lines met.
 constexpr float share_of_best_neighbour = 0.7f;
-constexpr int max_lines = lines_a_side * lines_a_side;
+constexpr int max_lines = lines_per_side * lines_per_side;
 
 // Voxels of `inside` that belong to a full 2x2x2 block of it: those of parts that are not thin.
 std::vector<std::uint8_t> bulk_of(const std::vector<std::uint8_t>& inside, int n) {
@@ -128,7 +128,7 @@ class ThinPartFinder {
 
   // Mirrored in the grid's upper half, as symmetric models are, but for the cell at the middle.
   float line_place(int cell, int line) const {
-    const float place = (float(line) + first_line) / lines_a_side;
+    const float place = (float(line) + first_line) / lines_per_side;
     return float(cell) + (2 * cell > n_ ? 1 - place : place);
   }
   float untied(float place) const {
@@ -147,7 +147,7 @@ class ThinPartFinder {
     Vec3f origin, direction{};
     origin[axis] = -1;
     const int corner[] = {column / n_, column % n_};
-    const int place[] = {line / lines_a_side, line % lines_a_side};
+    const int place[] = {line / lines_per_side, line % lines_per_side};
     origin[across] = line_place(corner[0], place[0]);
     origin[over] = line_place(corner[1], place[1]);
     direction[axis] = 1;

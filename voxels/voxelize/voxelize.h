@@ -7,7 +7,7 @@
 //      times finer than the voxels (beyond 128 voxels per side, in the voxels themselves): first
 //      through cells that no triangle touches, then on to the centres of the others where no
 //      triangle cuts the way. Openings narrower than a third of a voxel are shut, those wider than
-//      two thirds are open; so a vessel is hollow if its opening lets one in, whatever its skin is
+//      two thirds are open; so a vessel is hollow if its opening lets one in, for any kind of skin
 //      made of, and a closed one is solid. Or
 //   2. a part thinner than a cell passes through it, so that no centre is inside. Such boards, legs
 //      and sheets become one voxel thick. They are found by sixteen lines per cell and axis.

@@ -104,7 +104,7 @@ void add_dataset_check(Verb& parent, Action& action) {
       "--fast", [flags] { flags->options.decode = false; },
       "Only look whether the files are there");
   verb->add_option("--journal", flags->options.journal,
-                   "Keep here what was found, and go on from it")
+                   "Keep the findings here, and continue from them")
       ->type_name("FILE");
   verb->add_option("--threads", flags->options.threads, "CPU threads")->capture_default_str();
   flags->json.add(*verb);
