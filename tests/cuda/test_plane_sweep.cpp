@@ -61,7 +61,7 @@ void check_all(Rng& rng, const Kind& kind, const ConvGeometry& g, std::int64_t o
 
 }  // namespace
 
-TEST_CASE("marching convolutions of random extents and batches") {
+TEST_CASE("plane sweeps of random extents and batches") {
   if (no_device()) return;
   Rng rng(191);
   for (const Kind& kind : kKinds)
@@ -83,7 +83,7 @@ TEST_CASE("plane sweeps whose parts end before, at and after the map's border") 
   }
 }
 
-TEST_CASE("marching convolutions with other padding") {
+TEST_CASE("plane sweeps with other padding") {
   if (no_device()) return;
   Rng rng(193);
   for (Kind kind : kKinds)
@@ -91,13 +91,13 @@ TEST_CASE("marching convolutions with other padding") {
       check_all(rng, kind, geometry(kind, 2, {5, 6, 7}));
 }
 
-TEST_CASE("marching convolutions of maps that packs do not fit") {
+TEST_CASE("plane sweeps of maps that packs do not fit") {
   if (no_device()) return;
   Rng rng(194);
   for (const Kind& kind : kKinds) check_all(rng, kind, geometry(kind, 2, {4, 5, 8}), 1);
 }
 
-TEST_CASE("bias and every activation on the way out of marching convolutions") {
+TEST_CASE("bias and every activation on the way out of plane sweeps") {
   if (no_device()) return;
   Rng rng(196);
   for (const Kind& kind : kKinds)

@@ -82,7 +82,7 @@ struct Forced {
 
 }  // namespace
 
-TEST_CASE("narrow convolutions of random extents and batches") {
+TEST_CASE("convolutions of few channels of random extents and batches") {
   if (no_device()) return;
   Rng rng(91);
   for (const DType dtype : kFactors)
@@ -104,7 +104,7 @@ TEST_CASE("convolutions of few channels whose tiles end before, at and after the
   }
 }
 
-TEST_CASE("narrow convolutions with other padding at stride 1") {
+TEST_CASE("convolutions of few channels with other padding at stride 1") {
   if (no_device()) return;
   Rng rng(93);
   for (const DType dtype : kFactors)
@@ -117,14 +117,14 @@ TEST_CASE("narrow convolutions with other padding at stride 1") {
         }
 }
 
-TEST_CASE("narrow convolutions of maps that packs do not fit") {
+TEST_CASE("convolutions of few channels of maps that packs do not fit") {
   if (no_device()) return;
   Rng rng(94);
   for (const DType dtype : kFactors)
     for (const Kind& kind : kKinds) check_all(rng, geometry(kind, 2, {4, 5, 6}), dtype, 1);
 }
 
-TEST_CASE("narrow weight gradients of more rows than blocks, twice the same bits") {
+TEST_CASE("weight gradients of few channels of more rows than blocks, twice the same bits") {
   if (no_device()) return;
   Rng rng(95);
   for (const Kind& kind : kKinds) {
@@ -143,7 +143,7 @@ TEST_CASE("narrow weight gradients of more rows than blocks, twice the same bits
   }
 }
 
-TEST_CASE("bias and every activation on the way out of narrow convolutions") {
+TEST_CASE("bias and every activation on the way out of convolutions of few channels") {
   if (no_device()) return;
   Rng rng(96);
   const Activation activations[] = {Activation::identity(), Activation::relu(),
