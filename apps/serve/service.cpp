@@ -217,6 +217,7 @@ HttpResponse Service::model() const {
   const ModelConfig& config = predictor_.config().model;
   return json_answer({{"weights", options_.weights_name},
                       {"variant", config.variant},
+                      {"name", config.full_name()},
                       {"n_vox", config.n_vox},
                       {"image_size", config.image_size},
                       {"threshold", predictor_.threshold()},

@@ -156,9 +156,18 @@ class Browser:
                 raise TimeoutError(f"never true: {expression}; errors: {self.errors}")
             time.sleep(0.05)
 
-    def settle(self):
-        """Waits until what was asked for is drawn."""
-        self.value("new Promise(r => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(r, 50))))")
+    def settle(self, seconds=30):
+        """Waits until what was asked for is drawn, and the layout does not move any more."""
+        layout = """new Promise(r => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => r(
+            [...document.querySelectorAll('canvas, img, body')].map(e => {
+                const b = e.getBoundingClientRect();
+                return [b.width, b.height, e.loading === 'lazy' || (e.complete ?? true)].join();
+            }).join(' ')), 50))))"""
+        deadline, before = time.monotonic() + seconds, None
+        while (now := self.value(layout)) != before or "false" in now:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the layout never comes to rest: {before}, then {now}")
+            before = now
 
     def key(self, key, times=1):
         codes = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Home": 36, "End": 35,
@@ -182,11 +191,15 @@ class Browser:
         node = self.call("DOM.querySelector", nodeId=document, selector=selector)["nodeId"]
         self.call("DOM.setFileInputFiles", nodeId=node, files=[str(f) for f in files])
 
-    def drawn(self, selector):
-        """What a canvas of a VoxelView (viewer.js) shows, as the text of a PNG."""
+    def drawn(self, selector, frame=False):
+        """What a canvas of a VoxelView (viewer.js) shows, as the text of a PNG. Two of them can be compared only
+        without the frame around the object: WebGL in software does not draw lines twice in the same way."""
         self.settle()
-        return self.value(f"""(() => {{ const canvas = document.querySelector({json.dumps(selector)});
-            canvas.view.draw(); return canvas.toDataURL(); }})()""")
+        return self.value(f"""(() => {{ const canvas = document.querySelector({json.dumps(selector)}), view = canvas.view;
+            if (!view.wireframe_ && !{json.dumps(frame)}) view.drawLines = () => {{}};
+            view.draw();
+            delete view.drawLines;
+            return canvas.toDataURL(); }})()""")
 
     def screenshot(self, file, whole=True):
         self.settle()

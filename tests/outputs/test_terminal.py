@@ -25,9 +25,9 @@ program, dataset = sys.argv[1:3]
 check = Checks()
 
 
-def arguments(out, *more):
-    return [program, "train", "--cfg", "configs/Pix2Vox-mini.yaml", "--data", dataset, "--out", out, "--epochs", "2",
-            "--set", "train.batch_size=2", "--seed", "1", *more]
+def arguments(out, *more, epochs=2):
+    return [program, "train", "--cfg", "configs/Pix2Vox-mini.yaml", "--data", dataset, "--out", out,
+            "--epochs", str(epochs), "--set", "train.batch_size=2", "--seed", "1", *more]
 
 
 class Screen:
@@ -113,7 +113,7 @@ if shutil.which("tmux") is None:
 else:
     with tempfile.TemporaryDirectory() as folder:
         tmux = ["tmux", "-S", f"{folder}/socket", "-f", "/dev/null"]
-        command = " ".join(arguments(f"{folder}/run", "--epochs", "4")) + f"; echo ended > {folder}/ended; sleep 60"
+        command = " ".join(arguments(f"{folder}/run", epochs=4)) + f"; echo ended > {folder}/ended; sleep 60"
         subprocess.run([*tmux, "new-session", "-d", "-x", "100", "-y", "24", command], check=True)
         deadline = time.monotonic() + 300
         seen, width = [], 100

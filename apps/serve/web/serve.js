@@ -253,7 +253,7 @@ function listDownloads(formats) {
 (async () => {
   try {
     model = await (await ask('/api/v1/model')).json();
-    element('model').textContent = `${model.weights}: Pix2Vox-${model.variant}, ` +
+    element('model').textContent = `${model.weights}: ${model.name}, ` +
       `${model.n_vox}×${model.n_vox}×${model.n_vox} voxels`;
     listDownloads(model.formats);
     document.body.dataset.ready = 'yes';

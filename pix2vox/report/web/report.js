@@ -275,7 +275,11 @@ function volumeViewer() {
     epoch.output.textContent = `${samples.epochs[state.epoch].epoch}`;
     const [volume, real] = await Promise.all([volumeNow(), unpackedOnce(object.truth)]);
     if (mine !== request) return;  // something newer was asked for
-    if (seen.getAttribute('src') !== object.input) seen.src = object.input;
+    if (seen.getAttribute('src') !== object.input) {
+      seen.src = object.input;
+      await seen.decode().catch(() => {});  // the picture's size decides the layout
+      if (mine !== request) return;
+    }
     predicted.showVolume(volume, samples.n, state.threshold);
     truth.showVolume(real, samples.n, 0.5);
     const cut = Math.max(1, Math.ceil(state.threshold * 255 - 1e-6));
