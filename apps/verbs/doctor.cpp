@@ -17,9 +17,11 @@
 #include "io/plural.h"
 #include "layers/gradcheck_cases.h"
 #include "pix2vox/benchmark/resident.h"
+#include "pix2vox/prediction/grab_cut.h"
 #include "simd/isa.h"
 #include "tensor/environment.h"
 #include "tensor/ops/backend.h"
+#include "voxels/image/image.h"
 
 namespace voxgrad::apps {
 namespace {
@@ -86,6 +88,11 @@ Findings examine() {
   for (const auto& [name, number] : library_versions())
     libraries += (libraries.empty() ? "" : ", ") + name + " " + number;
   found["libraries"] = libraries;
+  found["pictures"] = readable_formats();
+  found["GrabCut"] = has_grab_cut()
+                         ? "built in"
+                         : "not built in: install libopencv-imgproc-dev and build again, "
+                           "or give predict a --mask";
   found["memory"] = memory();
   found["disk"] = disk(std::filesystem::current_path());
   found["GPU of NVIDIA"] = graphics_processors();

@@ -9,6 +9,10 @@
 #include "apps/command_line/json_flag.h"
 #include "apps/command_line/shipped_models.h"
 #include "apps/meshes/mesh_output.h"
+#include "apps/photos/photo_flags.h"
+#include "apps/photos/photo_report.h"
+#include "apps/photos/picture_files.h"
+#include "apps/terminal/progress.h"
 #include "apps/terminal/signals.h"
 #include "apps/verbs/output_folder.h"
 #include "apps/verbs/result_names.h"
@@ -40,6 +44,7 @@ struct PredictFlags {
   bool each = false, squeeze = false;
   std::string frame;  // a volume whose place in space the results take
   std::string precision = "f32";
+  PhotoFlags photo;
   SurfaceFlags surface;
   JsonFlag json;
   DeviceFlags device;
@@ -68,13 +73,14 @@ void write_result(const Predictor::Result& result, const std::string& format, do
 struct Job {
   std::vector<std::string> pictures;
   std::string name;
+  std::size_t first = 0;  // of its pictures, among all of the command line
 };
 
 std::vector<Job> jobs_of(const PredictFlags& flags) {
   if (!flags.each) return {{flags.images, fs::path(flags.images.front()).stem().string()}};
   const std::vector<std::string> names = result_names(flags.images);
   std::vector<Job> jobs;
-  for (std::size_t i = 0; i < names.size(); ++i) jobs.push_back({{flags.images[i]}, names[i]});
+  for (std::size_t i = 0; i < names.size(); ++i) jobs.push_back({{flags.images[i]}, names[i], i});
   return jobs;
 }
 
@@ -91,18 +97,20 @@ void check_inputs_stay(const PredictFlags& flags, const std::vector<Job>& jobs) 
     }
 }
 
-/// The pictures of an object as they were read.
+/// The pictures of an object as they were read, and how each is to be prepared.
 struct Views {
   std::vector<Image> pictures;
+  std::vector<PhotoOptions> options;
   std::vector<std::string> warnings;
 };
 
 /// Error names the first that cannot be read.
-Views read_views(const Job& job) {
+Views read_views(const Job& job, const PhotoFlags& flags) {
   Views views;
   for (const std::string& file : job.pictures) {
     std::vector<std::string> damage;
     views.pictures.push_back(read_image(file, &damage));
+    views.options.push_back(flags.options(job.first + views.options.size()));
     for (const std::string& text : damage) views.warnings.push_back(concat(file, ": ", text));
   }
   return views;
@@ -131,23 +139,24 @@ class Prediction {
   nlohmann::ordered_json operator()(const Job& job, const Views& views) {
     warnings_.clear();
     for (const std::string& text : views.warnings) warn(text);
+    const std::vector<PreparedPhoto> photos = prepare(job, views);
     std::vector<Image> pictures;
-    for (std::size_t v = 0; v < views.pictures.size(); ++v) {
-      PreparedPhoto photo = prepare_photo(views.pictures[v], predictor_.framing());
-      for (const Finding& finding : photo.findings)
-        warn(concat(job.pictures[v], ": ", finding.text));
-      pictures.push_back(std::move(photo.picture));
-    }
+    for (const PreparedPhoto& photo : photos) pictures.push_back(photo.picture);
     Predictor::Result result = predictor_.predict(pictures);
     take_frame(job, result.probabilities);
     const std::string problem = inspect_volume(result.probabilities, threshold_);
     if (!problem.empty()) warn(problem);
     stop_if_asked();
     nlohmann::ordered_json meshes = nlohmann::ordered_json::array();
-    const std::vector<std::string> files = write(job, result, meshes);
+    std::vector<std::string> files = write(job, result, meshes);
     check<NothingWritten>(!files.empty(), job.pictures.front(), ": nothing was written");
+    if (flags_.photo.save_input) save_inputs(job, views, photos, result, files);
+    nlohmann::ordered_json seen = nlohmann::ordered_json::array();
+    for (std::size_t v = 0; v < photos.size(); ++v)
+      seen.push_back(json_of(job.pictures[v], photos[v]));
     return {{"pictures", job.pictures},
             {"files", files},
+            {"views", seen},
             {"threshold", threshold_},
             {"occupied", result.probabilities.count(threshold_)},
             {"voxels", result.probabilities.values.size()},
@@ -162,6 +171,32 @@ class Prediction {
   void warn(const std::string& text) {
     std::cerr << "warning: " << text << '\n';
     warnings_.push_back(text);
+  }
+
+  std::vector<PreparedPhoto> prepare(const Job& job, const Views& views) {
+    std::vector<PreparedPhoto> photos;
+    for (std::size_t v = 0; v < views.pictures.size(); ++v) {
+      photos.push_back(prepare_photo(views.pictures[v], predictor_.framing(), views.options[v]));
+      for (const Finding& finding : photos.back().findings)
+        warn(concat(job.pictures[v], ": ", finding.text));
+      if (flags_.photo.explain) std::cerr << explanation(job.pictures[v], photos.back());
+    }
+    return photos;
+  }
+
+  void save_inputs(const Job& job, const Views& views, const std::vector<PreparedPhoto>& photos,
+                   const Predictor::Result& result, std::vector<std::string>& files) {
+    for (std::size_t v = 0; v < photos.size(); ++v) {
+      const std::string number = photos.size() > 1 ? concat("-", v + 1) : "";
+      const fs::path file = out_.path() / concat(job.name, ".input", number, ".png");
+      write_png(photo_sheet(views.pictures[v], photos[v], result.inputs[v]), file);
+      say_written(file, files);
+    }
+  }
+
+  void say_written(const fs::path& file, std::vector<std::string>& files) {
+    files.push_back(file.string());
+    if (flags_.json.prints_text()) std::cout << file.string() << std::endl;
   }
 
   /// So that the results overlay the truth, if there is one.
@@ -202,8 +237,7 @@ class Prediction {
         mesh->write_picture(format, file);
       else
         write_result(result, format, threshold_, file);
-      files.push_back(file.string());
-      if (flags_.json.prints_text()) std::cout << file.string() << std::endl;
+      say_written(file, files);
     }
     if (mesh && !mesh->json().empty()) {
       std::cerr << fmt::format("{}: {}\n", mesh->json().back()["file"].get<std::string>(),
@@ -225,9 +259,10 @@ class Prediction {
 };
 
 /// One object per picture: a bad one does not stop the others.
-int predict_each(Prediction& prediction, const std::vector<Job>& jobs,
+int predict_each(Prediction& prediction, const std::vector<Job>& jobs, const PhotoFlags& flags,
                  nlohmann::ordered_json& objects) {
   std::vector<std::string> failed;
+  ProgressLine line;
   const auto fails = [&](const Job& job, const Error& error) {
     std::cerr << "pix2vox: " << error.what() << '\n';
     failed.push_back(job.pictures.front());
@@ -236,9 +271,11 @@ int predict_each(Prediction& prediction, const std::vector<Job>& jobs,
   try {
     for (const Job& job : jobs) {
       stop_if_asked();
+      if (jobs.size() > 1)
+        line.count("pictures", std::int64_t(objects.size()), std::int64_t(jobs.size()));
       std::optional<Views> views;
       try {
-        views = read_views(job);
+        views = read_views(job, flags);
       } catch (const Error& error) {
         fails(job, error);
         continue;
@@ -254,7 +291,11 @@ int predict_each(Prediction& prediction, const std::vector<Job>& jobs,
                              objects.size() - failed.size(), counted(jobs.size(), "picture"));
     return signal_exit_code();
   }
-  if (failed.empty()) return kOk;
+  line.finish();
+  if (failed.empty()) {
+    if (jobs.size() > 1) std::cerr << counted(jobs.size(), "picture") << " predicted\n";
+    return kOk;
+  }
   std::cerr << fmt::format("{} of {} predicted, {} not: {}\n", jobs.size() - failed.size(),
                            counted(jobs.size(), "picture"), failed.size(), fmt::join(failed, ", "));
   return kFailed;
@@ -270,17 +311,29 @@ Predictor load_predictor(const PredictFlags& flags, Device device) {
                     .squeeze = flags.squeeze});
 }
 
+std::vector<std::string> images_of(const PredictFlags& flags) {
+  if (!flags.each)
+    for (const std::string& image : flags.images) {
+      std::error_code error;
+      check<ConfigError>(!fs::is_directory(image, error), image,
+                         " is a folder: with --each, every picture in it is predicted");
+    }
+  return picture_files(flags.images);
+}
+
 int predict(PredictFlags flags) {
   watch_signals("stopping: this object is finished, or nothing of it written\n");
   flags.formats = checked_formats(flags.formats, kFormats);
   flags.surface.check_values(flags.formats);
   flags.json.check_writable();
+  flags.images = images_of(flags);
+  flags.photo.check_values(flags.images.size());
   const std::vector<Job> jobs = jobs_of(flags);
   check_inputs_stay(flags, jobs);
   flags.weights = weights_or_shipped(flags.weights).string();
   const Device device = flags.device.apply();
   std::optional<Views> views;  // before the weights, which take longer to read
-  if (!flags.each) views = read_views(jobs.front());
+  if (!flags.each) views = read_views(jobs.front(), flags.photo);
   OutputFolder out(flags.out);
   Predictor predictor = load_predictor(flags, device);
   Prediction prediction(predictor, flags, out);
@@ -289,7 +342,7 @@ int predict(PredictFlags flags) {
   if (views)
     objects.push_back(prediction(jobs.front(), *views));
   else
-    code = predict_each(prediction, jobs, objects);
+    code = predict_each(prediction, jobs, flags.photo, objects);
   flags.json.write(
       nlohmann::ordered_json{{"weights", flags.weights}, {"objects", objects}}.dump(2));
   return code == kOk && flags.surface.strict && prediction.bad_meshes() ? int(kFailed) : code;
@@ -301,7 +354,10 @@ void add_predict(Verb& app, Action& action) {
   auto flags = std::make_shared<PredictFlags>();
   Verb* verb = app.add_subcommand(
       "predict", "Predict the voxels of an object from pictures; prints the files written");
-  verb->add_option("images", flags->images, "Pictures (PNG or JPEG), the views of one object")
+  verb->add_option(
+          "images", flags->images,
+          "Pictures (PNG, JPEG, WebP, HEIC, AVIF, BMP, GIF, TGA, PPM), the views of one object; "
+          "with --each also folders of pictures")
       ->required()
       ->type_name("FILE");
   verb->add_option("--weights", flags->weights,
@@ -325,7 +381,8 @@ void add_predict(Verb& app, Action& action) {
       ->repeatable()
       ->capture_default_str();
   verb->add_flag("--each", flags->each,
-                 "Every picture is an object of its own; a bad one does not stop the others");
+                 "Every picture, also of folders, is an object of its own; a bad one does not stop "
+                 "the others");
   verb->add_option("--min-alpha", flags->min_alpha,
                    "Pixels of less alpha are background; 0: as published, alpha 0 alone and its "
                    "colour shows at the edge [the checkpoint's data.min_alpha, or 16]")
@@ -340,6 +397,7 @@ void add_predict(Verb& app, Action& action) {
   verb->add_option("--precision", flags->precision, "f32, bf16, or tf32 on CUDA")
       ->type_name("f32|bf16|tf32")
       ->capture_default_str();
+  flags->photo.add(*verb);
   flags->surface.add(*verb);
   flags->json.add(*verb);
   flags->device.add(*verb);
@@ -349,10 +407,13 @@ void add_predict(Verb& app, Action& action) {
       "  pix2vox predict chair.png --weights best.h5 --out out\n"
       "  pix2vox predict front.png side.png --weights best.h5   (one object)\n"
       "  pix2vox predict --each a.png b.png --weights best.h5   (two objects)\n"
-      "Pictures like those of the training work best: one object in the middle, on a\n"
-      "transparent or plain light background. The results of several views are named\n"
-      "after the first one; with --each, pictures of one name are told apart by their\n"
-      "folders.");
+      "  pix2vox predict --each photos --save-input             (all of a folder)\n"
+      "  pix2vox predict room.jpg --box 420,310,600,800 --explain\n"
+      "The object is found by its alpha, before a plain background, or else by GrabCut,\n"
+      "and is centred and scaled where it has to be. One whole object, seen from\n"
+      "slightly above before a plain light wall, works best. The results of several\n"
+      "views are named after the first one; with --each, pictures of one name are told\n"
+      "apart by their folders.");
   verb->callback([flags, &action] { action = [flags] { return predict(*flags); }; });
 }
 

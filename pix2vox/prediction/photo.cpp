@@ -127,6 +127,10 @@ FoundObject find_object(const Image& picture, const Framing& framing, const Phot
   if (std::optional<Image> mask = cut_by_colors(picture, box)) {
     found.mask = std::move(*mask);
     found.cut_out = CutOut::grab_cut;
+  } else if (box) {
+    std::ranges::fill(found.mask.pixels, 255);
+    clear_outside(found.mask, *box);
+    found.cut_out = CutOut::box;
   }
   return found;
 }
@@ -222,6 +226,8 @@ const char* words_of(CutOut cut_out) {
       return "a plain background";
     case CutOut::grab_cut:
       return "GrabCut";
+    case CutOut::box:
+      return "the box";
   }
   return "";
 }

@@ -6,7 +6,7 @@
 //
 // The object is found by the first of these that applies: a mask that was given; alpha; a plain
 // background (plain_background.h), of a given colour or modelled from the picture's border; GrabCut
-// (grab_cut.h) from a box that was given or a centred one.
+// (grab_cut.h) from a box that was given or a centred one; all of a box that was given.
 //
 // A picture that is framed as those of data sets are, with alpha or a plain light background, is
 // handed on as it is, so that a data set's pictures give what they give in `test`.
@@ -43,7 +43,7 @@ struct PhotoOptions {
 };
 
 /// How the object was found.
-enum class CutOut { none, mask, alpha, plain_background, grab_cut };
+enum class CutOut { none, mask, alpha, plain_background, grab_cut, box };
 
 struct PreparedPhoto {
   Image picture{};  // for Predictor::predict(): RGBA where the object was cut out

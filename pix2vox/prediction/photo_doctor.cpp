@@ -59,7 +59,7 @@ class Doctor {
   void add(Fault fault, std::string text, bool mended = false) {
     findings_.push_back({fault, std::move(text), mended});
   }
-  bool separable() const { return photo_.cut_out != CutOut::none; }
+  bool separable() const { return photo_.cut_out != CutOut::none && photo_.cut_out != CutOut::box; }
   double scale() const { return double(photo_.photo.width) / photo_.width; }
 
   void shape() {
@@ -82,6 +82,12 @@ class Doctor {
           "the object cannot be told from the background for certain, as that is not plain: it was "
           "cut out by its colours. Look at the cut-out with --save-input; --box X,Y,W,H says where "
           "the object is, --mask FILE gives its outline, and a plain light background is best");
+      return;
+    }
+    if (photo_.cut_out == CutOut::box) {
+      add(Fault::no_plain_background,
+          "the object cannot be told from the background in the box: the network sees all of the "
+          "box. --mask FILE gives the object's outline, and a plain light background is best");
       return;
     }
     if (photo_.cut_out == CutOut::none) {

@@ -45,8 +45,13 @@ const char* stb_format(std::span<const std::uint8_t> bytes, const std::string& n
 Image decode_with_stb(std::span<const std::uint8_t> bytes, const ImageSource& source);
 /// Error where the library was not built in, with what to do.
 bool is_webp(std::span<const std::uint8_t> bytes);
+/// Whether the library is built in.
+bool reads_webp();
 Image decode_webp(std::span<const std::uint8_t> bytes, const ImageSource& source);
 bool is_heif(std::span<const std::uint8_t> bytes);
+/// Whether libheif is built in and has a decoder for it on this machine.
+bool reads_heic();
+bool reads_avif();
 Image decode_heif(std::span<const std::uint8_t> bytes, const ImageSource& source);
 std::vector<std::uint8_t> encode_png(const Image& image);
 

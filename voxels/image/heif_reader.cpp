@@ -21,6 +21,13 @@ bool is_heif(std::span<const std::uint8_t> bytes) {
 
 #ifdef VOXGRAD_WITH_HEIF
 
+bool reads_heic() {
+  return heif_have_decoder_for_format(heif_compression_HEVC) != 0;
+}
+bool reads_avif() {
+  return heif_have_decoder_for_format(heif_compression_AV1) != 0;
+}
+
 namespace {
 
 struct Release {
@@ -87,6 +94,13 @@ Image decode_heif(std::span<const std::uint8_t> bytes, const ImageSource& source
 }
 
 #else
+
+bool reads_heic() {
+  return false;
+}
+bool reads_avif() {
+  return false;
+}
 
 Image decode_heif(std::span<const std::uint8_t>, const ImageSource& source) {
   fail(

@@ -53,6 +53,14 @@ Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
   fail(name, ": ", explain_format(bytes));
 }
 
+std::string readable_formats() {
+  std::string formats = "PNG, JPEG, BMP, GIF, TGA, PNM";
+  if (reads_webp()) formats += ", WebP";
+  if (reads_heic()) formats += ", HEIC";
+  if (reads_avif()) formats += ", AVIF";
+  return formats;
+}
+
 Image read_image(const std::filesystem::path& file, std::vector<std::string>* warnings,
                  Orientation orientation) {
   return decode_image(read_file(file, kMaxFileBytes), file.string(), warnings, orientation);

@@ -39,6 +39,8 @@ Image read_image(const std::filesystem::path& file, std::vector<std::string>* wa
 Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
                    std::vector<std::string>* warnings = nullptr,
                    Orientation orientation = Orientation::upright);
+/// The formats that this build reads on this machine: "PNG, JPEG, ...".
+std::string readable_formats();
 /// Writes a PNG: to a temporary file first, then renamed.
 void write_png(const Image& image, const std::filesystem::path& file);
 /// A grey or RGB picture as baseline JPEG; quality 1..100, as libjpeg counts it.

@@ -17,6 +17,10 @@ bool is_webp(std::span<const std::uint8_t> bytes) {
 
 #ifdef VOXGRAD_WITH_WEBP
 
+bool reads_webp() {
+  return true;
+}
+
 namespace {
 
 std::size_t u32(std::span<const std::uint8_t> bytes, std::size_t offset) {
@@ -61,6 +65,10 @@ Image decode_webp(std::span<const std::uint8_t> bytes, const ImageSource& source
 }
 
 #else
+
+bool reads_webp() {
+  return false;
+}
 
 Image decode_webp(std::span<const std::uint8_t>, const ImageSource& source) {
   fail(source.name(),
