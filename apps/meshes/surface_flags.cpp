@@ -67,7 +67,7 @@ void SurfaceFlags::add(Verb& verb) {
   verb.add_option("--up", up, "Axis that points up in meshes [STL: z; others: y, GLB always]")
       ->type_name("y|z")
       ->one_of({"y", "z"});
-  verb.add_option("--min-wall-mm", min_wall_mm, "Say so if a wall is thinner than this")
+  verb.add_option("--min-wall-mm", min_wall_mm, "Warn about walls thinner than this")
       ->range(0, 1e6)
       ->type_name("MM");
   verb.add_flag("--strict", strict,

@@ -206,10 +206,10 @@ void add_bench(Verb& app, Action& action) {
   verb->add_option("--train-views", flags->train_views, "Views per object in training")
       ->range(1, 1024)
       ->capture_default_str();
-  verb->add_option("--warm-up", flags->warm_up, "Runs before those that count")
+  verb->add_option("--warm-up", flags->warm_up, "Runs before the measured ones")
       ->range(1, 1000)
       ->capture_default_str();
-  verb->add_option("--repeats", flags->repeats, "Runs that count")
+  verb->add_option("--repeats", flags->repeats, "Measured runs")
       ->range(1, 1000)
       ->capture_default_str();
   verb->add_option("--seconds", flags->loader_seconds,

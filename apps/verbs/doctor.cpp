@@ -131,7 +131,7 @@ int doctor(const JsonFlag& json) {
 
 void add_doctor(Verb& app, Action& action) {
   auto json = std::make_shared<JsonFlag>();
-  Verb* verb = app.add_subcommand("doctor", "Say what this machine and this program can do");
+  Verb* verb = app.add_subcommand("doctor", "Print what this machine and this program can do");
   json->add(*verb);
   verb->footer(
       "Example:\n"

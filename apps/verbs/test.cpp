@@ -287,7 +287,7 @@ void add_test(Verb& app, Action& action) {
   flags->config.add_key(*verb, "--precision", "test.precision", "f32, bf16, or tf32 on CUDA",
                         "f32|bf16|tf32");
   verb->add_option("--views", flags->views,
-                   "Views per object, the first ones; several numbers are tested one after the "
+                   "Views per object (the first ones); several numbers are tested one after the "
                    "other [test.n_views]")
       ->type_name("N,N...")
       ->delimiter(',');

@@ -185,7 +185,7 @@ void add_train(Verb& app, Action& action) {
         flags->config.overrides.flags.push_back(
             {"--weights-partial", "train.weights_partial", "true"});
       },
-      "Take of --weights what fits, and list the rest (train.weights_partial)");
+      "Load the tensors of --weights that fit, and list the others (train.weights_partial)");
   flags->config.add_key(*verb, "--precision", "train.precision", "f32, bf16, or tf32 on CUDA",
                         "f32|bf16|tf32");
   flags->config.add_key(*verb, "--epochs", "train.epochs", "Total epochs");
@@ -194,7 +194,7 @@ void add_train(Verb& app, Action& action) {
       ->type_name("DIR");
   verb->add_flag("--resume", flags->resume, "Continue from the run's last checkpoint");
   verb->add_flag("--dry-run", flags->dry_run, "Check configuration and data, then stop");
-  verb->add_flag("--quiet", flags->quiet, "Say nothing but warnings and errors");
+  verb->add_flag("--quiet", flags->quiet, "Print only warnings and errors");
   verb->add_flag("--json-log", flags->json_log,
                  "Progress on standard error as JSON, an object per line");
   flags->json.add(*verb);

@@ -135,7 +135,7 @@ void add_watch(Verb& app, Action& action) {
   auto flags = std::make_shared<WatchFlags>();
   Verb* verb = app.add_subcommand("watch", "Watch a training from another terminal");
   verb->add_option("run", flags->run, "Folder of the run")->required()->type_name("DIR");
-  verb->add_flag("--once", flags->once, "Say how it stands, then end");
+  verb->add_flag("--once", flags->once, "Print the current state, then exit");
   verb->footer(
       "Example:\n"
       "  pix2vox watch runs/first\n"

@@ -75,7 +75,7 @@ void visit_fields(AnyConfig& config, Visitor&& visit) {
   visit(F{"data.root", "folder of the data set"}, data.root);
   visit(F{"data.taxonomy", "JSON file with categories and splits; empty: the one in data.root"},
         data.taxonomy);
-  visit(F{"data.mix", "more data sets, whose training splits are trained on besides"}, data.mix);
+  visit(F{"data.mix", "more data sets, whose training splits are added"}, data.mix);
   visit(F{"data.mix_weights",
           "for each of data.mix, how often an epoch shows an object, on average; []: once", 0.001,
           100},
@@ -204,8 +204,9 @@ void visit_fields(AnyConfig& config, Visitor&& visit) {
   visit(F{.key = "train.freeze", .meaning = "parts that are not trained", .choices = parts},
         train.freeze);
   visit(F{"train.weights", "checkpoint to start from; empty: random weights"}, train.weights);
-  visit(F{"train.weights_partial", "take of train.weights what fits, and list the rest"},
-        train.weights_partial);
+  visit(
+      F{"train.weights_partial", "load the tensors of train.weights that fit, and list the others"},
+      train.weights_partial);
 
   auto& test = config.test;
   visit(F{.key = "test.split", .meaning = "split to test on", .choices = {"train", "val", "test"}},

@@ -101,8 +101,7 @@ void add_dataset_check(Verb& parent, Action& action) {
       parent.add_subcommand("check", "Is a data set complete and sound? Exit code 3 if not");
   flags->source.add(*verb);
   verb->add_flag_callback(
-      "--fast", [flags] { flags->options.decode = false; },
-      "Only look whether the files are there");
+      "--fast", [flags] { flags->options.decode = false; }, "Only check that the files exist");
   verb->add_option("--journal", flags->options.journal,
                    "Keep the findings here, and continue from them")
       ->type_name("FILE");
