@@ -106,7 +106,7 @@ Tensor random_tensor(const Shape& shape) {
 
 /// The algorithm that the backend takes, and the kernel that oneDNN takes.
 std::string kernel_of(const ConvProblem& problem) {
-  const std::string name = cpu::conv_ops().algorithm(problem, false);
+  const std::string name = cpu::conv_ops().table().choose(problem, false).name;
   return name == "onednn" ? name + " " + cpu::onednn::kernel_name(problem) : name;
 }
 
@@ -116,7 +116,7 @@ void measure_cpu(const std::vector<Layer>& layers, std::int64_t batch, const std
   fmt::print("{:<24} {:<16} {:<18} {:>9} {:>9} {:>9} {:>7}\n", "layer", "direction", "algorithm",
              "wall ms", "cpu ms", "GFLOP/s", "peak");
   const ConvOps& ops = cpu::conv_ops();
-  check<ConfigError>(ops.force(way), "--way ", way, ": there are ", ops.names());
+  check<ConfigError>(ops.table().force(way), "--way ", way, ": there are ", ops.table().names());
   for (const Layer& layer : layers) {
     ConvGeometry g = layer.geometry;
     g.batch = batch;
@@ -234,8 +234,8 @@ std::vector<DeviceRuns> measure_on(Device device, const Layer& layer, std::int64
                     bytes};
     const ConvProblem problem{direction, g, dtype, result, false, epilogue.activation};
     for (const std::string& way : ways) {
-      ops.force(way);
-      if (ops.algorithm(problem, false) == way)
+      ops.table().force(way);
+      if (ops.table().choose(problem, false).name == way)
         each.seconds.push_back(median_time(device, [&](int i) {
           const Set& set = sets[std::size_t(i) % sets.size()];
           ConvOperands operands{set.x, set.w, set.y, epilogue};
@@ -246,7 +246,7 @@ std::vector<DeviceRuns> measure_on(Device device, const Layer& layer, std::int64
       else
         each.seconds.emplace_back();
     }
-    ops.force("");
+    ops.table().force("");
     all.push_back(each);
   };
   add(ConvDirection::forward, dtype, {}, maps + weights);
@@ -314,8 +314,9 @@ void measure(Flags flags) {
   if (device.is_cuda() && flags.ways.empty())
     flags.ways = {"plane_sweep", "small_channels", "cudnn", "reference"};
   for (const std::string& way : flags.ways)
-    check<ConfigError>(ops.force(way), "--way ", way, ": on ", device, " there are ", ops.names());
-  ops.force("");
+    check<ConfigError>(ops.table().force(way), "--way ", way, ": on ", device, " there are ",
+                       ops.table().names());
+  ops.table().force("");
   for (const std::string& precision : flags.precisions) precision_from(precision);
   check<ConfigError>(device.is_cuda() || (flags.batches.size() <= 1 && flags.ways.size() <= 1 &&
                                           flags.json.empty()),

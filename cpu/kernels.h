@@ -11,6 +11,8 @@ const ElementwiseOps& elementwise_ops();
 const ConvOps& conv_ops();
 const NormOps& norm_ops();
 const NormPoolOps& norm_pool_ops();
+/// The definition, without update_running: norm/reference.cpp.
+const NormOps& norm_reference();
 const PoolOps& pool_ops();
 const ReduceOps& reduce_ops();
 const LossOps& loss_ops();

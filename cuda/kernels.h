@@ -10,6 +10,8 @@ extern const ElementwiseOps elementwise_ops;
 extern const ConvOps conv_ops;
 extern const NormOps norm_ops;
 extern const NormPoolOps norm_pool_ops;
+/// The definition, without update_running: norm/reference.cu.
+extern const NormOps norm_reference;
 extern const PoolOps pool_ops;
 extern const ReduceOps reduce_ops;
 extern const LossOps loss_ops;

@@ -1,7 +1,5 @@
-// Convolution and transposed convolution in 2-D and 3-D (formula and layouts:
-// tensor/ops/conv_ops.h). Gradients: dx = backward_data(dy, w), dw = backward_weight(x, dy), dbias
-// = sum of dy over all but the channels; for the transposed layer the roles of forward and
-// backward_data are exchanged.
+// Convolution and transposed convolution in 2-D and 3-D. Formula and layouts:
+// tensor/ops/conv_ops.h; gradients: layers/convolve.h.
 //
 // bf16 maps meet f32 parameters: the weight is rounded to bf16 for the products, its gradient is
 // f32, and the result is bf16, or f32 after a sigmoid (tensor/precision.h).
@@ -20,11 +18,6 @@ Variable conv(const Variable& x, const Variable& weight, const Variable& bias,
 Variable conv_transpose(const Variable& x, const Variable& weight, const Variable& bias,
                         const ConvOptions& options, Activation activation = {});
 
-/// The same extent along every axis.
-constexpr Triple each_axis(std::int64_t extent) {
-  return {extent, extent, extent};
-}
-
 /// {.in_channels = 3, .out_channels = 8, .kernel_size = each_axis(3), .padding = each_axis(1)}
 struct ConvLayerOptions {
   std::int64_t in_channels = 1;
@@ -42,9 +35,9 @@ class ConvLayer : public WeightedLayer {
   const ConvLayerOptions& options() const { return options_; }
   int spatial_rank() const { return spatial_rank_; }
   bool transposed() const { return transposed_; }
-  Variable forward(const Variable& x, const ForwardContext& context) override;
+  Variable forward(const Variable& x, const ForwardContext&) override { return apply(x, false); }
   /// The bias is not added, and its gradient is exactly 0: for a norm that subtracts it again.
-  Variable forward_without_bias(const Variable& x);
+  Variable forward_without_bias(const Variable& x) { return apply(x, true); }
   /// From now on computes activation(scale[c] * conv(x) + bias[c]) for each output channel c: the
   /// layer's own bias is replaced. For layers that are folded.
   void absorb(const std::vector<double>& scale, const std::vector<double>& new_bias,
@@ -55,7 +48,7 @@ class ConvLayer : public WeightedLayer {
   ConvLayer(const ConvLayerOptions& options, int spatial_rank, bool transposed);
 
  private:
-  ConvOptions conv_options() const { return {options_.stride, options_.padding, precision_}; }
+  Variable apply(const Variable& x, bool without_bias);
 
   ConvLayerOptions options_;
   int spatial_rank_;

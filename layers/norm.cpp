@@ -1,6 +1,6 @@
 #include "layers/norm.h"
 
-#include "layers/bias.h"
+#include "tensor/ops/backend.h"
 
 namespace voxgrad {
 
@@ -11,7 +11,7 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
   const std::int64_t channels = x.shape()[-1];
   for (const Variable* parameter : {&gamma, &beta}) {
     check_shape(op, "weight or bias", parameter->value(), {channels});
-    check_parameter(op, x, *parameter);
+    check_parameter(op, x.value(), parameter->value());
   }
   if (running_mean.defined() || !call.training) {
     check_shape(op, "running_mean", running_mean, {channels});
@@ -35,12 +35,9 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
       ops.update_running(mean, variance, call.omitted_bias, rows, call.momentum, running_mean,
                          running_var);
   } else {
-    mean = running_mean.reshape({1, channels});
-    variance = running_var.reshape({1, channels});
-    if (history) {  // which needs them as they are: a later training step overwrites the buffers
-      mean = mean.clone();
-      variance = variance.clone();
-    }
+    // A history needs them as they are: a later training step overwrites the buffers.
+    mean = (history ? running_mean.clone() : running_mean).reshape({1, channels});
+    variance = (history ? running_var.clone() : running_var).reshape({1, channels});
   }
 
   const BatchNormParameters parameters{gamma.value(), beta.value(), call.eps, call.activation};
@@ -58,12 +55,10 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
   }
   return make_result(y, op, {x, gamma, beta}, [=](const Tensor& dy) {
     const Backend& kernels = backend(dy.device());
-    Tensor dx, dgamma, dbeta;
-    if (x.requires_grad()) dx = Tensor::like(x.value());
-    if (gamma.requires_grad() || beta.requires_grad()) {
-      dgamma = Tensor::like(gamma.value());
-      dbeta = Tensor::like(beta.value());
-    }
+    const bool learns = gamma.requires_grad() || beta.requires_grad();
+    const Tensor dx = x.requires_grad() ? Tensor::like(x.value()) : Tensor();
+    const Tensor dgamma = learns ? Tensor::like(gamma.value()) : Tensor();
+    const Tensor dbeta = learns ? Tensor::like(beta.value()) : Tensor();
     if (pooled)
       kernels.norm_pool.backward(g, constant, x.value(), dy, argmax, mean, variance, parameters, dx,
                                  dgamma, dbeta);
@@ -91,13 +86,12 @@ BatchNormCall BatchNorm::make_call(const ForwardContext& context) {
     const Tensor groups = Tensor::full({1}, double(context.n_views), DType::i64, device);
     backend(device).elementwise.accumulate(groups, num_batches_tracked);
   }
-  const std::int64_t side = options_.pool;
   return {.groups = context.n_views,
           .training = training(),
           .momentum = options_.momentum,
           .eps = options_.eps,
           .activation = options_.activation,
-          .pool = {side, side, side}};
+          .pool = each_axis(options_.pool)};
 }
 
 Variable BatchNorm::forward(const Variable& x, const ForwardContext& context) {

@@ -42,8 +42,7 @@ class BatchNorm : public UnaryModule {
   const BatchNormOptions& options() const { return options_; }
   /// Each view is a group.
   Variable forward(const Variable& x, const ForwardContext& context) override;
-  /// Begins a forward pass: counts its groups if in training, and gives the options of
-  /// batch_norm().
+  /// The options of a forward pass, whose groups are counted if in training.
   BatchNormCall make_call(const ForwardContext& context);
   Variable weight, bias;
   Tensor running_mean, running_var, num_batches_tracked;

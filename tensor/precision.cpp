@@ -1,5 +1,7 @@
 #include "tensor/precision.h"
 
+#include "tensor/tensor.h"
+
 namespace voxgrad {
 
 const char* name_of(Precision precision) {
@@ -23,6 +25,11 @@ Precision precision_from(const std::string& name) {
 void check_precision(Precision precision, Device device) {
   check<ConfigError>(precision != Precision::tf32 || device.is_cuda(),
                      "precision tf32 exists on CUDA devices only: use f32 or bf16 on ", device);
+}
+
+void check_parameter(const char* op, const Tensor& x, const Tensor& parameter) {
+  if (parameter.dtype() != parameter_dtype(x.dtype()) || parameter.device() != x.device())
+    check_same_kind(op, x, parameter);  // has the message
 }
 
 }  // namespace voxgrad

@@ -20,6 +20,8 @@
 
 namespace voxgrad {
 
+class Tensor;
+
 enum class Precision : std::uint8_t { f32, tf32, bf16 };
 
 const char* name_of(Precision precision);
@@ -30,5 +32,12 @@ inline std::ostream& operator<<(std::ostream& out, Precision precision) {
 Precision precision_from(const std::string& name);
 /// ConfigError if the device cannot multiply that way: tf32 needs CUDA.
 void check_precision(Precision precision, Device device);
+
+/// The dtype of parameters that are applied to maps of this dtype.
+constexpr DType parameter_dtype(DType map) {
+  return map == DType::bf16 ? DType::f32 : map;
+}
+/// Error that begins with [op] unless the parameter has that dtype and is on x's device.
+void check_parameter(const char* op, const Tensor& x, const Tensor& parameter);
 
 }  // namespace voxgrad

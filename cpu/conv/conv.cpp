@@ -154,10 +154,7 @@ const ConvOps& conv_ops() {
   static const ConvOps ops{
       .run = [](const Problem& problem,
                 const Operands& operands) { table().run(problem, operands); },
-      .algorithm = [](const Problem& problem,
-                      bool packed) { return table().choose(problem, packed).name; },
-      .force = [](const std::string& name) { return table().force(name); },
-      .names = [] { return table().names(); },
+      .table = table,
   };
   return ops;
 }

@@ -77,10 +77,7 @@ const ConvOps conv_ops{
           const OpScope op(scope_of(problem.direction), operands.x, operands.w, operands.y);
           table().run(problem, operands);
         },
-    .algorithm = [](const Problem& problem,
-                    bool packed) { return table().choose(problem, packed).name; },
-    .force = [](const std::string& name) { return table().force(name); },
-    .names = [] { return table().names(); },
+    .table = table,
 };
 
 }  // namespace voxgrad::cuda

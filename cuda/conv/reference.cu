@@ -26,16 +26,6 @@ __device__ std::int64_t row_of(std::int64_t sample, const Triple& at, const Trip
   return ((sample * extents[0] + at[0]) * extents[1] + at[1]) * extents[2] + at[2];
 }
 
-/// body(k, tap): every tap of the kernel, and its number.
-template <class Body>
-__device__ void for_each_tap(const Triple& kernel, const Body& body) {
-  std::int64_t tap = 0;
-  for (std::int64_t depth = 0; depth < kernel[0]; ++depth)
-    for (std::int64_t height = 0; height < kernel[1]; ++height)
-      for (std::int64_t width = 0; width < kernel[2]; ++width)
-        body(Triple{depth, height, width}, tap++);
-}
-
 /// The pixel of x that output pixel o sees through tap k; false if it is in the padding.
 __device__ bool input_pixel(const ConvGeometry& g, const Triple& o, const Triple& k, Triple& i) {
   for (int axis = 0; axis < 3; ++axis) {
@@ -61,13 +51,14 @@ __global__ void forward(ConvGeometry g, const double* x, const double* w, const 
   for (std::int64_t index = thread_index(); index < size; index += thread_count()) {
     const Place to(index, g.output, g.out_channels);
     double sum = bias ? bias[to.channel] : 0;
-    for_each_tap(g.kernel, [&](const Triple& k, std::int64_t tap) {
+    for (std::int64_t tap = 0; tap < g.kernel_volume(); ++tap) {
+      const Triple k = Place(tap, g.kernel, 1).at;
       Triple i;
-      if (!input_pixel(g, to.at, k, i)) return;
+      if (!input_pixel(g, to.at, k, i)) continue;
       const double* pixel = x + row_of(to.sample, i, g.input) * g.in_channels;
       const double* weight = w + (to.channel * g.kernel_volume() + tap) * g.in_channels;
       for (std::int64_t c = 0; c < g.in_channels; ++c) sum += pixel[c] * weight[c];
-    });
+    }
     y[index] = activate(activation, sum);
   }
 }
@@ -77,13 +68,14 @@ __global__ void backward_data(ConvGeometry g, const double* dy, const double* w,
   for (std::int64_t index = thread_index(); index < size; index += thread_count()) {
     const Place to(index, g.input, g.in_channels);
     double sum = bias ? bias[to.channel] : 0;
-    for_each_tap(g.kernel, [&](const Triple& k, std::int64_t tap) {
+    for (std::int64_t tap = 0; tap < g.kernel_volume(); ++tap) {
+      const Triple k = Place(tap, g.kernel, 1).at;
       Triple o;
-      if (!output_pixel(g, to.at, k, o)) return;
+      if (!output_pixel(g, to.at, k, o)) continue;
       const double* gradient = dy + row_of(to.sample, o, g.output) * g.out_channels;
       for (std::int64_t f = 0; f < g.out_channels; ++f)
         sum += gradient[f] * w[(f * g.kernel_volume() + tap) * g.in_channels + to.channel];
-    });
+    }
     dx[index] = activate(activation, sum);
   }
 }

@@ -1,9 +1,11 @@
-// All tensors go through f64 copies. A thread computes one element, or one channel.
+// Batch normalisation as it is defined, in plain kernels: what the other kernels are tested
+// against, and what to read first. Formulas and arguments: tensor/ops/norm_ops.h. All tensors are
+// f64, and all outputs wanted. A thread computes one element, or one channel.
 #include "cuda/activate.h"
-#include "cuda/norm/reference.h"
+#include "cuda/kernels.h"
 #include "cuda/runtime/launch.cuh"
 
-namespace voxgrad::cuda::reference {
+namespace voxgrad::cuda {
 namespace {
 
 struct Norm {
@@ -12,10 +14,6 @@ struct Norm {
   double eps;
   Activation activation;
 
-  /// The place in x of a group's row and channel.
-  __device__ std::int64_t place(std::int64_t g, std::int64_t r, std::int64_t c) const {
-    return (g * rows + r) * channels + c;
-  }
   __device__ double inverse(std::int64_t s) const { return 1 / sqrt(variance[s] + eps); }
   __device__ double xhat(std::int64_t i) const {
     const std::int64_t s = i / (rows * channels) * channels + i % channels;
@@ -26,6 +24,20 @@ struct Norm {
     return xhat(i) * gamma[i % channels] + beta[i % channels];
   }
 };
+
+Norm norm_of(const Tensor& x, const Tensor& mean, const Tensor& variance,
+             const BatchNormParameters& p) {
+  return {mean.shape()[0],
+          x.numel() / mean.numel(),
+          x.shape()[-1],
+          x.data<double>(),
+          mean.data<double>(),
+          variance.data<double>(),
+          p.gamma.data<double>(),
+          p.beta.data<double>(),
+          p.eps,
+          p.activation};
+}
 
 /// A thread per statistic, of [G,C].
 __global__ void statistics(std::int64_t count, std::int64_t rows, std::int64_t channels,
@@ -56,17 +68,16 @@ __global__ void backward(Norm norm, bool constant, const double* dy, double* dx,
     };
     dgamma[c] = dbeta[c] = 0;
     for (std::int64_t g = 0; g < norm.groups; ++g) {
+      const std::int64_t size = norm.rows * norm.channels, first = g * size + c;
       double sum = 0, product = 0;
-      for (std::int64_t r = 0; r < norm.rows; ++r) {
-        const std::int64_t i = norm.place(g, r, c);
+      for (std::int64_t i = first; i < (g + 1) * size; i += norm.channels) {
         sum += dz(i);
         product += dz(i) * norm.xhat(i);
       }
       dbeta[c] += sum;
       dgamma[c] += product;
       // Statistics that depend on x take from the gradient its mean, and what is along xhat.
-      for (std::int64_t r = 0; r < norm.rows; ++r) {
-        const std::int64_t i = norm.place(g, r, c);
+      for (std::int64_t i = first; i < (g + 1) * size; i += norm.channels) {
         const double taken = constant ? 0.0 : (sum + norm.xhat(i) * product) / double(norm.rows);
         dx[i] = norm.gamma[c] * norm.inverse(g * norm.channels + c) * (dz(i) - taken);
       }
@@ -74,58 +85,26 @@ __global__ void backward(Norm norm, bool constant, const double* dy, double* dx,
   }
 }
 
-Tensor f64(const Tensor& tensor) {
-  return tensor.to(DType::f64);
-}
-
-void store(const Tensor& values, const Tensor& out) {
-  if (out.defined()) out.copy_from(values.to(out.dtype()));
-}
-
-/// run(norm) on f64 copies of the operands.
-template <class Run>
-void with_norm(const Tensor& x, const Tensor& mean, const Tensor& variance,
-               const BatchNormParameters& p, const Run& run) {
-  const Tensor xs = f64(x), m = f64(mean), v = f64(variance), gamma = f64(p.gamma),
-               beta = f64(p.beta);
-  run(Norm{mean.shape()[0], x.numel() / mean.numel(), x.shape()[-1], xs.data<double>(),
-           m.data<double>(), v.data<double>(), gamma.data<double>(), beta.data<double>(), p.eps,
-           p.activation});
-}
-
 }  // namespace
 
-void batch_statistics(const Tensor& x, const Tensor& out_mean, const Tensor& out_variance) {
-  const Tensor xs = f64(x), mean(out_mean.shape(), DType::f64, x.device());
-  const Tensor variance = Tensor::like(mean);
-  launch(statistics, blocks_for(mean.numel()), kThreads, 0, mean.numel(), x.numel() / mean.numel(),
-         x.shape()[-1], xs.data<double>(), mean.data<double>(), variance.data<double>());
-  store(mean, out_mean);
-  store(variance, out_variance);
-}
+const NormOps norm_reference{
+    [](const Tensor& x, const Tensor& out_mean, const Tensor& out_variance) {
+      const std::int64_t count = out_mean.numel();
+      launch(statistics, blocks_for(count), kThreads, 0, count, x.numel() / count, x.shape()[-1],
+             x.data<double>(), out_mean.data<double>(), out_variance.data<double>());
+    },
+    [](const Tensor& x, const Tensor& mean, const Tensor& variance,
+       const BatchNormParameters& parameters, const Tensor& out_y) {
+      launch(normalize, blocks_for(x.numel()), kThreads, 0, norm_of(x, mean, variance, parameters),
+             out_y.data<double>());
+    },
+    nullptr,
+    [](bool constant, const Tensor& x, const Tensor& dy, const Tensor& mean, const Tensor& variance,
+       const BatchNormParameters& parameters, const Tensor& out_dx, const Tensor& out_dgamma,
+       const Tensor& out_dbeta) {
+      const Norm norm = norm_of(x, mean, variance, parameters);
+      launch(backward, blocks_for(norm.channels), kThreads, 0, norm, constant, dy.data<double>(),
+             out_dx.data<double>(), out_dgamma.data<double>(), out_dbeta.data<double>());
+    }};
 
-void batch_norm(const Tensor& x, const Tensor& mean, const Tensor& variance,
-                const BatchNormParameters& parameters, const Tensor& out_y) {
-  const Tensor y(x.shape(), DType::f64, x.device());
-  with_norm(x, mean, variance, parameters, [&](const Norm& norm) {
-    launch(normalize, blocks_for(x.numel()), kThreads, 0, norm, y.data<double>());
-  });
-  store(y, out_y);
-}
-
-void batch_norm_backward(bool constant, const Tensor& x, const Tensor& dy, const Tensor& mean,
-                         const Tensor& variance, const BatchNormParameters& parameters,
-                         const Tensor& out_dx, const Tensor& out_dgamma, const Tensor& out_dbeta) {
-  const Tensor dys = f64(dy), dx = Tensor::like(dys);
-  const Tensor dgamma(parameters.gamma.shape(), DType::f64, x.device());
-  const Tensor dbeta = Tensor::like(dgamma);
-  with_norm(x, mean, variance, parameters, [&](const Norm& norm) {
-    launch(backward, blocks_for(norm.channels), kThreads, 0, norm, constant, dys.data<double>(),
-           dx.data<double>(), dgamma.data<double>(), dbeta.data<double>());
-  });
-  store(dx, out_dx);
-  store(dgamma, out_dgamma);
-  store(dbeta, out_dbeta);
-}
-
-}  // namespace voxgrad::cuda::reference
+}  // namespace voxgrad::cuda

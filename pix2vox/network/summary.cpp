@@ -151,7 +151,7 @@ LayerAlgorithms algorithms_of(const LayerSummary& layer, std::int64_t batch, Pre
   const auto name = [&](ConvDirection direction, bool packed) {
     problem.direction = direction;
     problem.result = direction == ConvDirection::backward_weight ? DType::f32 : maps;
-    return std::string(ops.algorithm(problem, packed));
+    return std::string(ops.table().choose(problem, packed).name);
   };
   auto forward = ConvDirection::forward, backward = ConvDirection::backward_data;
   if (layer.transposed) std::swap(forward, backward);

@@ -18,12 +18,12 @@ namespace {
 bool force_conv_algorithm() {
   const char* const value = environment("VOXGRAD_CONV");
   const std::string name = value ? value : "";
-  const auto known = [&](const ConvOps& ops) { return ops.force(name); };
+  const auto known = [&](const ConvOps& ops) { return ops.table().force(name); };
   bool found = known(cpu_backend().conv);
-  std::string names = cpu_backend().conv.names();
+  std::string names = cpu_backend().conv.table().names();
 #ifdef VOXGRAD_WITH_CUDA
   found = known(cuda_backend_conv_ops()) || found;
-  names += "; cuda: " + cuda_backend_conv_ops().names();
+  names += "; cuda: " + cuda_backend_conv_ops().table().names();
 #endif
   check<ConfigError>(found, "VOXGRAD_CONV: no algorithm \"", name, "\". There are: cpu: ", names);
   return found;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tensor/ops/conv_ops.h"
+#include "tensor/ops/conv_table.h"
 #include "tensor/ops/elementwise_ops.h"
 #include "tensor/ops/image_ops.h"
 #include "tensor/ops/layout_ops.h"

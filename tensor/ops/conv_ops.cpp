@@ -16,33 +16,24 @@ ConvGeometry read_shapes(const char* op, const Shape& x, const Shape& w,
   ConvGeometry g;
   g.spatial_rank = x.rank() - 2;
   g.batch = x[0];
-  g.stride = options.stride;
-  g.padding = options.padding;
   g.precision = options.precision;
   for (int axis = 3 - g.spatial_rank; axis < 3; ++axis) {
     const int dim = axis - (3 - g.spatial_rank) + 1;
     g.input[axis] = x[dim];
     g.kernel[axis] = w[dim];
+    g.stride[axis] = options.stride[axis];
+    g.padding[axis] = options.padding[axis];
     check(g.stride[axis] >= 1, "[", op, "] stride must be at least 1, got ", g.stride[axis]);
     check(g.padding[axis] >= 0, "[", op, "] padding must not be negative, got ", g.padding[axis]);
-  }
-  if (g.spatial_rank == 2) {
-    g.stride[0] = 1;
-    g.padding[0] = 0;
   }
   return g;
 }
 
 Shape spatial_shape(std::int64_t first, const Triple& extents, std::int64_t channels,
                     int spatial_rank) {
-  switch (spatial_rank) {
-    case 0:
-      return {first, channels};
-    case 2:
-      return {first, extents[1], extents[2], channels};
-    default:
-      return {first, extents[0], extents[1], extents[2], channels};
-  }
+  if (spatial_rank == 0) return {first, channels};
+  if (spatial_rank == 2) return {first, extents[1], extents[2], channels};
+  return {first, extents[0], extents[1], extents[2], channels};
 }
 
 }  // namespace

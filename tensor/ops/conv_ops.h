@@ -13,7 +13,6 @@
 #pragma once
 
 #include <array>
-#include <string>
 #include <utility>
 
 #include "tensor/ops/functors.h"
@@ -24,6 +23,11 @@ namespace voxgrad {
 
 /// Depth, height, width. 2-D operations have depth 1 (and padding 0 along it).
 using Triple = std::array<std::int64_t, 3>;
+
+/// The same extent along every axis.
+constexpr Triple each_axis(std::int64_t extent) {
+  return {extent, extent, extent};
+}
 
 /// Stride and padding of a convolution; the kernel size comes from the weight.
 struct ConvOptions {
@@ -64,10 +68,7 @@ struct ConvGeometry {
   constexpr std::int64_t kernel_volume() const { return kernel[0] * kernel[1] * kernel[2]; }
   constexpr std::int64_t input_volume() const { return input[0] * input[1] * input[2]; }
   constexpr std::int64_t output_volume() const { return output[0] * output[1] * output[2]; }
-  /// Multiply-adds as usually counted: no credit for taps that fall into the padding.
-  std::int64_t multiply_adds() const {
-    return batch * output_volume() * kernel_volume() * in_channels * out_channels;
-  }
+  std::int64_t multiply_adds() const;  // taps in the padding included, as is usual
   bool operator==(const ConvGeometry&) const = default;
 };
 
@@ -77,8 +78,6 @@ std::ostream& operator<<(std::ostream& out, const ConvGeometry& geometry);
 struct Epilogue {
   Tensor bias;  // [C] or undefined
   Activation activation{};
-
-  bool is_empty() const { return !bias.defined() && activation.kind == ActivationKind::identity; }
 };
 
 /// Which of a convolution's tensors is computed, from the other two.
@@ -105,6 +104,7 @@ struct ConvProblem {
 std::ostream& operator<<(std::ostream& out, const ConvProblem& problem);
 
 class PackedWeights;
+class ConvTable;
 
 /// The tensors of a problem. forward writes y, backward_data x (which then stands for dx, and y for
 /// dy), backward_weight w (dw).
@@ -123,17 +123,12 @@ struct ConvOperands {
   }
 };
 
-/// A backend's convolutions. Each has a table of algorithms (tensor/ops/conv_table.h).
+/// A backend's convolutions.
 struct ConvOps {
   /// Computes a problem by the algorithm that the backend takes for it.
   void (*run)(const ConvProblem&, const ConvOperands&);
-  /// The name of that algorithm. packed: whether the operands will have PackedWeights.
-  const char* (*algorithm)(const ConvProblem&, bool packed) = nullptr;
-  /// From now on the algorithm of this name computes all that it supports, as when VOXGRAD_CONV
-  /// names it; "" ends that. False if there is none of this name.
-  bool (*force)(const std::string& name) = nullptr;
-  /// Of all algorithms: "winograd, tiled, ...".
-  std::string (*names)() = nullptr;
+  /// Which one that is: tensor/ops/conv_table.h.
+  ConvTable& (*table)() = nullptr;
 
   /// run(), of the problem that these operands make.
   void compute(ConvDirection, const ConvGeometry&, const ConvOperands&) const;

@@ -1,7 +1,11 @@
-// Convolutions in words, for messages and benchmarks.
+// Convolutions in words and numbers, for messages and benchmarks.
 #include "tensor/ops/conv_ops.h"
 
 namespace voxgrad {
+
+std::int64_t ConvGeometry::multiply_adds() const {
+  return batch * output_volume() * kernel_volume() * in_channels * out_channels;
+}
 
 const char* name_of(ConvDirection direction) {
   constexpr const char* names[] = {"forward", "backward_data", "backward_weight"};

@@ -29,10 +29,13 @@ class ConvTable {
  public:
   explicit ConvTable(std::span<const ConvAlgorithm> algorithms) : algorithms_(algorithms) {}
   void run(const ConvProblem& problem, const ConvOperands& operands) const;
-  /// Never null: a table ends in an algorithm for everything.
+  /// The algorithm that run() takes, if it can. packed: whether the operands will have
+  /// PackedWeights.
   const ConvAlgorithm& choose(const ConvProblem& problem, bool packed) const;
-  // See ConvOps.
+  /// From now on the algorithm of this name computes all that it supports, as when VOXGRAD_CONV
+  /// names it; "" ends that. False if there is none of this name.
   bool force(const std::string& name);
+  /// Of all algorithms: "winograd, tiled, ...".
   std::string names() const;
 
  private:

@@ -19,12 +19,12 @@ namespace {
 const ConvOps& ops = cpu::conv_ops();
 
 struct Forced {
-  explicit Forced(const std::string& name) { REQUIRE(ops.force(name)); }
-  ~Forced() { ops.force(""); }
+  explicit Forced(const std::string& name) { REQUIRE(ops.table().force(name)); }
+  ~Forced() { ops.table().force(""); }
 };
 
 std::string choice(const ConvProblem& problem, bool packed = false) {
-  return ops.algorithm(problem, packed);
+  return ops.table().choose(problem, packed).name;
 }
 
 ConvGeometry flat(std::int64_t batch, std::int64_t size, std::int64_t in, std::int64_t out,
@@ -193,8 +193,8 @@ TEST_CASE("every algorithm, forced, computes what it supports and leaves the res
 }
 
 TEST_CASE("a name that no algorithm has is refused, and the names are told") {
-  CHECK_FALSE(ops.force("winogradd"));
-  CHECK(ops.force(""));
-  CHECK(ops.names().find("winograd") != std::string::npos);
-  CHECK(ops.names().find("reference") != std::string::npos);
+  CHECK_FALSE(ops.table().force("winogradd"));
+  CHECK(ops.table().force(""));
+  CHECK(ops.table().names().find("winograd") != std::string::npos);
+  CHECK(ops.table().names().find("reference") != std::string::npos);
 }

@@ -3,7 +3,6 @@
 #include <cmath>
 #include <functional>
 
-#include "cpu/norm/reference.h"
 #include "tests/cpu/kernel_cases.h"
 
 using namespace voxgrad;
@@ -12,6 +11,7 @@ using namespace voxgrad::testing;
 namespace {
 
 const NormOps& ops = cpu::norm_ops();
+const NormOps& reference = cpu::norm_reference();
 
 struct Case {
   std::int64_t groups, rows, channels;  // rows per group
@@ -43,10 +43,10 @@ Expected plain(const Case& c) {
   const Tensor mean({c.groups, c.channels}, DType::f64), variance = Tensor::like(mean);
   const Tensor y = Tensor::like(x), dx = Tensor::like(x), dx_constant = Tensor::like(x);
   const Tensor dgamma({c.channels}, DType::f64), dbeta = Tensor::like(dgamma);
-  cpu::reference::batch_statistics(x, mean, variance);
-  cpu::reference::batch_norm(x, mean, variance, parameters, y);
-  cpu::reference::batch_norm_backward(true, x, dy, mean, variance, parameters, dx_constant, {}, {});
-  cpu::reference::batch_norm_backward(false, x, dy, mean, variance, parameters, dx, dgamma, dbeta);
+  reference.statistics(x, mean, variance);
+  reference.normalize(x, mean, variance, parameters, y);
+  reference.backward(true, x, dy, mean, variance, parameters, dx_constant, dgamma, dbeta);
+  reference.backward(false, x, dy, mean, variance, parameters, dx, dgamma, dbeta);
   return {values(mean),        values(variance), values(y),    values(dx),
           values(dx_constant), values(dgamma),   values(dbeta)};
 }
@@ -98,10 +98,10 @@ TEST_CASE("the reference of batch norm gives what can be seen by eye, and gradie
   const Tensor mean({2, 1}, DType::f64), variance({2, 1}, DType::f64), y({4, 1}, DType::f64);
   const BatchNormParameters parameters{Tensor::from<double>({2}, {1}),
                                        Tensor::from<double>({0.5}, {1}), 0, Activation::relu()};
-  cpu::reference::batch_statistics(x, mean, variance);
+  reference.statistics(x, mean, variance);
   CHECK(values(mean) == std::vector<double>{2, 20});
   CHECK(values(variance) == std::vector<double>{1, 100});
-  cpu::reference::batch_norm(x, mean, variance, parameters, y);
+  reference.normalize(x, mean, variance, parameters, y);
   CHECK(values(y) == std::vector<double>{0, 2.5, 0, 2.5});
 
   // Central differences of sum(y * dy).

@@ -114,16 +114,16 @@ void check_every_way(const Layer& layer, ConvDirection direction, Precision prec
   CAPTURE(name_of(precision));
   sampled.run();
   CHECK(sampled.share() <= 1);
-  const std::string taken = gpu().conv.algorithm(sampled.problem(), false);
+  const std::string taken = gpu().conv.table().choose(sampled.problem(), false).name;
   for (const std::string name : {"plane_sweep", "small_channels", "cudnn"}) {
-    REQUIRE(gpu().conv.force(name));
-    const bool computes = gpu().conv.algorithm(sampled.problem(), false) == name;
+    REQUIRE(gpu().conv.table().force(name));
+    const bool computes = gpu().conv.table().choose(sampled.problem(), false).name == name;
     if (computes && name != taken) {
       CAPTURE(name);
       sampled.run();
       CHECK(sampled.share() <= 1);
     }
-    gpu().conv.force("");
+    gpu().conv.table().force("");
   }
 }
 

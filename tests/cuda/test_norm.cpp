@@ -1,7 +1,6 @@
 #include <cmath>
 
-#include "cpu/norm/reference.h"
-#include "cuda/norm/reference.h"
+#include "cuda/kernels.h"
 #include "tests/cuda/device_cases.h"
 
 using namespace voxgrad;
@@ -23,6 +22,10 @@ Tensor f64(const Tensor& tensor) {
   return tensor.to(DType::f64);
 }
 
+BatchNormParameters f64(const BatchNormParameters& p) {
+  return {f64(p.gamma), f64(p.beta), p.eps, p.activation};
+}
+
 BatchNormParameters to_gpu(const BatchNormParameters& p) {
   return {testing::to_gpu(p.gamma), testing::to_gpu(p.beta), p.eps, p.activation};
 }
@@ -33,8 +36,8 @@ void check_reference(bool constant, const Tensor& gx, const Tensor& gdy, const T
                      const Tensor& dx, const Tensor& dgamma, const Tensor& dbeta) {
   const GuardedOutput gdx(dx.shape(), DType::f64), gdgamma(dgamma.shape(), DType::f64),
       gdbeta(dbeta.shape(), DType::f64);
-  cuda::reference::batch_norm_backward(constant, gx, gdy, gmean, gvariance, gparameters, gdx,
-                                       gdgamma, gdbeta);
+  cuda::norm_reference.backward(constant, f64(gx), f64(gdy), f64(gmean), f64(gvariance),
+                                f64(gparameters), gdx, gdgamma, gdbeta);
   check_close(gdx.get(), dx, 50);
   check_close(gdgamma.get(), dgamma, 50);
   check_close(gdbeta.get(), dbeta, 50);
@@ -54,25 +57,26 @@ void check_case(Rng& rng, const Case& c) {
   const NormOps& ops = gpu().norm;
 
   const Tensor mean(stats, DType::f64), variance(stats, DType::f64);
-  cpu::reference::batch_statistics(x, mean, variance);
+  cpu::norm_reference().statistics(f64(x), mean, variance);
   const GuardedOutput gmean(stats, number), gvariance(stats, number);
   ops.statistics(gx, gmean, gvariance);
   check_close(gmean.get(), mean, 2);
   check_close(gvariance.get(), variance, 10);
   const GuardedOutput plain_mean(stats, DType::f64), plain_variance(stats, DType::f64);
-  cuda::reference::batch_statistics(gx, plain_mean, plain_variance);
+  cuda::norm_reference.statistics(f64(gx), plain_mean, plain_variance);
   check_close(plain_mean.get(), mean, 10);
   check_close(plain_variance.get(), variance, 10);
 
   // From here on both sides start from the same rounded statistics.
   const Tensor rounded_mean = f64(gmean.get()), rounded_variance = f64(gvariance.get());
   const Tensor y(shape, DType::f64);
-  cpu::reference::batch_norm(x, rounded_mean, rounded_variance, parameters, y);
+  cpu::norm_reference().normalize(f64(x), rounded_mean, rounded_variance, f64(parameters), y);
   const GuardedOutput gy(shape, c.dtype), odd(shape, c.dtype, 1);
   ops.normalize(gx, gmean, gvariance, to_gpu(parameters), gy);
   check_map(gy.get(), y, 10);
   const GuardedOutput plain_y(shape, DType::f64);
-  cuda::reference::batch_norm(gx, gmean, gvariance, to_gpu(parameters), plain_y);
+  cuda::norm_reference.normalize(f64(gx), f64(gmean), f64(gvariance), f64(to_gpu(parameters)),
+                                 plain_y);
   check_close(plain_y.get(), y, 10);
   ops.normalize(to_gpu_misaligned(x), gmean, gvariance, to_gpu(parameters), odd);
   CHECK(identical(odd.get(), gy.get()));
@@ -84,8 +88,8 @@ void check_case(Rng& rng, const Case& c) {
     CAPTURE(constant);
     const Tensor dx(shape, DType::f64), dgamma({c.channels}, DType::f64);
     const Tensor dbeta({c.channels}, DType::f64);
-    cpu::reference::batch_norm_backward(constant, x, dy, rounded_mean, rounded_variance, parameters,
-                                        dx, dgamma, dbeta);
+    cpu::norm_reference().backward(constant, f64(x), f64(dy), rounded_mean, rounded_variance,
+                                   f64(parameters), dx, dgamma, dbeta);
     check_reference(constant, gx, gdy, gmean, gvariance, to_gpu(parameters), dx, dgamma, dbeta);
     const GuardedOutput gdx(shape, c.dtype), alone(shape, c.dtype);
     const GuardedOutput gdgamma({c.channels}, number), gdbeta({c.channels}, number);

@@ -76,8 +76,8 @@ void check_all(Rng& rng, const ConvGeometry& g, DType dtype, std::int64_t offset
 
 /// An algorithm that computes all that it supports, for a scope.
 struct Forced {
-  explicit Forced(const char* name) { CHECK(gpu().conv.force(name)); }
-  ~Forced() { gpu().conv.force(""); }
+  explicit Forced(const char* name) { CHECK(gpu().conv.table().force(name)); }
+  ~Forced() { gpu().conv.table().force(""); }
 };
 
 }  // namespace
@@ -219,17 +219,17 @@ TEST_CASE("a forced algorithm computes what it supports, and the table the rest"
   REQUIRE_FALSE(identical(swept, gathered));  // sums in another order
   REQUIRE_FALSE(identical(plain, gathered));
   CHECK(identical(result(ops), swept));
-  CHECK(ops.algorithm(problem, false) == std::string("plane_sweep"));
+  CHECK(ops.table().choose(problem, false).name == std::string("plane_sweep"));
   for (const auto& [name, expected] :
        {std::pair{"plane_sweep", swept}, {"small_channels", gathered}, {"reference", plain}}) {
     CAPTURE(name);
     const Forced forced(name);
-    CHECK(ops.algorithm(problem, false) == std::string(name));
+    CHECK(ops.table().choose(problem, false).name == std::string(name));
     CHECK(identical(result(ops), expected));
   }
   const Forced forced("plane_sweep");
   const ConvProblem other{ConvDirection::backward_weight, g, DType::bf16, DType::f32};
-  CHECK(ops.algorithm(other, false) != std::string("plane_sweep"));
-  CHECK_FALSE(ops.force("cuDNN"));
-  CHECK(ops.names().find("cudnn") != std::string::npos);
+  CHECK(ops.table().choose(other, false).name != std::string("plane_sweep"));
+  CHECK_FALSE(ops.table().force("cuDNN"));
+  CHECK(ops.table().names().find("cudnn") != std::string::npos);
 }

@@ -9,7 +9,7 @@
 #include "autograd/functions.h"
 #include "autograd/gradcheck.h"
 #include "cpu/conv/reference.h"
-#include "cpu/norm/reference.h"
+#include "cpu/kernels.h"
 #include "layers/activation.h"
 #include "layers/conv.h"
 #include "layers/init.h"
@@ -313,15 +313,16 @@ TEST_CASE("lesson pool-gradient: to the winner alone") {
 
 TEST_CASE("lesson variance: the mean squared distance from the mean") {
   const Tensor mean({1, 1}, DType::f64), variance({1, 1}, DType::f64);
-  cpu::reference::batch_statistics(numbers({1, 2, 3, 6}, {4, 1}), mean, variance);
+  cpu::norm_reference().statistics(numbers({1, 2, 3, 6}, {4, 1}), mean, variance);
   EXPECT_VALUES(mean, 3);
   EXPECT_VALUES(variance, 3.5);
 }
 
 TEST_CASE("lesson normalize: mean 0, variance 1, then scale and shift") {
   const Tensor y({2, 1}, DType::f64);
-  cpu::reference::batch_norm(numbers({1, 5}, {2, 1}), numbers({3}, {1, 1}), numbers({4}, {1, 1}),
-                             {numbers({10}, {1}), numbers({1}, {1}), 0, Activation::identity()}, y);
+  cpu::norm_reference().normalize(
+      numbers({1, 5}, {2, 1}), numbers({3}, {1, 1}), numbers({4}, {1, 1}),
+      {numbers({10}, {1}), numbers({1}, {1}), 0, Activation::identity()}, y);
   EXPECT_VALUES(y, -9, 11);
 }
 
@@ -332,8 +333,8 @@ TEST_CASE("lesson norm-gradient: what is constant or along xhat is taken away") 
                                        Activation::identity()};
   const Tensor dx({4, 1}, DType::f64), dgamma({1}, DType::f64), dbeta({1}, DType::f64);
   const auto backward = [&](bool constant, const std::vector<double>& dy) {
-    cpu::reference::batch_norm_backward(constant, x, numbers(dy, {4, 1}), mean, variance,
-                                        parameters, dx, dgamma, dbeta);
+    cpu::norm_reference().backward(constant, x, numbers(dy, {4, 1}), mean, variance, parameters, dx,
+                                   dgamma, dbeta);
     return dx;
   };
   const double inverse = 1 / std::sqrt(3.5);

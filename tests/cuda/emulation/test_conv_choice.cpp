@@ -63,9 +63,9 @@ TEST_CASE(
     CHECK(asked(layer, DType::f32, Precision::tf32) == layer.tf32);
     CHECK(asked(layer, DType::bf16, Precision::bf16) == layer.bf16);
     const auto asked_if_forced = [&](const char* name) {
-      REQUIRE(gpu().conv.force(name));
+      REQUIRE(gpu().conv.table().force(name));
       const int result = asked(layer, DType::bf16, Precision::bf16);
-      gpu().conv.force("");
+      gpu().conv.table().force("");
       return result;
     };
     CHECK(asked_if_forced("plane_sweep") == layer.bf16);

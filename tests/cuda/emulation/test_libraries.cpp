@@ -81,7 +81,7 @@ TEST_CASE("where cuDNN lists nothing, it does not support the problem") {
       {{1, CUDNN_HEUR_MODE_A, {CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC}}});
   const Case each(9, DType::f64);
   CHECK_FALSE(cuda::cudnn::supports(each.problem()));
-  CHECK(gpu().conv.algorithm(each.problem(), false) != std::string("cudnn"));
+  CHECK(gpu().conv.table().choose(each.problem(), false).name != std::string("cudnn"));
 }
 
 TEST_CASE("an engine that cannot be built, or needs too much memory, is passed over") {
