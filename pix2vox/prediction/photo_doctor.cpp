@@ -28,7 +28,7 @@ constexpr double second_object = 0.2, object_gap = 0.02;
 // Width of the sharpest edges, as a fraction of the object's longer side.
 constexpr double max_edge_width = 0.04;
 // Edges along one direction so much wider than along the other come from stretching.
-constexpr double max_stretch = 1.6;
+constexpr double max_stretch = 1.4;
 
 std::string percent(double fraction) {
   return std::to_string(std::lround(100 * fraction)) + "%";
@@ -138,6 +138,12 @@ class Doctor {
                    photo_.reframed ? " of the picture, " : " of what the network sees, ", pixels,
                    " pixels: crop closer, or go closer"));
     }
+    const ObjectPlace in_photo = place_in(photo_.mask, whole);
+    if (place.span >= min_span && in_photo.span < min_span && in_photo.span < 0.5 * place.span)
+      add(Fault::tiny,
+          concat("the object spans only ", percent(in_photo.span),
+                 " of the picture: the network sees the middle of it. Go closer to show more"),
+          true);
     if (place.offset > max_offset)
       add(Fault::off_centre,
           photo_.reframed ? "the object is far from the middle: it was centred"
