@@ -77,8 +77,8 @@ class Module {
   /// A child without a name ("") adds no level to the dotted names: its members are named as if
   /// they were this module's.
   template <class M>
-  std::shared_ptr<M> register_module(std::string name, std::shared_ptr<M> module) {
-    add_child(std::move(name), module);
+  std::shared_ptr<M> register_module(const std::string& name, std::shared_ptr<M> module) {
+    add_child(name, module);
     return module;
   }
   /// to() gives the module other tensors: what was derived from the old ones must go.
@@ -151,8 +151,8 @@ void set_precision(Module& module, Precision precision);
 class Sequential : public UnaryModule {
  public:
   template <class M>
-  std::shared_ptr<M> add(std::string name, std::shared_ptr<M> module) {
-    register_module(std::move(name), module);
+  std::shared_ptr<M> add(const std::string& name, std::shared_ptr<M> module) {
+    register_module(name, module);
     steps_.push_back(module);
     return module;
   }
