@@ -45,7 +45,7 @@ TEST_CASE("pictures that cannot be read") {
   CHECK(refused(predict(folder / "text.png", run.weights), 1, "neither a PNG nor a JPEG"));
   write_text(folder / "empty.png", "");
   CHECK(refused(predict(folder / "empty.png", run.weights), 1, "empty"));
-  CHECK(refused(predict(folder.path().string(), run.weights), 1, "folder"));
+  CHECK(refused(predict(folder.path().string(), run.weights), 2, "with --each"));
 }
 
 TEST_CASE("checkpoints that cannot be used") {
