@@ -116,6 +116,9 @@ void PhotoFlags::check_values(std::size_t pictures) const {
                        ": predict them one by one, or give each a --mask");
     check<ConfigError>(masks.empty(),
                        "--box and --mask both say where the object is: give one of them");
+    check<ConfigError>(background != "none",
+                       "--box says where to look for the object, and --background none not to "
+                       "look for it: give one of them");
   }
   check<ConfigError>(masks.empty() || masks.size() == pictures, counted(masks.size(), "--mask"),
                      " for ", counted(pictures, "picture"), ": give one per picture");

@@ -84,16 +84,32 @@ std::vector<Job> jobs_of(const PredictFlags& flags) {
   return jobs;
 }
 
-// A result must not take the place of a picture that it was made from.
+/// Of --save-input, for the picture of an object that is counted from 0.
+std::string input_sheet_name(const Job& job, std::size_t picture) {
+  const std::string number = job.pictures.size() > 1 ? concat("-", picture + 1) : "";
+  return concat(job.name, ".input", number, ".png");
+}
+
+std::vector<std::string> file_names_of(const PredictFlags& flags, const Job& job) {
+  std::vector<std::string> names;
+  for (const std::string& format : flags.formats) names.push_back(concat(job.name, ".", format));
+  if (flags.photo.save_input)
+    for (std::size_t i = 0; i < job.pictures.size(); ++i) names.push_back(input_sheet_name(job, i));
+  return names;
+}
+
+// A result must not take the place of a picture or mask that it was made from.
 void check_inputs_stay(const PredictFlags& flags, const std::vector<Job>& jobs) {
   for (const Job& job : jobs)
-    for (const std::string& format : flags.formats) {
-      const fs::path file = fs::path(flags.out) / (job.name + "." + format);
-      for (const std::string& image : flags.images) {
-        std::error_code error;
-        check<ConfigError>(!fs::equivalent(file, image, error), file.string(),
-                           " is a picture to be read: choose another folder with --out");
-      }
+    for (const std::string& name : file_names_of(flags, job)) {
+      const fs::path file = fs::path(flags.out) / name;
+      std::error_code error;
+      if (!fs::exists(file, error)) continue;  // spares comparing each of n results with n pictures
+      for (const auto& [inputs, kind] :
+           {std::pair{&flags.images, "picture"}, {&flags.photo.masks, "mask"}})
+        for (const std::string& input : *inputs)
+          check<ConfigError>(!fs::equivalent(file, input, error), file.string(), " is a ", kind,
+                             " to be read: choose another folder with --out");
     }
 }
 
@@ -187,8 +203,7 @@ class Prediction {
   void save_inputs(const Job& job, const Views& views, const std::vector<PreparedPhoto>& photos,
                    const Predictor::Result& result, std::vector<std::string>& files) {
     for (std::size_t v = 0; v < photos.size(); ++v) {
-      const std::string number = photos.size() > 1 ? concat("-", v + 1) : "";
-      const fs::path file = out_.path() / concat(job.name, ".input", number, ".png");
+      const fs::path file = out_.path() / input_sheet_name(job, v);
       write_png(photo_sheet(views.pictures[v], photos[v], result.inputs[v]), file);
       say_written(file, files);
     }

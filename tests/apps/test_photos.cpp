@@ -88,6 +88,7 @@ TEST_CASE("flags about photos that make no sense are refused") {
   CHECK(refuses({a, "--background", "pinkish"}, "colour"));
   CHECK(refuses({a, "--background", "1,2,256"}, "colour"));
   CHECK(refuses({a, "--background", "none", "--mask", b}, "--mask says"));
+  CHECK(refuses({a, "--box", "1,2,30,40", "--background", "none"}, "one of them"));
   CHECK(refuses({a, "--crop", "sometimes"}, "--crop"));
   CHECK(refuses({a, "--box", "150,0,100,10"}, "not inside the picture"));
   CHECK_FALSE(fs::exists(folder / "out"));
@@ -115,4 +116,23 @@ TEST_CASE("folders and patterns of pictures") {
   CHECK(refused(predict({folder / "photos"}), 2, "with --each"));
   CHECK(refused(predict({"--each", folder / "empty"}), 2, "no pictures in this folder"));
   CHECK(refused(predict({"--each", folder / "none*.png"}), 2, "no file matches"));
+}
+
+TEST_CASE("results never take the place of a picture or mask that was given") {
+  const TemporaryFolder folder;
+  fs::create_directories(folder / "photos");
+  for (const char* name : {"photos/a.png", "photos/a.input.png", "photos/b.png"})
+    write_png(photo(), folder / name);
+  const std::string photos = folder / "photos", a = folder / "photos/a.png";
+  const std::string sheet = folder / "photos/a.input.png", b = folder / "photos/b.png";
+  const std::string before = read_text(sheet);
+  const auto keeps = [&](Arguments words, const char* text) {
+    words.insert(words.end(), {"--out", photos});
+    return refused(predict(words), 2, text) && read_text(sheet) == before;
+  };
+  CHECK(keeps({"--each", photos, "--format", "npy", "--save-input"}, "is a picture to be read"));
+  CHECK(keeps({a, "--mask", sheet, "--format", "npy", "--save-input"}, "is a mask to be read"));
+  fs::create_directories(folder / "other");
+  write_png(photo(), folder / "other/b.png");
+  CHECK(keeps({folder / "other/b.png", "--mask", b, "--format", "png"}, "is a mask to be read"));
 }
