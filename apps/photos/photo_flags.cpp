@@ -79,10 +79,11 @@ bool names_a_color(const std::string& background) {
 }  // namespace
 
 void PhotoFlags::add(Verb& verb) {
-  verb.add_option("--background", background,
-                  "How the object is told from what is around it. auto: by alpha, a plain "
-                  "background, or GrabCut; none: not at all; or the background's colour: a name, "
-                  "#rrggbb or r,g,b")
+  verb.add_option(
+          "--background", background,
+          "How the object is told from what is around it. auto: by alpha, a plain "
+          "background, or GrabCut; none: by alpha alone; or the background's colour: a name, "
+          "#rrggbb or r,g,b")
       ->type_name("auto|none|COLOUR")
       ->capture_default_str();
   verb.add_option("--crop", crop,

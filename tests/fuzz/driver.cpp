@@ -23,7 +23,8 @@
   X(binvox)             \
   X(collada)            \
   X(hdf5)               \
-  X(json) X(mat) X(npy) X(obj) X(off) X(packed) X(ply) X(png) X(stl) X(weights) X(yaml) X(zip)
+  X(json)               \
+  X(mat) X(npy) X(obj) X(off) X(packed) X(pictures) X(ply) X(png) X(stl) X(weights) X(yaml) X(zip)
 #define DECLARE(name) extern "C" int fuzz_one_##name(const std::uint8_t* data, std::size_t size);
 FUZZ_TARGETS(DECLARE)
 

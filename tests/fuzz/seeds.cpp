@@ -111,6 +111,9 @@ Files seeds_of(const std::string& target) {
   if (target == "obj") return {encode_obj(asymmetric_mesh())};
   if (target == "ply") return {encode_ply(asymmetric_mesh())};
   if (target == "stl") return {encode_stl(asymmetric_mesh())};
+  if (target == "pictures")
+    return golden("tests/voxels/data",
+                  {".jpg", ".bmp", ".gif", ".tga", ".ppm", ".webp", ".heic", ".avif"});
   if (target == "png") return golden("tests/golden/pictures", {".png"});
   return {bytes_of_text("<COLLADA/>")};
 }
