@@ -1,4 +1,4 @@
-// Sums and the loss, over rows.h.
+// Sums and the loss, over rows.cuh.
 #include "cuda/kernels.h"
 #include "cuda/rows.cuh"
 #include "cuda/runtime/multi_tensor.cuh"

@@ -1,5 +1,5 @@
 // Linear layers in f32 as matrix products, for batches that keep the arithmetic busy; smaller ones
-// are weight_bound'.
+// are weight_bound's.
 #pragma once
 
 #include "tensor/ops/conv_ops.h"

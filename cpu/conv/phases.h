@@ -1,4 +1,4 @@
-// The geometry of the convolution loops (conv_reference.cpp). Forward and backward_data are one
+// The geometry of the convolution loops (tiled.cpp). Forward and backward_data are one
 // computation: a pixel of the result sees, through each tap of the kernel, one pixel of the source.
 //
 //   result[p, j] = sum over taps t, channels c of source[pixel(p, t), c] * w[t, c, j]

@@ -84,7 +84,7 @@ struct PooledGradient {
   const std::uint8_t* argmax;
   GradientAtNorm<kind, T> gradient_at;
 
-  /// Of a complete window. m, s, b: the coefficients of the tile's channels (norm_parts.h).
+  /// Of a complete window. m, s, b: the coefficients of the tile's channels (coefficients.h).
   void find(std::int64_t n, const Triple& window, std::int64_t begin, std::int64_t length,
             const T* m, const T* s, const T* b, Winners<T>& found) const {
     const std::int64_t at = pooled_pixel(g, n, window) * g.channels + begin;

@@ -1,4 +1,4 @@
-// Reader of a folder in the layout of 3D-R2N2's ShapeNet (shapenet_layout.h), regardless of the
+// Reader of a folder in the layout of 3D-R2N2's ShapeNet (layout.h), regardless of the
 // size and number of the pictures.
 #pragma once
 

@@ -1,6 +1,6 @@
 // The few features of HDF5 that checkpoints and packed data sets use: a root group and groups below
 // it, scalar attributes, and contiguous little-endian datasets without filters. The writer is the
-// HDF5 library. The reader is our own (hdf5_format.h), because the library may crash on an image
+// HDF5 library. The reader is our own (format.h), because the library may crash on an image
 // made on purpose: it refuses all else and checks every address, name, rank and size against the
 // image before memory is taken. Errors begin with the image's name.
 #pragma once

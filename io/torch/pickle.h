@@ -3,7 +3,7 @@
 // values. Every other opcode or name is an Error with its offset.
 //
 // The result is a tree of plain values. Tensors and the persistent ids of their storages stay
-// symbolic (PickleTensor): io/torch/torch_file.h gives them their bytes.
+// symbolic (PickleTensor): io/torch/torch_reader.h gives them their bytes.
 #pragma once
 
 #include <cstdint>
